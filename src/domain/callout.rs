@@ -1,0 +1,125 @@
+//! One callout, rendered for one recipient: what we ask the platform to do, in plain data.
+//!
+//! `campaign` makes these from templates, `sinch` turns them into the API's JSON. The fields are
+//! those of the API's "Callouts" documents (seed 001, "Callouts"; `FACTS` §3).
+
+use super::Destination;
+
+/// A callout for one recipient, without the attempt id that `sinch` puts in front of `custom`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Callout {
+    /// What kind of callout, with its own fields.
+    pub body: CalloutBody,
+    /// The campaign's own text for `custom`, which follows the attempt id after a space.
+    pub custom: Option<String>,
+    /// `X-CB-` headers, forwarded by the platform to the callback receiver.
+    pub headers: Vec<HttpHeader>,
+}
+
+/// One HTTP header of a callout: an `X-CB-` name and a value of printable ASCII.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpHeader {
+    /// The name, at most 32 characters, beginning with `X-CB-`.
+    pub name: String,
+    /// The value, at most 128 characters from 0x20 to 0x7e.
+    pub value: String,
+}
+
+/// The three kinds of callout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CalloutBody {
+    /// `ttsCallout`: speak a text and hang up.
+    Tts(TtsCallout),
+    /// `conferenceCallout`: connect the recipient to a conference.
+    Conference(ConferenceCallout),
+    /// `customCallout`: run SVAML, inline or from the backend.
+    Custom(CustomCallout),
+}
+
+/// `ttsCallout`. Exactly one of `text` and `prompts` is set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TtsCallout {
+    /// Number shown to the recipient, E.164 or `private`.
+    pub cli: String,
+    /// Whom to call.
+    pub destination: Destination,
+    /// `pstn` or `mxp`.
+    pub domain: Option<String>,
+    /// Language or voice.
+    pub locale: Option<String>,
+    /// The text to speak, at most 600 characters.
+    pub text: Option<String>,
+    /// `;`-separated prompts, each at most 600 characters.
+    pub prompts: Option<String>,
+    /// Keys played to the recipient after the answer.
+    pub dtmf: Option<String>,
+    /// Ask for an ACE callback.
+    pub enable_ace: Option<bool>,
+    /// Ask for a DiCE callback.
+    pub enable_dice: Option<bool>,
+    /// Ask for PIE callbacks (documented by the SDKs only).
+    pub enable_pie: Option<bool>,
+}
+
+/// `conferenceCallout`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConferenceCallout {
+    /// Number shown to the recipient, E.164 or `private`.
+    pub cli: String,
+    /// Whom to call.
+    pub destination: Destination,
+    /// The conference, at most 64 characters.
+    pub conference_id: String,
+    /// `pstn` or `mxp`.
+    pub domain: Option<String>,
+    /// Language of the greeting.
+    pub locale: Option<String>,
+    /// Text spoken before the recipient joins.
+    pub greeting: Option<String>,
+    /// What happens to keys pressed in the conference.
+    pub conference_dtmf_options: Option<ConferenceDtmf>,
+    /// Music on hold: `ring`, `music1`, `music2` or `music3`.
+    pub moh_class: Option<String>,
+    /// Longest duration in seconds.
+    pub max_duration_s: Option<u32>,
+    /// Keys played to the recipient after the answer.
+    pub dtmf: Option<String>,
+    /// Ask for an ACE callback.
+    pub enable_ace: Option<bool>,
+    /// Ask for a DiCE callback.
+    pub enable_dice: Option<bool>,
+    /// Ask for PIE callbacks.
+    pub enable_pie: Option<bool>,
+}
+
+/// `conferenceDtmfOptions` of a conference callout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConferenceDtmf {
+    /// `ignore`, `forward` or `detect`.
+    pub mode: Option<String>,
+    /// Keys collected before a PIE is sent.
+    pub max_digits: Option<u32>,
+    /// Pause that ends a sequence, in milliseconds.
+    pub timeout_ms: Option<u32>,
+}
+
+/// `customCallout`. With inline ICE neither `cli` nor `destination` is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomCallout {
+    /// Number shown to the recipient.
+    pub cli: Option<String>,
+    /// Whom to call.
+    pub destination: Option<Destination>,
+    /// Longest duration in seconds.
+    pub max_duration_s: Option<u32>,
+    /// Keys played to the recipient after the answer.
+    pub dtmf: Option<String>,
+    /// URL, or SVAML already serialised to a JSON document.
+    pub ice: Option<String>,
+    /// URL, or SVAML already serialised to a JSON document.
+    pub ace: Option<String>,
+    /// URL, or SVAML already serialised to a JSON document.
+    pub pie: Option<String>,
+    /// URL, or SVAML already serialised to a JSON document (seed 001 only).
+    pub dice: Option<String>,
+}

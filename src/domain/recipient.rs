@@ -1,0 +1,86 @@
+//! A recipient's final verdict, and why a row of the list could not become a call.
+
+use std::fmt;
+
+/// The final verdict on one row of the list (DESIGN, section 5). While a recipient is still to be
+/// called, waiting or in flight there is no disposition yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Disposition {
+    /// A call was answered.
+    Reached,
+    /// Attempts used up on any other final result, known or not.
+    Unreached,
+    /// The platform refused the callout for good.
+    Refused,
+    /// The row cannot become a call.
+    Invalid,
+    /// An earlier row has the same number.
+    Duplicate,
+    /// The number is on a suppression list.
+    Suppressed,
+    /// A callout was sent and nobody told us whether a phone rang.
+    Uncertain,
+    /// The campaign ended before the recipient could be called.
+    Expired,
+    /// The run was cancelled before the recipient was called.
+    Cancelled,
+}
+
+impl Disposition {
+    /// All of them, in the order of the report.
+    pub const ALL: [Self; 9] = [
+        Self::Reached,
+        Self::Unreached,
+        Self::Refused,
+        Self::Uncertain,
+        Self::Invalid,
+        Self::Duplicate,
+        Self::Suppressed,
+        Self::Expired,
+        Self::Cancelled,
+    ];
+
+    /// The word in the database, in CSV and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reached => "reached",
+            Self::Unreached => "unreached",
+            Self::Refused => "refused",
+            Self::Invalid => "invalid",
+            Self::Duplicate => "duplicate",
+            Self::Suppressed => "suppressed",
+            Self::Uncertain => "uncertain",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|d| d.as_str() == word)
+    }
+}
+
+impl fmt::Display for Disposition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why a row became a reject: the two dispositions that an import alone decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RejectKind {
+    /// The row cannot become a call.
+    Invalid,
+    /// An earlier row has the same number.
+    Duplicate,
+}
+
+impl From<RejectKind> for Disposition {
+    fn from(kind: RejectKind) -> Self {
+        match kind {
+            RejectKind::Invalid => Self::Invalid,
+            RejectKind::Duplicate => Self::Duplicate,
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The binary: parses nothing, decides nothing.
+
+fn main() {}
