@@ -3,12 +3,28 @@
 //! Everything here is pure: no I/O, no async, no clock and no randomness of its own. A function that
 //! needs the time takes it as an argument. The domain knows nobody; every other module knows it.
 
+pub mod attempt;
+pub mod breaker;
 pub mod callout;
 pub mod destination;
+pub mod ids;
+pub mod money;
+pub mod outcome;
+pub mod pacing;
+pub mod polling;
 pub mod recipient;
+pub mod run;
+pub mod verdict;
 
+pub use attempt::{AttemptEvent, AttemptState, IllegalStep};
+pub use breaker::Breaker;
 pub use callout::{
     Callout, CalloutBody, ConferenceCallout, ConferenceDtmf, CustomCallout, HttpHeader, TtsCallout,
 };
 pub use destination::{Destination, DestinationKind};
+pub use ids::{AttemptId, AttemptKey, CallId, RecipientId, RunId};
+pub use money::Money;
+pub use outcome::Outcome;
 pub use recipient::{Disposition, RejectKind};
+pub use run::{PauseReason, RunState};
+pub use verdict::{NotSent, Reaction, Side, Uncertainty, Verdict};

@@ -1,0 +1,208 @@
+//! One attempt, as a state that carries its data and one pure transition function.
+//!
+//! ```text
+//! intended → accepted(call id) → final(outcome)
+//!          ↘ not sent        closed, counts for nothing
+//!          ↘ refused         a final 4xx
+//!          ↘ uncertain → accepted | final | settled by a person
+//! ```
+
+use super::verdict::Refusal;
+use super::{CallId, NotSent, Outcome, Uncertainty, Verdict};
+
+/// Where an attempt stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttemptState {
+    /// Written down; its POST may leave once, or may have left.
+    Intended,
+    /// The platform runs a call for it.
+    Accepted(CallId),
+    /// The call is over.
+    Final {
+        /// The call, where its id is known.
+        call: Option<CallId>,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// Proved not sent. The recipient is due again under a new attempt.
+    NotSent(String),
+    /// The platform refused it for good.
+    Refused(Refusal),
+    /// Sent, and nobody told us whether a phone rang.
+    Uncertain(Uncertainty),
+}
+
+/// What can happen to an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttemptEvent {
+    /// Its POST was answered, or was not.
+    Answered(Verdict),
+    /// A poll, a callback or a record named its call while that goes on.
+    Seen(CallId),
+    /// A poll, a callback or a record told how its call ended.
+    Ended(Option<CallId>, Outcome),
+    /// The engine died after the intent, and nothing tells whether the POST had left.
+    Recovered,
+    /// A person knows that no phone rang.
+    SettledNotCalled(String),
+}
+
+/// An event that cannot follow a state. A value, so that the caller decides what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an attempt that is {from:?} cannot take {event:?}")]
+pub struct IllegalStep {
+    /// The state, unchanged.
+    pub from: Box<AttemptState>,
+    /// What happened.
+    pub event: Box<AttemptEvent>,
+}
+
+impl AttemptState {
+    /// The state after an event. A repeat changes nothing; a final state stays what it is, whatever
+    /// comes late.
+    pub fn after(self, event: AttemptEvent) -> Result<Self, IllegalStep> {
+        use AttemptEvent as E;
+        use AttemptState as S;
+        Ok(match (self, event) {
+            (S::Intended, E::Answered(verdict)) => match verdict {
+                Verdict::Accepted(call) => S::Accepted(call),
+                Verdict::Refused(refusal) => S::Refused(refusal),
+                Verdict::NotSent(NotSent { why, .. }) => S::NotSent(why),
+                Verdict::Uncertain(uncertainty) => S::Uncertain(uncertainty),
+            },
+            (S::Intended, E::Recovered) => S::Uncertain(Uncertainty {
+                side: super::Side::Ours,
+                why: "the engine stopped before the answer was recorded".into(),
+                accepted: false,
+            }),
+            (S::Intended | S::Uncertain(_), E::Seen(call)) => S::Accepted(call),
+            (S::Intended | S::Uncertain(_), E::Ended(call, outcome)) => S::Final { call, outcome },
+            (S::Accepted(call), E::Ended(_, outcome)) => S::Final {
+                call: Some(call),
+                outcome,
+            },
+            (S::Intended | S::Uncertain(_), E::SettledNotCalled(why)) => S::NotSent(why),
+            // The callback overtook the POST's answer, or said it again.
+            (S::Accepted(call), E::Answered(Verdict::Accepted(again)) | E::Seen(again))
+                if call == again =>
+            {
+                S::Accepted(call)
+            }
+            // A callback with our attempt id proved the call before the POST's answer was lost.
+            (S::Accepted(call), E::Answered(Verdict::Uncertain(_)) | E::Recovered) => {
+                S::Accepted(call)
+            }
+            (
+                S::Final { call, outcome },
+                E::Answered(Verdict::Accepted(_) | Verdict::Uncertain(_))
+                | E::Seen(_)
+                | E::Ended(..)
+                | E::Recovered,
+            ) => S::Final { call, outcome },
+            // Recovery looks at everything, again and again.
+            (state @ (S::NotSent(_) | S::Refused(_) | S::Uncertain(_)), E::Recovered) => state,
+            (from, event) => {
+                return Err(IllegalStep {
+                    from: Box::new(from),
+                    event: Box::new(event),
+                });
+            }
+        })
+    }
+
+    /// Whether a phone may ring, or may have rung, for all we know.
+    pub fn may_have_rung(&self) -> bool {
+        !matches!(self, Self::NotSent(_) | Self::Refused(_))
+    }
+
+    /// Whether the attempt counts in `call_attempts`: it reached the platform, and was not refused
+    /// by 429.
+    pub fn counts(&self) -> bool {
+        !matches!(self, Self::NotSent(_))
+    }
+
+    /// The word in the database and in CSV.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Intended => "intended",
+            Self::Accepted(_) => "accepted",
+            Self::Final { .. } => "final",
+            Self::NotSent(_) => "not sent",
+            Self::Refused(_) => "refused",
+            Self::Uncertain(_) => "uncertain",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::Side;
+
+    fn call(n: u8) -> CallId {
+        CallId::new(&format!("call-{n}")).unwrap()
+    }
+
+    fn outcome(n: u8) -> Outcome {
+        Outcome {
+            duration_s: Some(i64::from(n)),
+            ..Outcome::default()
+        }
+    }
+
+    fn any_event() -> impl Strategy<Value = AttemptEvent> {
+        let uncertain = Uncertainty {
+            side: Side::Network,
+            why: "reset".into(),
+            accepted: false,
+        };
+        prop_oneof![
+            (0..2_u8).prop_map(|n| AttemptEvent::Answered(Verdict::Accepted(call(n)))),
+            Just(AttemptEvent::Answered(Verdict::Uncertain(uncertain))),
+            (0..2_u8).prop_map(|n| AttemptEvent::Seen(call(n))),
+            (0..2_u8).prop_map(|n| AttemptEvent::Ended(Some(call(n)), outcome(n))),
+            Just(AttemptEvent::Recovered),
+            Just(AttemptEvent::SettledNotCalled("asked them".into())),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_final_stays_final_whatever_comes_late(
+            events in proptest::collection::vec(any_event(), 0..12)
+        ) {
+            let mut state = AttemptState::Intended;
+            let mut ended = None;
+            for event in events {
+                state = state.after(event).unwrap_or_else(|illegal| *illegal.from);
+                if let Some(before) = &ended {
+                    prop_assert_eq!(&state, before);
+                } else if matches!(state, AttemptState::Final { .. }) {
+                    ended = Some(state.clone());
+                }
+            }
+        }
+
+        #[test]
+        fn an_attempt_that_may_have_rung_is_never_called_not_sent_without_a_person(
+            events in proptest::collection::vec(any_event(), 0..12)
+        ) {
+            let mut state = AttemptState::Intended;
+            for event in events {
+                let person = matches!(event, AttemptEvent::SettledNotCalled(_));
+                let before = state.may_have_rung();
+                state = state.after(event).unwrap_or_else(|illegal| *illegal.from);
+                prop_assert!(person || !before || state.may_have_rung());
+            }
+        }
+
+        #[test]
+        fn a_repeat_changes_nothing(event in any_event()) {
+            let once = AttemptState::Intended.after(event.clone()).unwrap();
+            let twice = once.clone().after(event).unwrap_or_else(|illegal| *illegal.from);
+            prop_assert_eq!(once, twice);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The breaker: it opens when too many of the latest callouts failed on the platform's side.
+
+use std::collections::VecDeque;
+
+/// How many of the latest callouts are looked at.
+const LATEST: usize = 100;
+/// Below this many nothing is concluded.
+const AT_LEAST: usize = 50;
+
+/// Watches the latest callouts. An open breaker pauses the run; a resume begins with a new one.
+#[derive(Debug, Default)]
+pub struct Breaker {
+    failed: VecDeque<bool>,
+    failures: usize,
+    ever_accepted: bool,
+    refused: usize,
+}
+
+impl Breaker {
+    /// Notes a callout that the platform accepted, or answered in a way that was no failure of its.
+    pub fn succeeded(&mut self) {
+        self.note(false);
+    }
+
+    /// Notes a callout that failed on the platform's side.
+    pub fn failed(&mut self) {
+        self.note(true);
+    }
+
+    /// Notes a callout that was accepted, after which refusals are the recipients' own.
+    pub fn accepted(&mut self) {
+        self.ever_accepted = true;
+        self.note(false);
+    }
+
+    /// Notes a callout that was refused for good. Returns true when every callout since the start
+    /// was refused, and there were enough to say that it is the campaign's fault.
+    pub fn refused(&mut self) -> bool {
+        self.note(false);
+        self.refused += 1;
+        !self.ever_accepted && self.refused >= AT_LEAST
+    }
+
+    /// In words why the breaker is open, if it is.
+    pub fn open(&self) -> Option<String> {
+        let seen = self.failed.len();
+        (seen >= AT_LEAST && self.failures * 2 >= seen).then(|| {
+            format!(
+                "{} of the latest {seen} callouts failed on the platform's side",
+                self.failures
+            )
+        })
+    }
+
+    fn note(&mut self, failed: bool) {
+        if self.failed.len() == LATEST && self.failed.pop_front() == Some(true) {
+            self.failures -= 1;
+        }
+        self.failed.push_back(failed);
+        self.failures += usize::from(failed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn opens_at_half_of_the_latest_and_never_below_fifty() {
+        let mut breaker = Breaker::default();
+        (0..49).for_each(|_| breaker.failed());
+        assert_eq!(breaker.open(), None);
+        breaker.succeeded();
+        assert!(breaker.open().unwrap().starts_with("49 of the latest 50"));
+        (0..99).for_each(|_| breaker.succeeded());
+        assert_eq!(breaker.open(), None);
+    }
+
+    #[test]
+    fn fifty_refusals_from_the_start_are_the_campaigns_fault() {
+        let mut breaker = Breaker::default();
+        assert!((0..49).all(|_| !breaker.refused()));
+        assert!(breaker.refused());
+        let mut breaker = Breaker::default();
+        breaker.accepted();
+        assert!((0..200).all(|_| !breaker.refused()));
+    }
+}

@@ -1,0 +1,94 @@
+//! What an answer to a callout means. An API's answer is data, not an error.
+//!
+//! `sinch` reads the answer and gives a [`Verdict`]; the engine acts on it and nothing else. The
+//! rules are those of DESIGN, promise 1, and of the tables that ARCHITECTURE.md repeats.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::CallId;
+
+/// What became of one POST of a callout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The call exists and has an id.
+    Accepted(CallId),
+    /// Refused for good: the same callout would be refused again.
+    Refused(Refusal),
+    /// Proved that no phone can ring for it; the recipient is due again.
+    NotSent(NotSent),
+    /// Sent, and nobody told us whether a phone rang. Never redialled on a guess.
+    Uncertain(Uncertainty),
+}
+
+/// A refusal in the platform's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// HTTP status.
+    pub status: u16,
+    /// The API's `errorCode`, where it gave one.
+    pub code: Option<i64>,
+    /// The API's message, shortened, without the recipient's endpoint.
+    pub message: String,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.code {
+            Some(code) => write!(f, "{code} {}", self.message),
+            None => write!(f, "HTTP {} {}", self.status, self.message),
+        }
+    }
+}
+
+/// Whose fault it was, which decides whether a recipient pays for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The platform's: it failed, or asked us to slow down.
+    Platform,
+    /// The network's between us and the platform.
+    Network,
+    /// Ours: credentials, money, configuration, a stop.
+    Ours,
+}
+
+/// Why nothing was sent, and what the run should do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotSent {
+    /// Whose fault it was.
+    pub side: Side,
+    /// In words, for the record.
+    pub why: String,
+    /// What the run should do.
+    pub reaction: Reaction,
+}
+
+/// What the whole run does when a callout was not sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reaction {
+    /// Nothing beyond trying the recipient again.
+    Again,
+    /// Try the recipient again after a while.
+    Later(Duration),
+    /// The platform said 429: nothing leaves for this long (1 s where it named no time).
+    SlowDown(Option<Duration>),
+    /// The platform cannot be reached: probe with growing waits.
+    BackOff,
+    /// Our credentials, clock or application key are not accepted: pause.
+    Credentials,
+    /// The account is empty: pause.
+    EmptyAccount,
+    /// Our configuration is wrong, a base URL for example: pause.
+    Configuration,
+}
+
+/// Why an attempt is uncertain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uncertainty {
+    /// Whose fault it was.
+    pub side: Side,
+    /// In words, for the record.
+    pub why: String,
+    /// The platform accepted the callout, and its id could not be read.
+    pub accepted: bool,
+}
