@@ -23,8 +23,8 @@ pub use callout::{
 };
 pub use destination::{Destination, DestinationKind};
 pub use ids::{AttemptId, AttemptKey, CallId, RecipientId, RunId};
-pub use money::Money;
+pub use money::{Money, Purse};
 pub use outcome::Outcome;
 pub use recipient::{Disposition, RejectKind};
 pub use run::{PauseReason, RunState};
-pub use verdict::{NotSent, Reaction, Side, Uncertainty, Verdict};
+pub use verdict::{NotSent, Observation, Reaction, Refusal, Side, Uncertainty, Verdict};

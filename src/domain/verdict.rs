@@ -6,7 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::CallId;
+use super::{CallId, Outcome};
 
 /// What became of one POST of a callout.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,4 +91,29 @@ pub struct Uncertainty {
     pub why: String,
     /// The platform accepted the callout, and its id could not be read.
     pub accepted: bool,
+}
+
+/// What a question about a call told us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Observation {
+    /// The call goes on.
+    Ongoing,
+    /// The call is over.
+    Final(Outcome),
+    /// The platform does not know the call, or not yet.
+    NotFound,
+    /// No answer that tells anything; ask again, after this long where the platform said so.
+    Again {
+        /// In words, for the log.
+        why: String,
+        /// The platform's `Retry-After`.
+        wait: Option<Duration>,
+    },
+    /// Our credentials or our configuration are not accepted: pause.
+    Refused {
+        /// What the run should do.
+        reaction: Reaction,
+        /// The platform's words.
+        why: String,
+    },
 }

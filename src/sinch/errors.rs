@@ -1,0 +1,283 @@
+//! What the platform's answers mean: HTTP status and error code → verdict.
+//!
+//! The rules are promise 1 of DESIGN and the tables in ARCHITECTURE.md. One rule stands above them:
+//! a body that carries a call id means that the call exists, whatever the status.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{callouts, calls, lenient::Object};
+use crate::domain::{NotSent, Observation, Reaction, Refusal, Side, Uncertainty, Verdict};
+
+/// Longest message of the platform that is kept, in characters.
+const MESSAGE_CHARS_MAX: usize = 300;
+/// How long a recipient waits after 425 Too Early.
+const TOO_EARLY_WAIT: Duration = Duration::from_secs(5);
+/// `Invalid application key`.
+const INVALID_APPLICATION_KEY: i64 = 40004;
+/// `Invalid authorization scheme for calling the method`.
+const INVALID_SCHEME: i64 = 40301;
+
+/// An HTTP answer, as much of it as came.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// `Retry-After`, read.
+    pub retry_after: Option<Duration>,
+    /// The body, or what came of it.
+    pub body: Vec<u8>,
+    /// Why the body is not whole, if it is not.
+    pub cut: Option<String>,
+}
+
+impl Answer {
+    /// What this answer to a callout means.
+    pub fn verdict(&self) -> Verdict {
+        if let Some(call) = callouts::call_id(&self.body) {
+            return Verdict::Accepted(call);
+        }
+        let uncertain = |accepted| {
+            let why = match (&self.cut, accepted) {
+                (Some(cut), _) => format!("HTTP {}, then the answer broke off: {cut}", self.status),
+                (None, true) => format!("HTTP {} without a call id", self.status),
+                (None, false) => format!("the platform answered {}", self.words()),
+            };
+            Verdict::Uncertain(Uncertainty {
+                side: Side::Platform,
+                why,
+                accepted,
+            })
+        };
+        let not_sent = |side, reaction| {
+            let why = format!("the platform answered {}", self.words());
+            Verdict::NotSent(NotSent {
+                side,
+                why,
+                reaction,
+            })
+        };
+        match (self.status, self.code()) {
+            (200..=299, _) => uncertain(true),
+            (401, _) | (400, Some(INVALID_APPLICATION_KEY)) | (403, Some(INVALID_SCHEME)) => {
+                not_sent(Side::Ours, Reaction::Credentials)
+            }
+            (402, _) => not_sent(Side::Ours, Reaction::EmptyAccount),
+            (425, _) => not_sent(Side::Platform, Reaction::Later(TOO_EARLY_WAIT)),
+            (429, _) => not_sent(Side::Platform, Reaction::SlowDown(self.retry_after)),
+            (300..=399, _)
+            | (404 | 405 | 407 | 410 | 411 | 413 | 414 | 415 | 417 | 421 | 426 | 431, _)
+            | (501 | 505, _) => not_sent(Side::Ours, Reaction::Configuration),
+            (408 | 409, _) => uncertain(false),
+            (400..=499, code) => {
+                let message = self.message();
+                Verdict::Refused(Refusal {
+                    status: self.status,
+                    code,
+                    message,
+                })
+            }
+            _ => uncertain(false),
+        }
+    }
+
+    /// What this answer to a question about a call means.
+    pub fn observation(&self) -> Observation {
+        match (self.status, self.code()) {
+            (200..=299, _) => match calls::parse(&self.body) {
+                Some(call) if call.is_final => Observation::Final(call.outcome),
+                Some(_) => Observation::Ongoing,
+                None => Observation::Again {
+                    why: format!("HTTP {} without a status of the call", self.status),
+                    wait: None,
+                },
+            },
+            (404, _) => Observation::NotFound,
+            (401, _) | (400, Some(INVALID_APPLICATION_KEY)) | (403, Some(INVALID_SCHEME)) => {
+                Observation::Refused {
+                    reaction: Reaction::Credentials,
+                    why: self.words(),
+                }
+            }
+            (402, _) => Observation::Refused {
+                reaction: Reaction::EmptyAccount,
+                why: self.words(),
+            },
+            (300..=399 | 405 | 407, _) => Observation::Refused {
+                reaction: Reaction::Configuration,
+                why: self.words(),
+            },
+            _ => Observation::Again {
+                why: self.words(),
+                wait: self.retry_after,
+            },
+        }
+    }
+
+    /// The API's error code: a number or a string, `errorCode` or `code`, wrapped or not.
+    fn code(&self) -> Option<i64> {
+        self.error(|error| error.integer(&["errorCode", "code"]))
+    }
+
+    fn message(&self) -> String {
+        let message = self
+            .error(|error| error.text(&["message"]))
+            .unwrap_or_default();
+        message
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(MESSAGE_CHARS_MAX)
+            .collect()
+    }
+
+    fn error<T>(&self, read: impl Fn(&Object<'_>) -> Option<T>) -> Option<T> {
+        let object = Object::parse(&self.body)?;
+        let inner = object
+            .object(&["response"])
+            .and_then(|r| r.object(&["error"]));
+        inner
+            .or_else(|| object.object(&["error"]))
+            .and_then(|e| read(&e))
+            .or_else(|| read(&object))
+    }
+
+    fn words(&self) -> String {
+        let (code, message) = (self.code(), self.message());
+        match code {
+            Some(code) => format!("HTTP {} ({code} {message})", self.status),
+            None => format!("HTTP {}", self.status),
+        }
+    }
+}
+
+/// Reads `Retry-After`: seconds, or a date that is compared with `now`. Anything else is none.
+pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
+    Duration::try_from(date.duration_since(now))
+        .ok()
+        .or(Some(Duration::ZERO))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(status: u16, body: &str) -> Verdict {
+        Answer {
+            status,
+            retry_after: None,
+            body: body.into(),
+            cut: None,
+        }
+        .verdict()
+    }
+
+    fn name(verdict: &Verdict) -> String {
+        match verdict {
+            Verdict::Accepted(call) => format!("accepted {call}"),
+            Verdict::Refused(refusal) => format!("refused {refusal}"),
+            Verdict::NotSent(not_sent) => format!("not sent {:?}", not_sent.reaction),
+            Verdict::Uncertain(uncertain) => format!("uncertain accepted={}", uncertain.accepted),
+        }
+    }
+
+    #[test]
+    fn every_status_has_the_meaning_of_the_table() {
+        let table = [
+            ("uncertain accepted=true", vec![200, 201, 202, 204]),
+            (
+                "not sent Configuration",
+                vec![300, 301, 302, 303, 307, 308, 399],
+            ),
+            (
+                "not sent Configuration",
+                vec![404, 405, 410, 411, 413, 414, 415, 417, 421, 426, 431],
+            ),
+            ("not sent Configuration", vec![501, 505]),
+            ("refused HTTP", vec![400, 403, 406, 422, 418, 499]),
+            ("not sent Credentials", vec![401]),
+            ("not sent EmptyAccount", vec![402]),
+            ("uncertain accepted=false", vec![408, 409]),
+            ("not sent Later", vec![425]),
+            ("not sent SlowDown", vec![429]),
+            (
+                "uncertain accepted=false",
+                vec![500, 502, 503, 504, 507, 520, 521, 522, 523, 524],
+            ),
+            ("uncertain accepted=false", vec![101, 600, 999]),
+        ];
+        for (meaning, statuses) in table {
+            for status in statuses {
+                for body in [
+                    "",
+                    "<html>gone</html>",
+                    "{}",
+                    "{\"callId\":null}",
+                    "{\"callId\":\"\"}",
+                ] {
+                    let verdict = name(&verdict(status, body));
+                    assert!(verdict.starts_with(meaning), "{status} {body}: {verdict}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_call_id_in_any_body_means_the_call_exists() {
+        for status in [200, 202, 302, 400, 401, 402, 404, 429, 500, 503] {
+            for body in [
+                "{\"callId\":\"x-1\"}",
+                "{\"callid\":\"x-1\"}",
+                "{\"CallId\":\"x-1\"}",
+            ] {
+                assert_eq!(
+                    name(&verdict(status, body)),
+                    "accepted x-1",
+                    "{status} {body}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn error_codes_are_read_as_number_or_string_bare_or_wrapped() {
+        for body in [
+            r#"{"errorCode":40004,"message":"Invalid application key"}"#,
+            r#"{"errorCode":"40004"}"#,
+            r#"{"code":40004}"#,
+            r#"{"response":{"error":{"errorCode":"40004"}}}"#,
+        ] {
+            assert_eq!(name(&verdict(400, body)), "not sent Credentials", "{body}");
+        }
+        let refused = verdict(
+            400,
+            r#"{"errorCode":40001,"message":"Invalid\u0007 parameters"}"#,
+        );
+        assert_eq!(name(&refused), "refused 40001 Invalid parameters");
+        assert_eq!(
+            name(&verdict(403, r#"{"errorCode":40301}"#)),
+            "not sent Credentials"
+        );
+        assert_eq!(
+            name(&verdict(403, r#"{"errorCode":40300}"#)),
+            "refused 40300 "
+        );
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now: Timestamp = "2026-11-21T08:00:00Z".parse().unwrap();
+        assert_eq!(retry_after("7", now), Some(Duration::from_secs(7)));
+        let date = "Sat, 21 Nov 2026 08:00:30 GMT";
+        assert_eq!(retry_after(date, now), Some(Duration::from_secs(30)));
+        let past = "Sat, 21 Nov 2026 07:00:30 GMT";
+        assert_eq!(retry_after(past, now), Some(Duration::ZERO));
+        assert_eq!(retry_after("soon", now), None);
+        assert_eq!(retry_after("-1", now), None);
+    }
+}
