@@ -4,5 +4,7 @@
 
 pub mod clock;
 pub mod domain;
+pub mod engine;
 pub mod entropy;
 pub mod sinch;
+pub mod store;

@@ -1,0 +1,149 @@
+//! What an answer to a callout does to the attempt, the recipient and the run.
+
+use std::time::Duration;
+
+use super::{Command, Core, End, Flight, Now, Phase};
+use crate::domain::{
+    AttemptEvent, AttemptKey, AttemptState, Disposition, NotSent, PauseReason, Reaction,
+    RecipientId, Verdict,
+};
+use crate::store::Change;
+
+/// Nothing but failures for this long: the platform cannot be reached, and the run pauses.
+const FAILING_MAX: Duration = Duration::from_mins(1);
+
+impl Core {
+    pub(super) fn answered(
+        &mut self,
+        key: AttemptKey,
+        verdict: Verdict,
+        now: Now,
+        commands: &mut Vec<Command>,
+    ) {
+        let Some(Flight::Posted { recipient, at, old }) = self.flights.remove(&key) else {
+            return;
+        };
+        self.posts -= 1;
+        self.slots.answered(now.mono.saturating_sub(at), old);
+        let Ok(state) = AttemptState::Intended.after(AttemptEvent::Answered(verdict.clone()))
+        else {
+            return;
+        };
+        commands.push(Command::Record(Change::Attempt {
+            key,
+            state,
+            at: now.wall,
+        }));
+        match verdict {
+            Verdict::Accepted(call) => {
+                self.reachable();
+                self.breaker.accepted();
+                self.begin_call(key, recipient, call, Duration::ZERO, now);
+            }
+            Verdict::Refused(refusal) => {
+                self.reachable();
+                self.done(
+                    recipient,
+                    Disposition::Refused,
+                    Some(refusal.to_string()),
+                    commands,
+                );
+                if self.breaker.refused() {
+                    let why = format!("every callout was refused so far, the last with {refusal}");
+                    self.drain(End::Paused(PauseReason::Configuration(why)));
+                }
+            }
+            Verdict::NotSent(not_sent) => self.not_sent(recipient, not_sent, at, now, commands),
+            Verdict::Uncertain(uncertainty) => {
+                self.uncertain.push_back(now.mono);
+                self.breaker.failed();
+                self.done(
+                    recipient,
+                    Disposition::Uncertain,
+                    Some(uncertainty.why),
+                    commands,
+                );
+            }
+        }
+        if let Some(why) = self.breaker.open() {
+            self.drain(End::Paused(PauseReason::Breaker(why)));
+        }
+    }
+
+    fn not_sent(
+        &mut self,
+        recipient: RecipientId,
+        not_sent: NotSent,
+        posted_at: Duration,
+        now: Now,
+        commands: &mut Vec<Command>,
+    ) {
+        let mut wait = Duration::ZERO;
+        let why = not_sent.why;
+        match not_sent.reaction {
+            Reaction::Again => {}
+            Reaction::Later(later) => wait = later,
+            Reaction::SlowDown(retry_after) => {
+                self.reachable();
+                self.progress.slowed_down += 1;
+                self.pacer.refused(now.mono, posted_at, retry_after);
+            }
+            Reaction::BackOff => {
+                let until = self.backoff.failed(now.mono);
+                self.pacer.hold(until);
+                self.failing(&why, now);
+            }
+            Reaction::Credentials => self.drain(End::Paused(PauseReason::Credentials(why))),
+            Reaction::EmptyAccount => self.drain(End::Paused(PauseReason::EmptyAccount(why))),
+            Reaction::Configuration => self.drain(End::Paused(PauseReason::Configuration(why))),
+        }
+        self.due_again(recipient, wait, now, commands);
+    }
+
+    /// The recipient is to be called again; in a run that is being cancelled, no more.
+    pub(super) fn due_again(
+        &mut self,
+        recipient: RecipientId,
+        wait: Duration,
+        now: Now,
+        commands: &mut Vec<Command>,
+    ) {
+        if self.phase == Phase::Cancelling {
+            self.done(recipient, Disposition::Cancelled, None, commands);
+            return;
+        }
+        self.dues += 1;
+        let at = now.wall.checked_add(wait).unwrap_or(now.wall);
+        commands.push(Command::Record(Change::Due { recipient, at }));
+    }
+
+    /// The recipient's final verdict.
+    pub(super) fn done(
+        &mut self,
+        recipient: RecipientId,
+        disposition: Disposition,
+        reason: Option<String>,
+        commands: &mut Vec<Command>,
+    ) {
+        self.progress.done(disposition);
+        commands.push(Command::Record(Change::Done {
+            recipient,
+            disposition,
+            reason,
+        }));
+    }
+
+    /// Something useful came back.
+    pub(super) fn reachable(&mut self) {
+        self.failing_since = None;
+        self.backoff.over();
+    }
+
+    /// Nothing useful came back; for too long, and the run pauses.
+    pub(super) fn failing(&mut self, why: &str, now: Now) {
+        let since = *self.failing_since.get_or_insert(now.mono);
+        if now.mono.saturating_sub(since) >= FAILING_MAX {
+            self.drain(End::Paused(PauseReason::Unreachable(why.to_owned())));
+        }
+    }
+}

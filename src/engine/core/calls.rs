@@ -1,0 +1,228 @@
+//! Following calls to their end: when to ask, and what the answer does.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use super::{Command, Core, End, Flight, Now};
+use crate::domain::polling::PollState;
+use crate::domain::{
+    AttemptEvent, AttemptKey, AttemptState, CallId, Disposition, Observation, Outcome, PauseReason,
+    Reaction, RecipientId,
+};
+use crate::store::{Change, OpenCall};
+
+/// GETs in flight at most.
+const GETS_MAX: usize = 256;
+/// A call that the platform does not know for this long will never be known: its result is gone.
+const UNKNOWN_MAX: Duration = Duration::from_mins(2);
+/// No call lasts longer: the platform's longest duration is four hours.
+const AGE_MAX: Duration = Duration::from_hours(5);
+/// The first and the longest wait after a GET that told nothing.
+const AGAIN_FIRST: Duration = Duration::from_millis(500);
+const AGAIN_MAX: Duration = Duration::from_secs(30);
+/// How long GETs pause after a 429 that names no time.
+const HOLD_DEFAULT: Duration = Duration::from_secs(1);
+
+/// A call that goes on.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) recipient: RecipientId,
+    call: CallId,
+    /// Its age at `since`.
+    age: Duration,
+    since: Duration,
+    poll: PollState,
+    /// When it is polled next; none while a GET is out.
+    poll_at: Option<Duration>,
+    /// GETs in a row that told nothing.
+    blank: u32,
+    /// When the platform first said that it does not know the call.
+    unknown_since: Option<Duration>,
+}
+
+impl Open {
+    fn age_at(&self, now: Duration) -> Duration {
+        self.age + now.saturating_sub(self.since)
+    }
+}
+
+impl Core {
+    /// Calls that an earlier process left open.
+    pub(super) fn opened(&mut self, calls: Vec<OpenCall>, now: Now) {
+        for call in calls {
+            let age = now.wall.duration_since(call.accepted_at);
+            let age = Duration::try_from(age).unwrap_or(Duration::ZERO);
+            self.begin_call(call.key, call.recipient, call.call, age, now);
+        }
+    }
+
+    pub(super) fn begin_call(
+        &mut self,
+        key: AttemptKey,
+        recipient: RecipientId,
+        call: CallId,
+        age: Duration,
+        now: Now,
+    ) {
+        let poll = self.lifetimes.begin();
+        let open = Open {
+            recipient,
+            call,
+            age,
+            since: now.mono,
+            poll,
+            poll_at: None,
+            blank: 0,
+            unknown_since: None,
+        };
+        self.flights.insert(key, Flight::Open(open));
+        self.plan_poll(key, now.mono);
+    }
+
+    /// Asks about the calls whose time has come.
+    pub(super) fn get(&mut self, now: Now, commands: &mut Vec<Command>) {
+        if now.mono < self.gets_hold_until {
+            return;
+        }
+        while self.gets < GETS_MAX
+            && let Some(Reverse((at, key))) = self.polls.peek().copied()
+            && at <= now.mono
+        {
+            self.polls.pop();
+            if let Some(Flight::Open(open)) = self.flights.get_mut(&key)
+                && open.poll_at == Some(at)
+            {
+                open.poll_at = None;
+                self.gets += 1;
+                commands.push(Command::Get(key, open.call.clone()));
+            }
+        }
+    }
+
+    /// When the next GET may be due.
+    pub(super) fn next_get(&self) -> Option<Duration> {
+        if self.gets >= GETS_MAX {
+            return None;
+        }
+        let Reverse((at, _)) = self.polls.peek()?;
+        Some((*at).max(self.gets_hold_until))
+    }
+
+    pub(super) fn observed(
+        &mut self,
+        key: AttemptKey,
+        seen: Observation,
+        now: Now,
+        commands: &mut Vec<Command>,
+    ) {
+        self.gets -= 1;
+        let Some(Flight::Open(open)) = self.flights.get_mut(&key) else {
+            return;
+        };
+        let age = open.age_at(now.mono);
+        match seen {
+            Observation::Final(outcome) => self.ended(key, outcome, now, commands),
+            Observation::Ongoing if age > AGE_MAX => {
+                self.ended(key, Outcome::unknown(), now, commands);
+            }
+            Observation::Ongoing => {
+                (open.blank, open.unknown_since) = (0, None);
+                let mut poll = open.poll;
+                self.lifetimes.goes_on(&mut poll, age);
+                if let Some(Flight::Open(open)) = self.flights.get_mut(&key) {
+                    open.poll = poll;
+                }
+                self.reachable();
+                self.plan_poll(key, now.mono);
+            }
+            Observation::NotFound => {
+                let since = *open.unknown_since.get_or_insert(now.mono);
+                let gone = now.mono.saturating_sub(since) > UNKNOWN_MAX;
+                self.reachable();
+                if gone {
+                    self.ended(key, Outcome::unknown(), now, commands);
+                } else {
+                    self.ask_again(key, None, now);
+                }
+            }
+            Observation::Again { why, wait } => {
+                if let Some(wait) = wait {
+                    self.gets_hold_until = now.mono + wait.max(HOLD_DEFAULT);
+                }
+                self.failing(&why, now);
+                self.ask_again(key, wait, now);
+            }
+            Observation::Refused { reaction, why } => {
+                self.ask_again(key, None, now);
+                self.drain(End::Paused(match reaction {
+                    Reaction::EmptyAccount => PauseReason::EmptyAccount(why),
+                    Reaction::Configuration => PauseReason::Configuration(why),
+                    _ => PauseReason::Credentials(why),
+                }));
+            }
+        }
+    }
+
+    fn ended(&mut self, key: AttemptKey, outcome: Outcome, now: Now, commands: &mut Vec<Command>) {
+        let Some(Flight::Open(open)) = self.flights.remove(&key) else {
+            return;
+        };
+        let knew = self.lifetimes.known();
+        self.lifetimes.ended(open.poll, open.age_at(now.mono));
+        self.reachable();
+        self.progress.ended(&outcome);
+        let disposition = if outcome.answered() {
+            Disposition::Reached
+        } else {
+            Disposition::Unreached
+        };
+        let before = AttemptState::Accepted(open.call);
+        if let Ok(state) = before.after(AttemptEvent::Ended(None, outcome)) {
+            commands.push(Command::Record(Change::Attempt {
+                key,
+                state,
+                at: now.wall,
+            }));
+            self.done(open.recipient, disposition, None, commands);
+        }
+        if !knew && self.lifetimes.known() {
+            self.plan_all(now.mono);
+        }
+    }
+
+    /// After an answer that told nothing: the wait doubles with each in a row.
+    fn ask_again(&mut self, key: AttemptKey, wait: Option<Duration>, now: Now) {
+        let Some(Flight::Open(open)) = self.flights.get_mut(&key) else {
+            return;
+        };
+        let doubled = AGAIN_FIRST * 2_u32.saturating_pow(open.blank.min(8));
+        open.blank += 1;
+        let at = now.mono + wait.unwrap_or(doubled).min(AGAIN_MAX);
+        open.poll_at = Some(at);
+        self.polls.push(Reverse((at, key)));
+    }
+
+    fn plan_poll(&mut self, key: AttemptKey, now: Duration) {
+        let Some(Flight::Open(open)) = self.flights.get_mut(&key) else {
+            return;
+        };
+        let age = open.age_at(now);
+        let wait = self.lifetimes.next_poll(open.poll, age).saturating_sub(age);
+        open.poll_at = Some(now + wait);
+        self.polls.push(Reverse((now + wait, key)));
+    }
+
+    /// Once it is known how long calls last, those that wait blindly are planned anew.
+    fn plan_all(&mut self, now: Duration) {
+        self.polls.clear();
+        let waiting: Vec<AttemptKey> = self
+            .flights
+            .iter()
+            .filter(|(_, f)| matches!(f, Flight::Open(open) if open.poll_at.is_some()))
+            .map(|(key, _)| *key)
+            .collect();
+        for key in waiting {
+            self.plan_poll(key, now);
+        }
+    }
+}

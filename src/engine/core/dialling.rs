@@ -1,0 +1,279 @@
+//! From a due recipient to the POST: page, intent, permit.
+//!
+//! An intent is recorded shortly before its permit is expected, so that little is intended ahead;
+//! the permit is asked for when the intent is durable and the POST is about to leave.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::{Command, Core, Flight, More, Now, Phase};
+use crate::domain::AttemptKey;
+use crate::store::{Change, DuePage};
+
+/// Recipients read at a time.
+const PAGE: usize = 1024;
+/// An intent is recorded this long before its POST is expected to leave: a commit takes less.
+const LEAD: Duration = Duration::from_millis(25);
+/// POSTs in flight, at least and at most. Between them it is what rate and latency ask for.
+const POSTS_AT_LEAST: usize = 64;
+const POSTS_AT_MOST: usize = 1024;
+/// A POST that takes longer than this no longer counts against the lower of the two limits: it
+/// hangs, and the others must not wait for it.
+const HANGS: Duration = Duration::from_secs(1);
+/// An uncertain attempt counts as a call for this long.
+const UNCERTAIN_COUNTS: Duration = Duration::from_mins(1);
+/// The first and the longest wait between probes of a platform that cannot be reached.
+const BACKOFF_FIRST: Duration = Duration::from_secs(1);
+const BACKOFF_MAX: Duration = Duration::from_secs(15);
+
+/// How many POSTs may be in flight.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    /// The lowest latency seen lately, in seconds.
+    best_s: Option<f64>,
+    /// POSTs in the order in which they left.
+    left: VecDeque<(Duration, AttemptKey)>,
+    /// POSTs in flight that hang.
+    hanging: usize,
+}
+
+impl Slots {
+    fn allowed(&self, rate: f64) -> usize {
+        let wanted = rate * self.best_s.unwrap_or(0.0) * 4.0;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped"
+        )]
+        let wanted = wanted.clamp(0.0, 1e6) as usize;
+        (wanted.clamp(POSTS_AT_LEAST, POSTS_AT_MOST) + self.hanging).min(POSTS_AT_MOST)
+    }
+
+    /// Notes an answer, and whether its POST had hung.
+    pub(super) fn answered(&mut self, latency: Duration, hung: bool) {
+        let latency = latency.as_secs_f64();
+        // What was best is forgotten slowly, or one lucky answer would count for ever.
+        self.best_s = Some(
+            self.best_s
+                .map_or(latency, |best| (best * 1.01).min(latency)),
+        );
+        self.hanging -= usize::from(hung);
+    }
+}
+
+/// A platform that cannot be reached is probed with growing waits, one callout at a time.
+#[derive(Debug, Default)]
+pub(super) struct Backoff {
+    wait: Option<Duration>,
+    until: Duration,
+}
+
+impl Backoff {
+    /// Notes a failure, and says until when nothing should leave. Failures that arrive meanwhile
+    /// count once.
+    pub(super) fn failed(&mut self, now: Duration) -> Duration {
+        if now >= self.until {
+            let next = self
+                .wait
+                .map_or(BACKOFF_FIRST, |wait| (wait * 2).min(BACKOFF_MAX));
+            self.wait = Some(next);
+            self.until = now + next;
+        }
+        self.until
+    }
+
+    pub(super) fn over(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(super) fn probing(&self) -> bool {
+        self.wait.is_some()
+    }
+}
+
+impl Core {
+    pub(super) fn page(&mut self, page: DuePage) {
+        self.fetching = false;
+        if self.phase != Phase::Running {
+            return;
+        }
+        // A moment that has passed already means that there is another page.
+        self.more = page.next_due.map_or(More::No, More::At);
+        for due in page.due {
+            if self.held.insert(due.recipient) {
+                self.looked_again = false;
+                self.queue.push_back(due);
+            }
+        }
+        self.progress.queued = self.queue.len();
+    }
+
+    pub(super) fn committed(&mut self, intents: &[AttemptKey], dues: usize) {
+        for key in intents {
+            if let Some(flight) = self.flights.get_mut(key)
+                && let Flight::Intending(id, due) = flight
+            {
+                self.held.remove(&due.recipient);
+                *flight = Flight::Ready(*id, due.clone());
+                self.intending -= 1;
+                self.ready.push_back(*key);
+            }
+        }
+        self.dues -= dues.min(self.dues);
+        if dues > 0 {
+            self.more = More::Maybe;
+        }
+    }
+
+    /// POSTs what is durable and has a permit.
+    pub(super) fn post(&mut self, now: Now, commands: &mut Vec<Command>) {
+        self.notice_hanging(now.mono);
+        while let Some(key) = self.ready.front().copied() {
+            if let Err(at) = self.pacer.permit(now.mono) {
+                self.permit_at = at;
+                break;
+            }
+            self.ready.pop_front();
+            let Some(Flight::Ready(id, due)) = self.flights.remove(&key) else {
+                continue;
+            };
+            let posted = Flight::Posted {
+                recipient: due.recipient,
+                at: now.mono,
+                old: false,
+            };
+            self.flights.insert(key, posted);
+            self.posts += 1;
+            self.slots.left.push_back((now.mono, key));
+            self.progress.posted += 1;
+            commands.push(Command::Post { key, id, due });
+        }
+    }
+
+    /// Records intents for those whose permit is near.
+    pub(super) fn intend(&mut self, now: Now, commands: &mut Vec<Command>) {
+        while self
+            .uncertain
+            .front()
+            .is_some_and(|at| *at + UNCERTAIN_COUNTS <= now.mono)
+        {
+            self.uncertain.pop_front();
+        }
+        while self.may_intend() && self.pacer.about_when(now.mono, self.unsent()) <= now.mono + LEAD
+        {
+            let Some(due) = self.queue.pop_front() else {
+                break;
+            };
+            let key = AttemptKey(self.next_key);
+            self.next_key += 1;
+            let id = self.entropy.attempt_id();
+            let recipient = due.recipient;
+            self.flights.insert(key, Flight::Intending(id, due));
+            self.intending += 1;
+            commands.push(Command::Record(Change::Intend {
+                key,
+                id,
+                recipient,
+                at: now.wall,
+            }));
+        }
+        self.progress.queued = self.queue.len();
+    }
+
+    /// Asks for the next page while the queue is low.
+    pub(super) fn fetch(&mut self, now: Now, commands: &mut Vec<Command>) {
+        if let More::At(at) = self.more
+            && at <= now.wall
+        {
+            self.more = More::Maybe;
+        }
+        let idle = self.queue.is_empty() && self.flights.is_empty() && self.dues == 0;
+        if idle && self.more == More::No && !self.looked_again {
+            // A person may have settled somebody as not called meanwhile.
+            self.looked_again = true;
+            self.more = More::Maybe;
+        }
+        if !self.fetching && self.more == More::Maybe && self.queue.len() < PAGE / 2 {
+            self.fetching = true;
+            let limit = PAGE + self.held.len();
+            commands.push(Command::Fetch(u32::try_from(limit).unwrap_or(u32::MAX)));
+        }
+    }
+
+    /// When the next intent or POST may be due.
+    pub(super) fn next_dial(&self, now: Now) -> Option<Duration> {
+        if self.phase != Phase::Running {
+            return None;
+        }
+        let post = (!self.ready.is_empty()).then_some(self.permit_at);
+        let intend = (!self.queue.is_empty() && self.may_intend()).then(|| {
+            self.pacer
+                .about_when(now.mono, self.unsent())
+                .saturating_sub(LEAD)
+        });
+        let soonest = [post, intend].into_iter().flatten().min()?;
+        Some(soonest.max(now.mono + Duration::from_micros(100)))
+    }
+
+    /// In words, what keeps the engine from dialling faster.
+    pub(super) fn why_slow(&self, now: Now) -> &'static str {
+        match self.phase {
+            Phase::Cancelling => return "cancelling: calls that go on are followed to their end",
+            Phase::Draining(_) | Phase::Finished => return "stopping: requests in flight finish",
+            Phase::Running => {}
+        }
+        let capped = !self.under_cap();
+        if self.backoff.probing() {
+            "the platform cannot be reached: probing"
+        } else if self.queue.is_empty() && self.ready.is_empty() && self.intending == 0 {
+            match self.more {
+                More::At(_) => "everybody left is due later",
+                _ if self.flights.is_empty() => "nobody is left to call",
+                _ => "everybody is called: waiting for calls to end",
+            }
+        } else if capped {
+            "concurrent_calls: as many calls go on as the campaign allows"
+        } else if self.pacer.rate() < self.pacer.ceiling() {
+            "the platform asked us to slow down (429)"
+        } else if self.posts + self.unsent() >= self.slots.allowed(self.pacer.rate()) {
+            "the platform's answers: as many callouts are in flight as its latency deserves"
+        } else if self.pacer.about_when(now.mono, self.unsent()) > now.mono {
+            "calls_per_second: at the campaign's rate"
+        } else {
+            "nothing: going as fast as this machine does"
+        }
+    }
+
+    fn unsent(&self) -> usize {
+        self.intending + self.ready.len()
+    }
+
+    fn under_cap(&self) -> bool {
+        self.pace.concurrent_calls.is_none_or(|cap| {
+            self.flights.len() + self.uncertain.len() < usize::try_from(cap).unwrap_or(usize::MAX)
+        })
+    }
+
+    fn may_intend(&self) -> bool {
+        let busy = self.posts + self.unsent();
+        let slots = if self.backoff.probing() {
+            1
+        } else {
+            self.slots.allowed(self.pacer.rate())
+        };
+        busy < slots && self.under_cap()
+    }
+
+    fn notice_hanging(&mut self, now: Duration) {
+        while let Some((at, key)) = self.slots.left.front().copied() {
+            if at + HANGS > now {
+                break;
+            }
+            self.slots.left.pop_front();
+            if let Some(Flight::Posted { old, .. }) = self.flights.get_mut(&key) {
+                *old = true;
+                self.slots.hanging += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Stopping, cancelling and finishing.
+
+use std::time::Duration;
+
+use super::{Command, Core, End, Flight, More, Now, Phase};
+use crate::domain::{AttemptKey, AttemptState};
+use crate::store::Change;
+
+/// The note of an attempt whose POST never left.
+const STOPPED: &str = "the run stopped before it was sent";
+
+impl Core {
+    /// Takes nothing new; requests in flight finish. The first reason stands, except that a failed
+    /// store outweighs it.
+    pub(super) fn drain(&mut self, end: End) {
+        let outweighs = matches!(end, End::Failed(_));
+        match self.phase {
+            Phase::Running | Phase::Cancelling => self.phase = Phase::Draining(end),
+            Phase::Draining(End::Failed(_)) | Phase::Finished => {}
+            Phase::Draining(_) if outweighs => self.phase = Phase::Draining(end),
+            Phase::Draining(_) => {}
+        }
+    }
+
+    /// Calls nobody else.
+    pub(super) fn cancel(&mut self) {
+        if self.phase == Phase::Running {
+            self.phase = Phase::Cancelling;
+            self.queue.clear();
+            self.held.clear();
+        }
+    }
+
+    /// Gives back what was intended and will not be sent: proved not sent. Where the store has
+    /// failed even intents that may not be durable are proved so, for the side file.
+    pub(super) fn give_back(&mut self, now: Now, commands: &mut Vec<Command>) {
+        let failed = matches!(self.phase, Phase::Draining(End::Failed(_)));
+        let mut unsent: Vec<AttemptKey> = self.ready.drain(..).collect();
+        if failed && self.intending > 0 {
+            let intending = self
+                .flights
+                .iter()
+                .filter(|(_, f)| matches!(f, Flight::Intending(..)));
+            unsent.extend(intending.map(|(key, _)| *key));
+            self.intending = 0;
+        }
+        for key in unsent {
+            let Some(recipient) = self.recipient_of(key) else {
+                continue;
+            };
+            self.flights.remove(&key);
+            let state = AttemptState::NotSent(STOPPED.into());
+            commands.push(Command::Record(Change::Attempt {
+                key,
+                state,
+                at: now.wall,
+            }));
+            self.due_again(recipient, Duration::ZERO, now, commands);
+        }
+    }
+
+    /// Ends, if nothing is left that we must wait for.
+    pub(super) fn finish(&mut self, commands: &mut Vec<Command>) {
+        let requests = self.posts + self.gets + usize::from(self.fetching);
+        let end = match &self.phase {
+            Phase::Draining(end) if requests == 0 && self.intending == 0 => end.clone(),
+            Phase::Cancelling if requests == 0 && self.flights.is_empty() => End::Cancelled,
+            Phase::Running
+                if requests == 0
+                    && self.flights.is_empty()
+                    && self.queue.is_empty()
+                    && self.dues == 0
+                    && self.more == More::No
+                    && self.looked_again =>
+            {
+                End::Completed
+            }
+            _ => return,
+        };
+        self.phase = Phase::Finished;
+        commands.push(Command::Finish(end));
+    }
+}

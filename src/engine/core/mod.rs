@@ -1,0 +1,288 @@
+//! The core: which recipient is next, whether they may be dialled, when to poll, what an answer
+//! means, when to pause or stop.
+//!
+//! [`Core::step`] takes one event and the time, and returns commands. Its state is bounded by what is
+//! in flight and one page of recipients. `dialling` brings recipients to their POST, `answers` reads
+//! what comes of it, `calls` follows calls to their end, `ending` stops and finishes.
+
+mod answers;
+mod calls;
+mod dialling;
+mod ending;
+
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::domain::pacing::Pacer;
+use crate::domain::polling::Lifetimes;
+use crate::domain::{
+    AttemptId, AttemptKey, Breaker, CallId, Observation, PauseReason, RecipientId, Verdict,
+};
+use crate::engine::progress::Progress;
+use crate::entropy::Entropy;
+use crate::store::{Change, Due, DuePage, OpenCall};
+
+use calls::Open;
+use dialling::{Backoff, Slots};
+
+/// The time, both kinds of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// The wall's, for records and due times.
+    pub wall: Timestamp,
+    /// Monotonic, for pacing and ages.
+    pub mono: Duration,
+}
+
+/// How fast, from the campaign.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// Calls per second.
+    pub calls_per_second: f64,
+    /// Calls not known to be over, at most; none: no cap of ours.
+    pub concurrent_calls: Option<u32>,
+    /// Whether an earlier process may have POSTed within the last second.
+    pub restarted: bool,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// Calls that an earlier process left open.
+    Opened(Vec<OpenCall>),
+    /// A page of due recipients came.
+    Page(DuePage),
+    /// A group is durable: these intents, and so many recipients due again.
+    Committed {
+        /// Attempts whose POST may leave now.
+        intents: Vec<AttemptKey>,
+        /// How many `Change::Due` the group held.
+        dues: usize,
+    },
+    /// The store failed; what is on disk is not known.
+    StoreFailed(String),
+    /// A POST was answered, or was not.
+    Answered(AttemptKey, Verdict),
+    /// A GET was answered, or was not.
+    Observed(AttemptKey, Observation),
+    /// Stop with work left.
+    Stop(PauseReason),
+    /// Call nobody else, and end when the calls that go on are over.
+    Cancel,
+    /// Time went by.
+    Tick,
+}
+
+/// What to do.
+#[derive(Debug)]
+pub enum Command {
+    /// Read a page of due recipients, this many at most.
+    Fetch(u32),
+    /// Make a change durable, in a group with others.
+    Record(Change),
+    /// POST one callout, once.
+    Post {
+        /// Its attempt.
+        key: AttemptKey,
+        /// The id that travels with it.
+        id: AttemptId,
+        /// To whom.
+        due: Due,
+    },
+    /// Ask how a call stands.
+    Get(AttemptKey, CallId),
+    /// Flush what is recorded, and end.
+    Finish(End),
+}
+
+/// How an engine's work ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// Every recipient has a disposition.
+    Completed,
+    /// Stopped with work left.
+    Paused(PauseReason),
+    /// Whoever was still to be called is cancelled.
+    Cancelled,
+    /// The store failed.
+    Failed(String),
+}
+
+/// Where the engine stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Phase {
+    /// Recipients are called.
+    Running,
+    /// Nobody new is called; calls that go on are followed to their end.
+    Cancelling,
+    /// Requests in flight are waited for, nothing else.
+    Draining(End),
+    /// `Finish` was given.
+    Finished,
+}
+
+/// Whether the store has more recipients for us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum More {
+    /// Look.
+    Maybe,
+    /// Not before then.
+    At(Timestamp),
+    /// Nobody is waiting.
+    No,
+}
+
+/// An attempt that is not over.
+#[derive(Debug)]
+enum Flight {
+    /// Its intent is recorded and not yet durable.
+    Intending(AttemptId, Due),
+    /// Its intent is durable; its POST waits for a permit.
+    Ready(AttemptId, Due),
+    /// Its POST has left.
+    Posted {
+        recipient: RecipientId,
+        at: Duration,
+        old: bool,
+    },
+    /// Its call goes on.
+    Open(Open),
+}
+
+/// The state machine. See the module.
+#[derive(Debug)]
+pub struct Core {
+    pace: Pace,
+    entropy: Entropy,
+    next_key: i64,
+    phase: Phase,
+    more: More,
+    fetching: bool,
+    /// Whether the store was asked once more after everything seemed done.
+    looked_again: bool,
+    queue: VecDeque<Due>,
+    /// Recipients that the store still shows as due and that are in our hands already.
+    held: HashSet<RecipientId>,
+    flights: HashMap<AttemptKey, Flight>,
+    ready: VecDeque<AttemptKey>,
+    intending: usize,
+    posts: usize,
+    gets: usize,
+    /// Recipients recorded as due again, and not yet durable.
+    dues: usize,
+    slots: Slots,
+    backoff: Backoff,
+    pacer: Pacer,
+    /// When the pacer may give the next permit.
+    permit_at: Duration,
+    breaker: Breaker,
+    lifetimes: Lifetimes,
+    /// Next polls: when, and which attempt.
+    polls: BinaryHeap<std::cmp::Reverse<(Duration, AttemptKey)>>,
+    gets_hold_until: Duration,
+    /// When uncertain attempts began to count as calls.
+    uncertain: VecDeque<Duration>,
+    /// Since when nothing but failures came back.
+    failing_since: Option<Duration>,
+    progress: Progress,
+}
+
+impl Core {
+    /// A core for one run. `next_key` is the first attempt key that is free.
+    pub fn new(pace: Pace, next_key: i64, entropy: Entropy, now: Now) -> Self {
+        Self {
+            pace,
+            entropy,
+            next_key,
+            phase: Phase::Running,
+            more: More::Maybe,
+            fetching: false,
+            looked_again: false,
+            queue: VecDeque::new(),
+            held: HashSet::new(),
+            flights: HashMap::new(),
+            ready: VecDeque::new(),
+            intending: 0,
+            posts: 0,
+            gets: 0,
+            dues: 0,
+            slots: Slots::default(),
+            backoff: Backoff::default(),
+            pacer: Pacer::new(pace.calls_per_second, now.mono, pace.restarted),
+            permit_at: Duration::ZERO,
+            breaker: Breaker::default(),
+            lifetimes: Lifetimes::default(),
+            polls: BinaryHeap::new(),
+            gets_hold_until: Duration::ZERO,
+            uncertain: VecDeque::new(),
+            failing_since: None,
+            progress: Progress::default(),
+        }
+    }
+
+    /// Takes one event and returns what to do about it.
+    pub fn step(&mut self, event: Event, now: Now) -> Vec<Command> {
+        let mut commands = Vec::new();
+        match event {
+            Event::Opened(calls) => self.opened(calls, now),
+            Event::Page(page) => self.page(page),
+            Event::Committed { intents, dues } => self.committed(&intents, dues),
+            Event::StoreFailed(why) => self.drain(End::Failed(why)),
+            Event::Answered(key, verdict) => self.answered(key, verdict, now, &mut commands),
+            Event::Observed(key, seen) => self.observed(key, seen, now, &mut commands),
+            Event::Stop(why) => self.drain(End::Paused(why)),
+            Event::Cancel => self.cancel(),
+            Event::Tick => {}
+        }
+        self.advance(now, &mut commands);
+        commands
+    }
+
+    /// When the core wants to be woken though nothing happens; none where only events matter.
+    pub fn wake_at(&self, now: Now) -> Option<Duration> {
+        let dialling = self.next_dial(now);
+        let poll = self.next_get();
+        [dialling, poll].into_iter().flatten().min()
+    }
+
+    /// How things stand, for people.
+    pub fn progress(&self, now: Now) -> Progress {
+        Progress {
+            in_flight: self.flights.len(),
+            dialling: self.posts,
+            rate: self.pacer.rate(),
+            ceiling: self.pacer.ceiling(),
+            why_slow: self.why_slow(now),
+            ..self.progress.clone()
+        }
+    }
+
+    /// Everything that time alone allows.
+    fn advance(&mut self, now: Now, commands: &mut Vec<Command>) {
+        match self.phase {
+            Phase::Running => {
+                self.post(now, commands);
+                self.intend(now, commands);
+                self.fetch(now, commands);
+                self.get(now, commands);
+            }
+            Phase::Cancelling => {
+                self.give_back(now, commands);
+                self.get(now, commands);
+            }
+            Phase::Draining(_) => self.give_back(now, commands),
+            Phase::Finished => return,
+        }
+        self.finish(commands);
+    }
+
+    fn recipient_of(&self, key: AttemptKey) -> Option<RecipientId> {
+        Some(match self.flights.get(&key)? {
+            Flight::Intending(_, due) | Flight::Ready(_, due) => due.recipient,
+            Flight::Posted { recipient, .. } => *recipient,
+            Flight::Open(open) => open.recipient,
+        })
+    }
+}

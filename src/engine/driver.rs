@@ -1,0 +1,461 @@
+//! The driver: carries the core's commands out, and tells it what came of them.
+//!
+//! One loop owns the core. POSTs, GETs and commits run in tasks of their own that nobody cancels and
+//! that report through one channel. One commit is under way at a time; what is recorded meanwhile
+//! waits together for the next, which is how a sync serves many attempts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tracing::{info, warn};
+
+use super::core::{Command, Core, End, Event, Now, Pace};
+use super::progress::Progress;
+#[cfg(debug_assertions)]
+use super::sabotage::Sabotage;
+use crate::clock::Clock;
+use crate::domain::{
+    AttemptKey, Callout, NotSent, PauseReason, Reaction, RecipientId, RunId, Side, Verdict,
+};
+use crate::entropy::Entropy;
+use crate::sinch::Client;
+use crate::store::{Change, Due, Recovery, RunEnd, Store, StoreError, Wish};
+
+/// How often the wishes of other terminals are read.
+const WISHES_EVERY: Duration = Duration::from_secs(1);
+/// How often progress is told.
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+/// Below this rate a group waits a moment for more, which costs a third of the syncs and wake-ups;
+/// above it groups fill by themselves.
+const GATHER_BELOW_RATE: f64 = 2_000.0;
+/// How long a group gathers; well below the lead of an intent before its POST.
+const GATHER: Duration = Duration::from_millis(5);
+/// Open calls are read back in pages of this size.
+const OPEN_PAGE: u32 = 2_000;
+
+/// Makes the callout for a recipient from the run's own definition. An error is our fault.
+pub type Render = Arc<dyn Fn(&Due) -> Result<Callout, String> + Send + Sync>;
+
+/// What an engine works with.
+pub struct Engine {
+    /// Where the run is kept; opened as the engine.
+    pub store: Arc<dyn Store>,
+    /// Where callouts go.
+    pub client: Arc<Client>,
+    /// How a callout is made.
+    pub render: Render,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The run.
+    pub run: RunId,
+    /// How fast.
+    pub pace: Pace,
+    /// A bug that a test planted.
+    #[cfg(debug_assertions)]
+    pub sabotage: Option<Sabotage>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("run", &self.run)
+            .field("pace", &self.pace)
+            .finish()
+    }
+}
+
+/// A word from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGINT or SIGTERM: take nothing new, let requests in flight finish.
+    Stop,
+}
+
+/// How an engine's work ended.
+#[derive(Debug)]
+pub struct Ending {
+    /// How.
+    pub end: End,
+    /// What the start found.
+    pub recovery: Recovery,
+}
+
+/// What the tasks report.
+enum Report {
+    Core(Event),
+    Group {
+        result: Result<(), StoreError>,
+        changes: Vec<Change>,
+    },
+    Wish(Option<Wish>),
+}
+
+/// One engine at work.
+pub struct Driver {
+    engine: Engine,
+    core: Core,
+    reports: mpsc::UnboundedReceiver<Report>,
+    reporter: mpsc::UnboundedSender<Report>,
+    /// Changes that wait for the next group.
+    group: Vec<Change>,
+    /// When the first of them came.
+    group_since: Duration,
+    committing: bool,
+    /// Once the store has failed: what it could not take.
+    aside: Option<Vec<Change>>,
+    finish: Option<End>,
+}
+
+impl std::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver")
+            .field("engine", &self.engine)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Driver {
+    /// Recovers the run and works on it until it ends. Errors are those of the store before
+    /// anything was dialled, and after everything was.
+    pub async fn run(
+        engine: Engine,
+        entropy: Entropy,
+        signals: mpsc::Receiver<Signal>,
+        progress: watch::Sender<Progress>,
+    ) -> Result<Ending, StoreError> {
+        let now = engine.now();
+        let recovery = engine.store.recover(&engine.run, now.wall).await?;
+        #[cfg(debug_assertions)]
+        engine.plant_redial().await?;
+        if recovery.became_uncertain > 0 {
+            warn!(
+                run.id = %engine.run,
+                uncertain = recovery.became_uncertain,
+                "{} callouts were under way when the last engine stopped: uncertain, not redialled",
+                recovery.became_uncertain
+            );
+        }
+        engine
+            .store
+            .set_run(&engine.run, &RunEnd::Running, now.wall)
+            .await?;
+        let core = Core::new(engine.pace, recovery.next_key, entropy, now);
+        let (reporter, reports) = mpsc::unbounded_channel();
+        let mut driver = Self {
+            engine,
+            core,
+            reports,
+            reporter,
+            group: Vec::new(),
+            group_since: Duration::ZERO,
+            committing: false,
+            aside: None,
+            finish: None,
+        };
+        driver.load_open_calls().await?;
+        let end = driver.work(signals, &progress).await;
+        let end = driver.end(end).await?;
+        Ok(Ending { end, recovery })
+    }
+
+    async fn load_open_calls(&mut self) -> Result<(), StoreError> {
+        let mut after = RecipientId(0);
+        loop {
+            let run = &self.engine.run;
+            let calls = self.engine.store.open_calls(run, after, OPEN_PAGE).await?;
+            let Some(last) = calls.last() else {
+                return Ok(());
+            };
+            after = last.recipient;
+            self.step(Event::Opened(calls));
+        }
+    }
+
+    /// The loop.
+    async fn work(
+        &mut self,
+        mut signals: mpsc::Receiver<Signal>,
+        progress: &watch::Sender<Progress>,
+    ) -> End {
+        let (mut wishes_at, mut progress_at) = (Duration::ZERO, Duration::ZERO);
+        let mut listening = true;
+        self.step(Event::Tick);
+        loop {
+            let now = self.engine.clock.monotonic();
+            if now >= progress_at {
+                progress_at = now + PROGRESS_EVERY;
+                progress.send_replace(self.core.progress(self.engine.now()));
+            }
+            if now >= wishes_at {
+                wishes_at = now + WISHES_EVERY;
+                self.read_wishes();
+            }
+            self.commit(now);
+            if let Some(end) = self.finish.take() {
+                if self.committing || !self.group.is_empty() && self.aside.is_none() {
+                    self.finish = Some(end);
+                } else {
+                    progress.send_replace(self.core.progress(self.engine.now()));
+                    return end;
+                }
+            }
+            let wake = self.wake_at(now).min(wishes_at).min(progress_at);
+            tokio::select! {
+                biased;
+                signal = signals.recv(), if listening => match signal {
+                    Some(Signal::Stop) => self.step(Event::Stop(PauseReason::Signal)),
+                    None => listening = false,
+                },
+                report = self.reports.recv() => {
+                    if let Some(report) = report {
+                        self.take(report);
+                    }
+                    // Whatever else is there already shares the next group.
+                    while let Ok(report) = self.reports.try_recv() {
+                        self.take(report);
+                    }
+                }
+                () = tokio::time::sleep(wake.saturating_sub(now)) => self.step(Event::Tick),
+            }
+        }
+    }
+
+    /// When something is to be done though nothing happens.
+    fn wake_at(&self, now: Duration) -> Duration {
+        let core = self.core.wake_at(self.engine.now());
+        let group =
+            (!self.committing && !self.group.is_empty()).then(|| self.group_since + self.gather());
+        [core, group]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(now + WISHES_EVERY)
+    }
+
+    fn gather(&self) -> Duration {
+        let slow = self.engine.pace.calls_per_second < GATHER_BELOW_RATE;
+        if slow && self.finish.is_none() {
+            GATHER
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    fn take(&mut self, report: Report) {
+        match report {
+            Report::Core(event) => self.step(event),
+            Report::Group {
+                result: Ok(()),
+                changes,
+            } => {
+                self.committing = false;
+                let dues = changes
+                    .iter()
+                    .filter(|c| matches!(c, Change::Due { .. }))
+                    .count();
+                self.step(Event::Committed {
+                    intents: intents(&changes),
+                    dues,
+                });
+            }
+            Report::Group {
+                result: Err(error),
+                changes,
+            } => {
+                self.committing = false;
+                self.store_failed(&error, changes);
+            }
+            Report::Wish(Some(Wish::Pause)) => self.step(Event::Stop(PauseReason::Asked)),
+            Report::Wish(Some(Wish::Cancel)) => self.step(Event::Cancel),
+            Report::Wish(None) => {}
+        }
+    }
+
+    /// The core's turn: one event, then its commands.
+    fn step(&mut self, event: Event) {
+        let commands = self.core.step(event, self.engine.now());
+        for command in commands {
+            self.carry_out(command);
+        }
+    }
+
+    fn carry_out(&mut self, command: Command) {
+        match command {
+            Command::Record(change) => self.record(change),
+            Command::Post { key, id, due } => {
+                let (client, render) = (
+                    Arc::clone(&self.engine.client),
+                    Arc::clone(&self.engine.render),
+                );
+                self.spawn(async move {
+                    let verdict = match render(&due) {
+                        Ok(callout) => client.post_callout(&callout, id).await,
+                        Err(why) => Verdict::NotSent(NotSent {
+                            side: Side::Ours,
+                            why,
+                            reaction: Reaction::Configuration,
+                        }),
+                    };
+                    Report::Core(Event::Answered(key, verdict))
+                });
+            }
+            Command::Get(key, call) => {
+                let client = Arc::clone(&self.engine.client);
+                self.spawn(async move {
+                    Report::Core(Event::Observed(key, client.get_call(&call).await))
+                });
+            }
+            Command::Fetch(limit) => {
+                let (store, run) = (Arc::clone(&self.engine.store), self.engine.run.clone());
+                let now = self.engine.clock.wall();
+                self.spawn(async move {
+                    match store.due(&run, now, limit).await {
+                        Ok(page) => Report::Core(Event::Page(page)),
+                        Err(error) => Report::Group {
+                            result: Err(error),
+                            changes: Vec::new(),
+                        },
+                    }
+                });
+            }
+            Command::Finish(end) => self.finish = Some(end),
+        }
+    }
+
+    fn record(&mut self, change: Change) {
+        if let Some(aside) = &mut self.aside {
+            aside.push(change);
+            return;
+        }
+        if self.group.is_empty() {
+            self.group_since = self.engine.clock.monotonic();
+        }
+        #[cfg(debug_assertions)]
+        if self.engine.sabotage == Some(Sabotage::PostBeforeCommit)
+            && let Change::Intend { key, .. } = &change
+        {
+            let event = Event::Committed {
+                intents: vec![*key],
+                dues: 0,
+            };
+            drop(self.reporter.send(Report::Core(event)));
+        }
+        self.group.push(change);
+    }
+
+    /// Starts the next commit, if none is under way and the group has gathered.
+    fn commit(&mut self, now: Duration) {
+        let gathered = now >= self.group_since + self.gather();
+        if self.committing || self.group.is_empty() || self.aside.is_some() || !gathered {
+            return;
+        }
+        self.committing = true;
+        let changes = std::mem::take(&mut self.group);
+        let (store, run) = (Arc::clone(&self.engine.store), self.engine.run.clone());
+        self.spawn(async move {
+            let result = store.commit(&run, &changes).await;
+            Report::Group { result, changes }
+        });
+    }
+
+    /// From here on nothing is dialled and nothing is committed; what comes in is kept aside.
+    fn store_failed(&mut self, error: &StoreError, changes: Vec<Change>) {
+        let mut aside = self.aside.take().unwrap_or_default();
+        // An intent of a failed group was never POSTed: the core proves it not sent.
+        aside.extend(
+            changes
+                .into_iter()
+                .filter(|c| !matches!(c, Change::Intend { .. })),
+        );
+        aside.extend(
+            self.group
+                .drain(..)
+                .filter(|c| !matches!(c, Change::Intend { .. })),
+        );
+        self.aside = Some(aside);
+        self.step(Event::StoreFailed(error.to_string()));
+    }
+
+    fn read_wishes(&self) {
+        let (store, run) = (Arc::clone(&self.engine.store), self.engine.run.clone());
+        self.spawn(async move { Report::Wish(store.wished(&run).await.unwrap_or(None)) });
+    }
+
+    /// Runs a task that nobody cancels, and reports what came of it.
+    fn spawn(&self, work: impl Future<Output = Report> + Send + 'static) {
+        let reporter = self.reporter.clone();
+        // The loop ends before its tasks only when none is left that matters.
+        tokio::spawn(async move { drop(reporter.send(work.await)) });
+    }
+
+    /// Writes down how the run ended.
+    async fn end(&mut self, end: End) -> Result<End, StoreError> {
+        let Engine {
+            store, run, clock, ..
+        } = &self.engine;
+        let now = clock.wall();
+        match &end {
+            End::Completed => store.set_run(run, &RunEnd::Completed, now).await?,
+            End::Paused(why) => {
+                store
+                    .set_run(run, &RunEnd::Paused(why.clone()), now)
+                    .await?;
+                if *why == PauseReason::Asked {
+                    store.wish(run, None).await?;
+                }
+            }
+            End::Cancelled => {
+                let cancelled = store.cancel_pending(run).await?;
+                store.set_run(run, &RunEnd::Cancelled, now).await?;
+                store.wish(run, None).await?;
+                info!(run.id = %run, cancelled, "{cancelled} recipients are called no more");
+            }
+            End::Failed(_) => {
+                let aside = self.aside.take().unwrap_or_default();
+                if !aside.is_empty() {
+                    store.keep_aside(run, &aside)?;
+                }
+            }
+        }
+        Ok(end)
+    }
+}
+
+impl Engine {
+    fn now(&self) -> Now {
+        Now {
+            wall: self.clock.wall(),
+            mono: self.clock.monotonic(),
+        }
+    }
+
+    #[cfg(debug_assertions)]
+    async fn plant_redial(&self) -> Result<(), StoreError> {
+        if self.sabotage != Some(Sabotage::RedialOnRestart) {
+            return Ok(());
+        }
+        for row in self.store.uncertain(&self.run).await? {
+            for attempt in row.attempts.iter().filter(|a| a.state == "uncertain") {
+                let settlement = crate::store::Settlement {
+                    called: None,
+                    why: "planted bug".into(),
+                    who: "sabotage".into(),
+                    at: self.clock.wall(),
+                };
+                self.store
+                    .settle(&self.run, attempt.id, &settlement)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn intents(changes: &[Change]) -> Vec<AttemptKey> {
+    let key = |change: &Change| match change {
+        Change::Intend { key, .. } => Some(*key),
+        _ => None,
+    };
+    changes.iter().filter_map(key).collect()
+}

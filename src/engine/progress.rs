@@ -1,0 +1,54 @@
+//! How a run stands while it goes on, for people: counts since this engine started.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{Disposition, Outcome, Purse};
+
+/// A glance at the engine.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    /// Callouts POSTed.
+    pub posted: u64,
+    /// Recipients that got their disposition, by disposition.
+    pub dispositions: BTreeMap<Disposition, u64>,
+    /// Attempts that are not over.
+    pub in_flight: usize,
+    /// Callouts that wait for their answer.
+    pub dialling: usize,
+    /// Recipients read and not yet intended.
+    pub queued: usize,
+    /// Calls per second at most, now.
+    pub rate: f64,
+    /// The campaign's calls per second.
+    pub ceiling: f64,
+    /// 429s obeyed.
+    pub slowed_down: u64,
+    /// What the calls that ended cost.
+    pub spent: Purse,
+    /// In words, what keeps the engine from dialling faster.
+    pub why_slow: &'static str,
+}
+
+impl Progress {
+    /// Counts a disposition.
+    pub(crate) fn done(&mut self, disposition: Disposition) {
+        *self.dispositions.entry(disposition).or_default() += 1;
+    }
+
+    /// Counts the end of a call.
+    pub(crate) fn ended(&mut self, outcome: &Outcome) {
+        if let Some(debit) = &outcome.debit {
+            self.spent.add(debit);
+        }
+    }
+
+    /// Recipients that got their disposition.
+    pub fn finished(&self) -> u64 {
+        self.dispositions.values().sum()
+    }
+
+    /// Recipients with this disposition.
+    pub fn of(&self, disposition: Disposition) -> u64 {
+        self.dispositions.get(&disposition).copied().unwrap_or(0)
+    }
+}

@@ -1,0 +1,168 @@
+//! What is durable: a trait in the domain's words.
+//!
+//! SQL lives in the modules of the databases ([`sqlite`]) and nowhere else. The engine writes
+//! through [`Store::commit`], a group of changes at a time: when it returns, the group is on disk.
+
+mod records;
+pub mod sqlite;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+pub use records::{
+    AttemptRecord, Change, Due, DuePage, Imported, ImportedRow, NewRun, OpenCall, Recovery,
+    RejectedRow, ResultRow, Run, RunEnd, Settlement, Tally, Wish,
+};
+
+use crate::domain::{AttemptId, RecipientId, RunId};
+
+/// A sender's end of an import, and how many chunks may wait in it.
+pub type Rows = tokio::sync::mpsc::Receiver<Vec<ImportedRow>>;
+
+/// What a store can do. One engine writes at a time; everybody may read.
+#[async_trait]
+pub trait Store: std::fmt::Debug + Send + Sync {
+    /// Writes down a run whose list is still to be imported.
+    async fn create_run(&self, run: &NewRun) -> Result<(), StoreError>;
+
+    /// Imports a run's list in one transaction: all of it or, after a crash, nothing. `rows` ends
+    /// with [`Imported`] from the sender's side, or nothing is kept.
+    async fn import(
+        &self,
+        run: &RunId,
+        rows: Rows,
+        imported: tokio::sync::oneshot::Receiver<Imported>,
+    ) -> Result<(), StoreError>;
+
+    /// The runs whose id begins with `prefix`, latest first; an empty prefix gives all.
+    async fn runs(&self, prefix: &str) -> Result<Vec<Run>, StoreError>;
+
+    /// Moves a run to another state.
+    async fn set_run(&self, run: &RunId, end: &RunEnd, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Leaves a wish for the engine that works on a run, or takes it back.
+    async fn wish(&self, run: &RunId, wish: Option<Wish>) -> Result<(), StoreError>;
+
+    /// The wish that stands.
+    async fn wished(&self, run: &RunId) -> Result<Option<Wish>, StoreError>;
+
+    /// Makes everybody who is still to be called `cancelled`. Returns how many there were.
+    async fn cancel_pending(&self, run: &RunId) -> Result<u64, StoreError>;
+
+    /// After a start: intents without an answer become uncertain, and answers that could not be
+    /// recorded are read back. Doing it twice is doing it once.
+    async fn recover(&self, run: &RunId, now: Timestamp) -> Result<Recovery, StoreError>;
+
+    /// Calls that are not over, in pages: those of recipients after `after`.
+    async fn open_calls(
+        &self,
+        run: &RunId,
+        after: RecipientId,
+        limit: u32,
+    ) -> Result<Vec<OpenCall>, StoreError>;
+
+    /// The recipients that are due, by due time, and when the next one will be.
+    async fn due(&self, run: &RunId, now: Timestamp, limit: u32) -> Result<DuePage, StoreError>;
+
+    /// Makes a group of changes durable. An error says nothing about what is on disk: stop, and
+    /// let recovery read it.
+    async fn commit(&self, run: &RunId, changes: &[Change]) -> Result<(), StoreError>;
+
+    /// Keeps changes that could not be committed in a side file that recovery reads back.
+    fn keep_aside(&self, run: &RunId, changes: &[Change]) -> Result<(), StoreError>;
+
+    /// The counts of a run, from its rows.
+    async fn tally(&self, run: &RunId) -> Result<Tally, StoreError>;
+
+    /// Rows with their attempts in the list's order: those after `after`.
+    async fn results(
+        &self,
+        run: &RunId,
+        after: RecipientId,
+        limit: u32,
+    ) -> Result<Vec<ResultRow>, StoreError>;
+
+    /// Rejects in the list's order: those after `after`.
+    async fn rejects(
+        &self,
+        run: &RunId,
+        after: RecipientId,
+        limit: u32,
+    ) -> Result<Vec<ResultRow>, StoreError>;
+
+    /// Uncertain attempts with their recipients, in the list's order.
+    async fn uncertain(&self, run: &RunId) -> Result<Vec<ResultRow>, StoreError>;
+
+    /// A person settles an uncertain attempt. Returns false where the attempt is not uncertain.
+    async fn settle(
+        &self,
+        run: &RunId,
+        attempt: AttemptId,
+        settlement: &Settlement,
+    ) -> Result<bool, StoreError>;
+}
+
+/// How long a commit waits for another process's short write.
+pub(crate) const BUSY_WAIT: Duration = Duration::from_secs(10);
+
+/// Why a store cannot do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database's address is not understood.
+    #[error("`{0}` is no database address: use sqlite:PATH, such as sqlite:callout.db")]
+    Address(String),
+    /// Another engine works on it.
+    #[error(
+        "{0} is in use by another `callout` that is running a campaign: wait for it, or stop it \
+         with `callout pause`"
+    )]
+    InUse(String),
+    /// A newer version made it.
+    #[error(
+        "{path} was made by a newer version of callout (its schema is {found}, this program knows \
+         up to {known}): use that version"
+    )]
+    Newer {
+        /// The file.
+        path: String,
+        /// Its latest migration.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// It is no database, or a broken one.
+    #[error(
+        "{path} is not a usable database ({why}): nothing was changed; restore a copy, or name \
+         another file with --db"
+    )]
+    Corrupt {
+        /// The file.
+        path: String,
+        /// The database's words.
+        why: String,
+    },
+    /// It cannot be opened or written.
+    #[error("{path} cannot be {what}: {why}")]
+    Unusable {
+        /// The file.
+        path: String,
+        /// `opened`, `written`.
+        what: &'static str,
+        /// The system's words.
+        why: String,
+    },
+    /// There is no such run.
+    #[error("no run `{0}` in this database")]
+    NoRun(String),
+    /// What is on disk is not what we left there.
+    #[error("the database has other contents than this run expects: {0}")]
+    Diverged(String),
+    /// An import ended before its list did.
+    #[error("the import was given up")]
+    ImportGivenUp,
+    /// Anything else that the database says.
+    #[error("the database said: {0}")]
+    Database(String),
+}

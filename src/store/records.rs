@@ -1,0 +1,324 @@
+//! What goes into a store and comes out of it, in the domain's words.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    AttemptId, AttemptKey, AttemptState, CallId, Destination, DestinationKind, Disposition,
+    Outcome, PauseReason, Purse, RecipientId, RejectKind, RunId, RunState,
+};
+
+/// A run that begins.
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    /// Its id.
+    pub id: RunId,
+    /// The campaign's name.
+    pub campaign: String,
+    /// The campaign file's text, which the run keeps whatever becomes of the file.
+    pub definition: String,
+    /// The campaign file, absolute.
+    pub definition_path: PathBuf,
+    /// Whether it runs against the simulator.
+    pub rehearsal: bool,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// A run as it stands.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// The campaign's name.
+    pub campaign: String,
+    /// The campaign file's text.
+    pub definition: String,
+    /// Where that file was.
+    pub definition_path: PathBuf,
+    /// Whether it runs against the simulator.
+    pub rehearsal: bool,
+    /// Where it stands.
+    pub state: RunState,
+    /// Why it is paused.
+    pub why: Option<String>,
+    /// Whether it is paused for want of money.
+    pub money: bool,
+    /// What another terminal wishes.
+    pub wish: Option<Wish>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When its first engine started.
+    pub started_at: Option<Timestamp>,
+    /// When it ended, or stopped last.
+    pub ended_at: Option<Timestamp>,
+    /// The list's header; none until the list is imported in full.
+    pub header: Option<Vec<String>>,
+    /// SHA-256 of the list's bytes, in hex.
+    pub list_sha256: Option<String>,
+    /// What the list's endpoints are.
+    pub destination_kind: DestinationKind,
+}
+
+/// What another terminal can wish of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Stop, with work left.
+    Pause,
+    /// Call nobody else, and end.
+    Cancel,
+}
+
+/// A state to which a run is moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunEnd {
+    /// An engine works on it.
+    Running,
+    /// Stopped with work left.
+    Paused(PauseReason),
+    /// Every recipient has a disposition.
+    Completed,
+    /// Ended by a person.
+    Cancelled,
+}
+
+/// A checked row on its way into the store.
+#[derive(Debug, Clone)]
+pub struct ImportedRow {
+    /// Line of the list on which the row begins.
+    pub line: u64,
+    /// Its cells, as read.
+    pub cells: Vec<String>,
+    /// The endpoint to call, or why not.
+    pub verdict: Result<String, RejectedRow>,
+}
+
+/// Why a row is a reject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectedRow {
+    /// Invalid or duplicate.
+    #[serde(skip, default = "invalid")]
+    pub kind: RejectKind,
+    /// In words.
+    #[serde(skip)]
+    pub reason: String,
+    /// The column at fault.
+    pub column: Option<String>,
+    /// Its value.
+    pub value: Option<String>,
+    /// The endpoint that an earlier row has as well.
+    #[serde(skip)]
+    pub endpoint: Option<String>,
+}
+
+fn invalid() -> RejectKind {
+    RejectKind::Invalid
+}
+
+/// The end of an import: what is known once the whole list was read.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    /// The list's column names.
+    pub header: Vec<String>,
+    /// What the endpoints are.
+    pub destination_kind: DestinationKind,
+    /// SHA-256 of the list's bytes, in hex.
+    pub sha256: String,
+}
+
+/// A recipient that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Who.
+    pub recipient: RecipientId,
+    /// Whom to call.
+    pub endpoint: String,
+    /// The row's cells, as a JSON array.
+    pub cells: String,
+}
+
+/// A page of due recipients.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DuePage {
+    /// In order of due time.
+    pub due: Vec<Due>,
+    /// When the next recipient beyond this page is due; none where nobody is left to call.
+    pub next_due: Option<Timestamp>,
+}
+
+/// A call that is not over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenCall {
+    /// Its attempt.
+    pub key: AttemptKey,
+    /// Its recipient.
+    pub recipient: RecipientId,
+    /// The platform's name for it.
+    pub call: CallId,
+    /// When the platform accepted it.
+    pub accepted_at: Timestamp,
+}
+
+/// What a start found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Intents without an answer, now uncertain.
+    pub became_uncertain: u64,
+    /// Answers read back from the side file.
+    pub read_back: u64,
+    /// The key that the next attempt takes.
+    pub next_key: i64,
+}
+
+/// One thing that happened, to be made durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// An attempt is about to be POSTed.
+    Intend {
+        /// Its key.
+        key: AttemptKey,
+        /// Its id.
+        id: AttemptId,
+        /// On whom.
+        recipient: RecipientId,
+        /// When.
+        at: Timestamp,
+    },
+    /// An attempt moved on.
+    Attempt {
+        /// Its key.
+        key: AttemptKey,
+        /// Where it stands now.
+        state: AttemptState,
+        /// When.
+        at: Timestamp,
+    },
+    /// A recipient is due again.
+    Due {
+        /// Who.
+        recipient: RecipientId,
+        /// From when on.
+        at: Timestamp,
+    },
+    /// A recipient has a disposition.
+    Done {
+        /// Who.
+        recipient: RecipientId,
+        /// The verdict.
+        disposition: Disposition,
+        /// Why, where the disposition alone does not say it.
+        reason: Option<String>,
+    },
+}
+
+/// The counts of a run. Derived from its rows, never incremented.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Rows of the list.
+    pub rows: u64,
+    /// Rows with each disposition.
+    pub dispositions: BTreeMap<Disposition, u64>,
+    /// Recipients never tried yet, or due again now.
+    pub pending: u64,
+    /// Recipients due later.
+    pub waiting: u64,
+    /// Recipients with an attempt that is not over.
+    pub in_flight: u64,
+    /// Attempts that count, by what became of them: `(state, result, reason)`.
+    pub outcomes: BTreeMap<(String, String, String), u64>,
+    /// Attempts that were proved not sent, 429s included.
+    pub not_sent: u64,
+    /// What the calls cost so far.
+    pub spent: Purse,
+    /// Calls that are over and whose price nobody told us.
+    pub unpriced: u64,
+    /// Seconds of all calls that were answered.
+    pub talk_s: i64,
+    /// First and last intent.
+    pub first_at: Option<Timestamp>,
+    /// First and last intent.
+    pub last_at: Option<Timestamp>,
+}
+
+impl Tally {
+    /// Recipients with this disposition.
+    pub fn of(&self, disposition: Disposition) -> u64 {
+        self.dispositions.get(&disposition).copied().unwrap_or(0)
+    }
+
+    /// Whether every row is accounted for.
+    pub fn adds_up(&self) -> bool {
+        let done: u64 = self.dispositions.values().sum();
+        done + self.pending + self.waiting + self.in_flight == self.rows
+    }
+
+    /// Recipients without a disposition.
+    pub fn left(&self) -> u64 {
+        self.pending + self.waiting + self.in_flight
+    }
+}
+
+/// One attempt as a report shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptRecord {
+    /// Its id.
+    pub id: AttemptId,
+    /// The state's word.
+    pub state: String,
+    /// When its intent was written.
+    pub intended_at: Timestamp,
+    /// When the platform answered.
+    pub answered_at: Option<Timestamp>,
+    /// When it was over.
+    pub ended_at: Option<Timestamp>,
+    /// The call.
+    pub call_id: Option<String>,
+    /// How it ended, as far as that is known.
+    pub outcome: Outcome,
+    /// Why uncertain, refused or not sent.
+    pub note: Option<String>,
+}
+
+impl AttemptRecord {
+    /// Whether it counts in `call_attempts`.
+    pub fn counts(&self) -> bool {
+        self.state != "not sent"
+    }
+}
+
+/// One row of the list and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultRow {
+    /// Its id.
+    pub recipient: RecipientId,
+    /// Line of the list.
+    pub line: u64,
+    /// Its cells, as read.
+    pub cells: Vec<String>,
+    /// Whom it is about; none where the row is invalid.
+    pub destination: Option<Destination>,
+    /// The verdict; none while there is none.
+    pub disposition: Option<Disposition>,
+    /// Why invalid, duplicate or refused.
+    pub reason: Option<String>,
+    /// The column and the value at fault.
+    pub fault: Option<(Option<String>, Option<String>)>,
+    /// Its attempts, oldest first.
+    pub attempts: Vec<AttemptRecord>,
+}
+
+/// What a person knows about an uncertain attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// How the call ended, where a phone rang; none where none did.
+    pub called: Option<Outcome>,
+    /// How the person knows.
+    pub why: String,
+    /// Who says so.
+    pub who: String,
+    /// When.
+    pub at: Timestamp,
+}

@@ -1,0 +1,194 @@
+//! The store on SQLite: one writer connection, readers beside it, write-ahead log, every commit
+//! synced to disk before it returns.
+//!
+//! `open` makes and checks the file, `import`, `commit` and `recovery` are the engine's side, `runs`
+//! and `results` everybody's, `settle` a person's. Times are bound values, never the database's own.
+
+mod aside;
+mod commit;
+mod import;
+mod open;
+mod recovery;
+mod results;
+mod runs;
+mod settle;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::{SqliteConnection, SqlitePool};
+use tokio::sync::{Mutex, oneshot};
+
+use super::{
+    Change, DuePage, Imported, NewRun, OpenCall, Recovery, ResultRow, Rows, Run, RunEnd,
+    Settlement, Store, StoreError, Tally, Wish,
+};
+use crate::domain::{AttemptId, RecipientId, RunId};
+
+pub use open::Access;
+
+/// A store in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    /// The file, as people know it.
+    path: String,
+    writer: Mutex<SqliteConnection>,
+    readers: SqlitePool,
+    /// Held for as long as this process is the engine of this database.
+    engine: Option<open::EngineLock>,
+}
+
+impl SqliteStore {
+    /// Opens the database at an address such as `sqlite:callout.db`.
+    pub async fn open(address: &str, access: Access) -> Result<Self, StoreError> {
+        open::open(address, access).await
+    }
+
+    /// The file, as people know it.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Ends every connection, so that the log is folded into the file.
+    pub async fn close(self) -> Result<(), StoreError> {
+        use sqlx::Connection as _;
+        self.readers.close().await;
+        let path = self.path.clone();
+        self.writer
+            .into_inner()
+            .close()
+            .await
+            .map_err(|e| open::fault(&path, &e))
+    }
+
+    fn fault(&self, error: &sqlx::Error) -> StoreError {
+        open::fault(&self.path, error)
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn create_run(&self, run: &NewRun) -> Result<(), StoreError> {
+        self.insert_run(run).await.map_err(|e| self.fault(&e))
+    }
+
+    async fn import(
+        &self,
+        run: &RunId,
+        rows: Rows,
+        imported: oneshot::Receiver<Imported>,
+    ) -> Result<(), StoreError> {
+        self.import_list(run, rows, imported).await
+    }
+
+    async fn runs(&self, prefix: &str) -> Result<Vec<Run>, StoreError> {
+        self.select_runs(prefix).await
+    }
+
+    async fn set_run(&self, run: &RunId, end: &RunEnd, now: Timestamp) -> Result<(), StoreError> {
+        self.update_run(run, end, now)
+            .await
+            .map_err(|e| self.fault(&e))
+    }
+
+    async fn wish(&self, run: &RunId, wish: Option<Wish>) -> Result<(), StoreError> {
+        self.update_wish(run, wish)
+            .await
+            .map_err(|e| self.fault(&e))
+    }
+
+    async fn wished(&self, run: &RunId) -> Result<Option<Wish>, StoreError> {
+        self.select_wish(run).await.map_err(|e| self.fault(&e))
+    }
+
+    async fn cancel_pending(&self, run: &RunId) -> Result<u64, StoreError> {
+        self.update_pending_to_cancelled(run)
+            .await
+            .map_err(|e| self.fault(&e))
+    }
+
+    async fn recover(&self, run: &RunId, now: Timestamp) -> Result<Recovery, StoreError> {
+        self.recover_run(run, now).await
+    }
+
+    async fn open_calls(
+        &self,
+        run: &RunId,
+        after: RecipientId,
+        limit: u32,
+    ) -> Result<Vec<OpenCall>, StoreError> {
+        self.select_open_calls(run, after, limit).await
+    }
+
+    async fn due(&self, run: &RunId, now: Timestamp, limit: u32) -> Result<DuePage, StoreError> {
+        self.select_due(run, now, limit)
+            .await
+            .map_err(|e| self.fault(&e))
+    }
+
+    async fn commit(&self, run: &RunId, changes: &[Change]) -> Result<(), StoreError> {
+        self.commit_group(run, changes).await
+    }
+
+    fn keep_aside(&self, run: &RunId, changes: &[Change]) -> Result<(), StoreError> {
+        let Some(engine) = &self.engine else {
+            return Err(StoreError::Database(
+                "only the engine keeps answers aside".into(),
+            ));
+        };
+        engine
+            .aside
+            .append(&commit::Group::of(run, changes))
+            .map_err(|e| StoreError::Unusable {
+                path: engine.aside.path().display().to_string(),
+                what: "written",
+                why: e.to_string(),
+            })
+    }
+
+    async fn tally(&self, run: &RunId) -> Result<Tally, StoreError> {
+        self.select_tally(run).await.map_err(|e| self.fault(&e))
+    }
+
+    async fn results(
+        &self,
+        run: &RunId,
+        after: RecipientId,
+        limit: u32,
+    ) -> Result<Vec<ResultRow>, StoreError> {
+        self.select_results(run, after, limit).await
+    }
+
+    async fn rejects(
+        &self,
+        run: &RunId,
+        after: RecipientId,
+        limit: u32,
+    ) -> Result<Vec<ResultRow>, StoreError> {
+        self.select_rejects(run, after, limit).await
+    }
+
+    async fn uncertain(&self, run: &RunId) -> Result<Vec<ResultRow>, StoreError> {
+        self.select_uncertain(run).await
+    }
+
+    async fn settle(
+        &self,
+        run: &RunId,
+        attempt: AttemptId,
+        settlement: &Settlement,
+    ) -> Result<bool, StoreError> {
+        self.settle_attempt(run, attempt, settlement)
+            .await
+            .map_err(|e| self.fault(&e))
+    }
+}
+
+/// A moment as the tables hold it: milliseconds since 1970 UTC.
+fn millis(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+/// The moment behind stored milliseconds.
+fn moment(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH)
+}

@@ -1,0 +1,240 @@
+//! Making, opening and checking the database file.
+//!
+//! The file is the owner's alone. One engine works on it at a time, by a lock on a side file that
+//! the system frees whatever becomes of the process. Errors say what is wrong and touch nothing.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use sqlx::migrate::{Migrate, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, SqliteConnection};
+use tokio::sync::Mutex;
+
+use super::SqliteStore;
+use super::aside::Aside;
+use crate::store::{BUSY_WAIT, StoreError};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Readers beside the one writer.
+const READERS: u32 = 2;
+/// Pages of log before it is folded into the file: 16 MB, so that a fast run does not sync the file
+/// too often and the log stays small.
+const WAL_PAGES: &str = "4000";
+
+/// What a command wants of a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// To be its one engine. The file is made where there is none.
+    Engine,
+    /// To read, and to leave wishes. The file must be there.
+    Beside,
+}
+
+/// The engine's lock, and the side file that only the engine writes.
+#[derive(Debug)]
+pub(super) struct EngineLock {
+    _file: File,
+    pub(super) aside: Aside,
+}
+
+pub(super) async fn open(address: &str, access: Access) -> Result<SqliteStore, StoreError> {
+    let file = file_of(address)?;
+    let path = file.display().to_string();
+    let unusable = |why: String| StoreError::Unusable {
+        path: path.clone(),
+        what: "opened",
+        why,
+    };
+    if access == Access::Engine {
+        make_private(&file).map_err(|e| unusable(e.to_string()))?;
+    } else if !file.exists() {
+        return Err(unusable(
+            "there is no such file; `run` or `rehearse` makes one".into(),
+        ));
+    }
+    let engine = match access {
+        Access::Engine => Some(lock_engine(&file)?),
+        Access::Beside => None,
+    };
+    let options = options(&file);
+    let mut writer = options.connect().await.map_err(|e| fault(&path, &e))?;
+    let latest = latest_migration(&mut writer)
+        .await
+        .map_err(|e| fault(&path, &e))?;
+    migrate(&mut writer, &file, latest, engine.is_some()).await?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .min_connections(0)
+        .connect_lazy_with(options.read_only(true));
+    Ok(SqliteStore {
+        path,
+        writer: Mutex::new(writer),
+        readers,
+        engine,
+    })
+}
+
+fn options(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(false)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_WAIT)
+        .foreign_keys(true)
+        .pragma("secure_delete", "ON")
+        .pragma("cell_size_check", "ON")
+        .pragma("trusted_schema", "OFF")
+        .pragma("wal_autocheckpoint", WAL_PAGES)
+}
+
+/// The file behind `sqlite:PATH`.
+fn file_of(address: &str) -> Result<PathBuf, StoreError> {
+    let path = address
+        .strip_prefix("sqlite:")
+        .map(|p| p.strip_prefix("//").unwrap_or(p));
+    match path {
+        Some(path) if !path.is_empty() && !path.contains([':', '?']) => Ok(PathBuf::from(path)),
+        _ => Err(StoreError::Address(address.into())),
+    }
+}
+
+/// The database's file name with `suffix` behind it.
+pub(super) fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Makes the file if there is none, readable by its owner alone.
+fn make_private(file: &Path) -> io::Result<()> {
+    let made = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(file)?;
+    if made.metadata()?.permissions().mode() & 0o077 != 0 {
+        made.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+fn lock_engine(file: &Path) -> Result<EngineLock, StoreError> {
+    let path = beside(file, "-lock");
+    let unusable = |why: String| StoreError::Unusable {
+        path: path.display().to_string(),
+        what: "opened",
+        why,
+    };
+    let lock = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|e| unusable(e.to_string()))?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(std::fs::TryLockError::WouldBlock) => {
+            return Err(StoreError::InUse(file.display().to_string()));
+        }
+        Err(std::fs::TryLockError::Error(e)) => return Err(unusable(e.to_string())),
+    }
+    let aside = Aside::make(beside(file, "-answers")).map_err(|e| unusable(e.to_string()))?;
+    Ok(EngineLock { _file: lock, aside })
+}
+
+/// The latest migration in the file; none where it has none yet.
+async fn latest_migration(writer: &mut SqliteConnection) -> Result<Option<i64>, sqlx::Error> {
+    let there: i64 = sqlx::query_scalar(
+        "-- latest_migration
+         select count(*) from sqlite_schema where name = '_sqlx_migrations'",
+    )
+    .fetch_one(&mut *writer)
+    .await?;
+    if there == 0 {
+        return Ok(None);
+    }
+    sqlx::query_scalar(
+        "-- latest_migration
+         select max(version) from _sqlx_migrations",
+    )
+    .fetch_one(writer)
+    .await
+}
+
+async fn migrate(
+    writer: &mut SqliteConnection,
+    file: &Path,
+    latest: Option<i64>,
+    engine: bool,
+) -> Result<(), StoreError> {
+    let path = file.display().to_string();
+    let known = MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0);
+    if let Some(found) = latest
+        && found > known
+    {
+        return Err(StoreError::Newer { path, found, known });
+    }
+    if latest == Some(known) {
+        return Ok(());
+    }
+    // Only an engine changes tables, so that none is changed under another engine.
+    let lock = if engine {
+        None
+    } else {
+        Some(lock_engine(file)?)
+    };
+    writer
+        .ensure_migrations_table("_sqlx_migrations")
+        .await
+        .map_err(|e| migration(&path, &e))?;
+    MIGRATIONS
+        .run(writer)
+        .await
+        .map_err(|e| migration(&path, &e))?;
+    drop(lock);
+    Ok(())
+}
+
+fn migration(path: &str, error: &sqlx::migrate::MigrateError) -> StoreError {
+    StoreError::Corrupt {
+        path: path.into(),
+        why: error.to_string(),
+    }
+}
+
+/// The database's error in our words.
+pub(super) fn fault(path: &str, error: &sqlx::Error) -> StoreError {
+    let primary = match error {
+        sqlx::Error::Database(e) => e
+            .code()
+            .and_then(|c| c.parse::<i32>().ok())
+            .map(|c| c & 0xff),
+        _ => None,
+    };
+    let path = path.to_owned();
+    let why = error.to_string();
+    let unusable = |what, why: &str| StoreError::Unusable {
+        path: path.clone(),
+        what,
+        why: why.to_owned(),
+    };
+    match primary {
+        Some(11 | 26) => StoreError::Corrupt { path, why },
+        Some(13) => unusable("written", "the disk is full"),
+        Some(8) => unusable("written", "it is read-only"),
+        Some(5 | 6) => unusable("written", "another process has held it for too long"),
+        Some(10) => unusable(
+            "written",
+            "the disk reported an error; check the disk, then resume",
+        ),
+        Some(14) => unusable("opened", "the file or its folder cannot be opened"),
+        _ => StoreError::Database(why),
+    }
+}

@@ -1,0 +1,152 @@
+//! What a start reads back: answers from the side file, intents without an answer, open calls.
+//!
+//! Doing any of it twice is doing it once, so a kill during recovery costs nothing.
+
+use jiff::Timestamp;
+use sqlx::{Connection as _, Row as _};
+
+use super::{SqliteStore, millis, moment};
+use crate::domain::{AttemptKey, CallId, RecipientId, RunId};
+use crate::store::{Due, DuePage, OpenCall, Recovery, StoreError};
+
+/// The note of an attempt whose engine died.
+const STOPPED: &str = "the engine stopped before the answer was recorded";
+
+impl SqliteStore {
+    pub(super) async fn recover_run(
+        &self,
+        run: &RunId,
+        now: Timestamp,
+    ) -> Result<Recovery, StoreError> {
+        let fault = |e: sqlx::Error| self.fault(&e);
+        let Some(engine) = &self.engine else {
+            return Err(StoreError::Database(
+                "only the engine recovers a run".into(),
+            ));
+        };
+        let aside = |e: std::io::Error| StoreError::Unusable {
+            path: engine.aside.path().display().to_string(),
+            what: "read",
+            why: e.to_string(),
+        };
+        let kept = engine.aside.read().map_err(aside)?;
+        let mut writer = self.writer.lock().await;
+        let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
+        for group in &kept {
+            // What is already there is not there to be moved: a repeat changes nothing.
+            group.write(&mut tx).await.map_err(fault)?;
+        }
+        sqlx::query(
+            "-- recover: whose phone may have rung
+             update recipients set state = 'done', disposition = 'uncertain', due_at = null
+             where id in (select recipient from attempts
+                          where run = (select number from runs where id = ?1)
+                                and state in ('intended', 'accepted', 'uncertain')
+                                and state = 'intended')",
+        )
+        .bind(run.as_str())
+        .execute(&mut *tx)
+        .await
+        .map_err(fault)?;
+        let uncertain = sqlx::query(
+            "-- recover: intents without an answer
+             update attempts set state = 'uncertain', note = ?2, answered_at = ?3
+             where run = (select number from runs where id = ?1)
+                   and state in ('intended', 'accepted', 'uncertain') and state = 'intended'",
+        )
+        .bind(run.as_str())
+        .bind(STOPPED)
+        .bind(millis(now))
+        .execute(&mut *tx)
+        .await
+        .map_err(fault)?;
+        let next_key: i64 = sqlx::query_scalar(
+            "-- recover: the next key
+             select coalesce(max(key), 0) + 1 from attempts",
+        )
+        .fetch_one(&mut *tx)
+        .await
+        .map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        if !kept.is_empty() {
+            engine.aside.empty().map_err(aside)?;
+        }
+        Ok(Recovery {
+            became_uncertain: uncertain.rows_affected(),
+            read_back: kept.len() as u64,
+            next_key,
+        })
+    }
+
+    pub(super) async fn select_open_calls(
+        &self,
+        run: &RunId,
+        after: RecipientId,
+        limit: u32,
+    ) -> Result<Vec<OpenCall>, StoreError> {
+        let rows = sqlx::query(
+            "-- open_calls
+             select key, recipient, call_id, coalesce(answered_at, intended_at) as accepted_at
+             from attempts
+             where run = (select number from runs where id = ?1) and recipient > ?2
+                   and state in ('intended', 'accepted', 'uncertain') and state = 'accepted'
+             order by recipient limit ?3",
+        )
+        .bind(run.as_str())
+        .bind(after.0)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(|e| self.fault(&e))?;
+        rows.iter()
+            .map(|row| {
+                let id: String = row.get("call_id");
+                let call = CallId::new(&id)
+                    .ok_or_else(|| StoreError::Diverged("a call id cannot be read".into()))?;
+                Ok(OpenCall {
+                    key: AttemptKey(row.get("key")),
+                    recipient: RecipientId(row.get("recipient")),
+                    call,
+                    accepted_at: moment(row.get("accepted_at")),
+                })
+            })
+            .collect()
+    }
+
+    pub(super) async fn select_due(
+        &self,
+        run: &RunId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<DuePage, sqlx::Error> {
+        // One row more than asked for tells when the next one is due.
+        let mut rows = sqlx::query(
+            "-- due
+             select id, endpoint, cells, due_at from recipients
+             where run = (select number from runs where id = ?1)
+                   and state in ('pending', 'waiting')
+             order by due_at, id limit ?2",
+        )
+        .bind(run.as_str())
+        .bind(i64::from(limit) + 1)
+        .fetch_all(&self.readers)
+        .await?;
+        let now = millis(now);
+        let due = rows
+            .iter()
+            .take(limit as usize)
+            .take_while(|r| r.get::<i64, _>("due_at") <= now);
+        let count = due.count();
+        let next_due = rows.get(count).map(|row| moment(row.get("due_at")));
+        rows.truncate(count);
+        let due = rows
+            .iter()
+            .map(|row| Due {
+                recipient: RecipientId(row.get("id")),
+                endpoint: row.get("endpoint"),
+                cells: row.get("cells"),
+            })
+            .collect();
+        Ok(DuePage { due, next_due })
+    }
+}

@@ -1,0 +1,230 @@
+//! Reading what became of a run: counts, and rows with their attempts, in pages.
+
+use std::collections::BTreeMap;
+use std::str::FromStr as _;
+
+use rust_decimal::Decimal;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::{SqliteStore, moment};
+use crate::domain::{
+    AttemptId, Destination, DestinationKind, Disposition, Money, Outcome, RecipientId, RunId,
+};
+use crate::store::{AttemptRecord, RejectedRow, ResultRow, StoreError, Tally};
+
+const RESULTS: &str = "-- results
+    select recipients.*, runs.destination_kind from runs
+    join recipients on recipients.id between runs.first_recipient and runs.last_recipient
+    where runs.id = ?1 and recipients.id > ?2
+    order by recipients.id limit ?3";
+
+const REJECTS: &str = "-- rejects
+    select recipients.*, runs.destination_kind from runs
+    join recipients on recipients.run = runs.number
+         and recipients.disposition in ('invalid', 'duplicate')
+    where runs.id = ?1 and recipients.id > ?2
+    order by recipients.id limit ?3";
+
+const UNCERTAIN: &str = "-- uncertain
+    select recipients.*, runs.destination_kind from runs
+    join attempts on attempts.run = runs.number
+         and attempts.state in ('intended', 'accepted', 'uncertain') and attempts.state = 'uncertain'
+    join recipients on recipients.id = attempts.recipient
+    where runs.id = ?1 and recipients.id > ?2
+    order by recipients.id limit ?3";
+
+const ATTEMPTS: &str = "-- attempts
+    select * from attempts where recipient between ?1 and ?2 order by recipient, key";
+
+impl SqliteStore {
+    pub(super) async fn select_results(
+        &self,
+        run: &RunId,
+        after: RecipientId,
+        limit: u32,
+    ) -> Result<Vec<ResultRow>, StoreError> {
+        self.select_rows(RESULTS, run, after, limit).await
+    }
+
+    pub(super) async fn select_rejects(
+        &self,
+        run: &RunId,
+        after: RecipientId,
+        limit: u32,
+    ) -> Result<Vec<ResultRow>, StoreError> {
+        self.select_rows(REJECTS, run, after, limit).await
+    }
+
+    pub(super) async fn select_uncertain(&self, run: &RunId) -> Result<Vec<ResultRow>, StoreError> {
+        self.select_rows(UNCERTAIN, run, RecipientId(0), u32::MAX)
+            .await
+    }
+
+    async fn select_rows(
+        &self,
+        statement: &'static str,
+        run: &RunId,
+        after: RecipientId,
+        limit: u32,
+    ) -> Result<Vec<ResultRow>, StoreError> {
+        let fault = |e: sqlx::Error| self.fault(&e);
+        let rows = sqlx::query(statement)
+            .bind(run.as_str())
+            .bind(after.0)
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(fault)?;
+        let mut rows: Vec<ResultRow> = rows.iter().map(read_row).collect();
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
+            return Ok(rows);
+        };
+        let attempts = sqlx::query(ATTEMPTS)
+            .bind(first.recipient.0)
+            .bind(last.recipient.0)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(fault)?;
+        let mut of_recipient: BTreeMap<i64, Vec<AttemptRecord>> = BTreeMap::new();
+        for row in &attempts {
+            let recipient: i64 = row.get("recipient");
+            of_recipient
+                .entry(recipient)
+                .or_default()
+                .push(read_attempt(row)?);
+        }
+        for row in &mut rows {
+            row.attempts = of_recipient.remove(&row.recipient.0).unwrap_or_default();
+        }
+        Ok(rows)
+    }
+
+    pub(super) async fn select_tally(&self, run: &RunId) -> Result<Tally, sqlx::Error> {
+        let mut tally = Tally::default();
+        let states = sqlx::query(
+            "-- tally: recipients
+             select recipients.state, disposition, count(*) as n from runs
+             join recipients on recipients.id between first_recipient and last_recipient
+             where runs.id = ?1 group by 1, 2",
+        )
+        .bind(run.as_str())
+        .fetch_all(&self.readers)
+        .await?;
+        for row in &states {
+            let n = row.get::<i64, _>("n").unsigned_abs();
+            tally.rows += n;
+            match row.get::<String, _>("state").as_str() {
+                "pending" => tally.pending += n,
+                "waiting" => tally.waiting += n,
+                "in flight" => tally.in_flight += n,
+                _ => {
+                    let word: Option<String> = row.get("disposition");
+                    if let Some(d) = word.as_deref().and_then(Disposition::parse) {
+                        *tally.dispositions.entry(d).or_default() += n;
+                    }
+                }
+            }
+        }
+        let attempts = sqlx::query(
+            "-- tally: attempts
+             select attempts.state, result, reason, debit, currency, count(*) as n,
+                    min(intended_at) as first_at, max(intended_at) as last_at,
+                    sum(case when result = 'ANSWERED' then duration_s else 0 end) as talk_s
+             from runs
+             join attempts on attempts.recipient between first_recipient and last_recipient
+             where runs.id = ?1 group by 1, 2, 3, 4, 5",
+        )
+        .bind(run.as_str())
+        .fetch_all(&self.readers)
+        .await?;
+        for row in &attempts {
+            add_attempts(&mut tally, row);
+        }
+        Ok(tally)
+    }
+}
+
+fn add_attempts(tally: &mut Tally, row: &SqliteRow) {
+    let n = row.get::<i64, _>("n").unsigned_abs();
+    let state: String = row.get("state");
+    if state == "not sent" {
+        tally.not_sent += n;
+        return;
+    }
+    let word = |name: &str| row.get::<Option<String>, _>(name).unwrap_or_default();
+    let debit = money(row);
+    if state == "final" {
+        match &debit {
+            Some(debit) => {
+                let amount = debit
+                    .amount
+                    .checked_mul(Decimal::from(n))
+                    .unwrap_or(debit.amount);
+                tally.spent.add(&Money {
+                    amount,
+                    currency: debit.currency.clone(),
+                });
+            }
+            None => tally.unpriced += n,
+        }
+    }
+    tally.talk_s += row.get::<Option<i64>, _>("talk_s").unwrap_or(0);
+    let key = (state, word("result"), word("reason"));
+    *tally.outcomes.entry(key).or_default() += n;
+    let (first, last) = (moment(row.get("first_at")), moment(row.get("last_at")));
+    tally.first_at = Some(tally.first_at.map_or(first, |at| at.min(first)));
+    tally.last_at = Some(tally.last_at.map_or(last, |at| at.max(last)));
+}
+
+fn read_row(row: &SqliteRow) -> ResultRow {
+    let kind: Option<String> = row.get("destination_kind");
+    let kind = kind
+        .and_then(|k| k.parse().ok())
+        .unwrap_or(DestinationKind::Number);
+    let endpoint: Option<String> = row.get("endpoint");
+    let cells: String = row.get("cells");
+    let disposition: Option<String> = row.get("disposition");
+    let fault: Option<String> = row.get("fault");
+    let fault = fault.and_then(|f| serde_json::from_str::<RejectedRow>(&f).ok());
+    ResultRow {
+        recipient: RecipientId(row.get("id")),
+        line: row.get::<i64, _>("line").unsigned_abs(),
+        cells: serde_json::from_str(&cells).unwrap_or_default(),
+        destination: endpoint.map(|endpoint| Destination { kind, endpoint }),
+        disposition: disposition.as_deref().and_then(Disposition::parse),
+        reason: row.get("reason"),
+        fault: fault.map(|f| (f.column, f.value)),
+        attempts: Vec::new(),
+    }
+}
+
+fn read_attempt(row: &SqliteRow) -> Result<AttemptRecord, StoreError> {
+    let id: Vec<u8> = row.get("id");
+    let id = <[u8; 16]>::try_from(id)
+        .map_err(|_| StoreError::Diverged("an attempt's id is not 16 bytes".into()))?;
+    Ok(AttemptRecord {
+        id: AttemptId::from_bytes(id),
+        state: row.get("state"),
+        intended_at: moment(row.get("intended_at")),
+        answered_at: row.get::<Option<i64>, _>("answered_at").map(moment),
+        ended_at: row.get::<Option<i64>, _>("ended_at").map(moment),
+        call_id: row.get("call_id"),
+        outcome: Outcome {
+            result: row.get("result"),
+            reason: row.get("reason"),
+            duration_s: row.get("duration_s"),
+            debit: money(row),
+        },
+        note: row.get("note"),
+    })
+}
+
+fn money(row: &SqliteRow) -> Option<Money> {
+    let amount = row.get::<Option<String>, _>("debit")?;
+    let amount = Decimal::from_str(&amount).ok()?;
+    Some(Money {
+        amount,
+        currency: row.get("currency"),
+    })
+}

@@ -1,0 +1,164 @@
+//! Runs: making them, moving them, finding them, and the wishes of other terminals.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Connection as _, Row as _};
+
+use super::{SqliteStore, millis, moment};
+use crate::domain::{DestinationKind, RunId, RunState};
+use crate::store::{NewRun, Run, RunEnd, StoreError, Wish};
+
+impl SqliteStore {
+    pub(super) async fn insert_run(&self, run: &NewRun) -> Result<(), sqlx::Error> {
+        let mut writer = self.writer.lock().await;
+        sqlx::query(
+            "-- create_run
+             insert into runs (id, campaign, definition, definition_path, rehearsal, state,
+                               created_at)
+             values (?1, ?2, ?3, ?4, ?5, 'planned', ?6)",
+        )
+        .bind(run.id.as_str())
+        .bind(&run.campaign)
+        .bind(&run.definition)
+        .bind(run.definition_path.to_string_lossy())
+        .bind(run.rehearsal)
+        .bind(millis(run.created_at))
+        .execute(&mut *writer)
+        .await
+        .map(drop)
+    }
+
+    pub(super) async fn select_runs(&self, prefix: &str) -> Result<Vec<Run>, StoreError> {
+        let rows = sqlx::query(
+            "-- runs
+             select * from runs where substr(id, 1, length(?1)) = ?1 order by number desc",
+        )
+        .bind(prefix)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(|e| self.fault(&e))?;
+        rows.iter().map(read_run).collect()
+    }
+
+    pub(super) async fn update_run(
+        &self,
+        run: &RunId,
+        end: &RunEnd,
+        now: Timestamp,
+    ) -> Result<(), sqlx::Error> {
+        let (state, why, money) = match end {
+            RunEnd::Running => (RunState::Running, None, false),
+            RunEnd::Paused(why) => (RunState::Paused, Some(why.to_string()), why.is_money()),
+            RunEnd::Completed => (RunState::Completed, None, false),
+            RunEnd::Cancelled => (RunState::Cancelled, None, false),
+        };
+        let running = state == RunState::Running;
+        let mut writer = self.writer.lock().await;
+        let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query(
+            "-- set_run
+             update runs set state = ?2, why = ?3, money = ?4,
+                    started_at = case when ?5 then coalesce(started_at, ?6) else started_at end,
+                    ended_at = case when ?5 then null else ?6 end
+             where id = ?1",
+        )
+        .bind(run.as_str())
+        .bind(state.as_str())
+        .bind(why)
+        .bind(money)
+        .bind(running)
+        .bind(millis(now))
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
+    }
+
+    pub(super) async fn update_wish(
+        &self,
+        run: &RunId,
+        wish: Option<Wish>,
+    ) -> Result<(), sqlx::Error> {
+        let word = wish.map(|wish| match wish {
+            Wish::Pause => "pause",
+            Wish::Cancel => "cancel",
+        });
+        let mut writer = self.writer.lock().await;
+        let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query(
+            "-- wish
+             update runs set wish = ?2 where id = ?1",
+        )
+        .bind(run.as_str())
+        .bind(word)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
+    }
+
+    pub(super) async fn select_wish(&self, run: &RunId) -> Result<Option<Wish>, sqlx::Error> {
+        let word: Option<String> = sqlx::query_scalar(
+            "-- wished
+             select wish from runs where id = ?1",
+        )
+        .bind(run.as_str())
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(wish_of(word.as_deref()))
+    }
+
+    pub(super) async fn update_pending_to_cancelled(
+        &self,
+        run: &RunId,
+    ) -> Result<u64, sqlx::Error> {
+        let mut writer = self.writer.lock().await;
+        let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+        let cancelled = sqlx::query(
+            "-- cancel_pending
+             update recipients set state = 'done', disposition = 'cancelled', due_at = null
+             where run = (select number from runs where id = ?1)
+                   and state in ('pending', 'waiting')",
+        )
+        .bind(run.as_str())
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(cancelled.rows_affected())
+    }
+}
+
+fn wish_of(word: Option<&str>) -> Option<Wish> {
+    match word {
+        Some("pause") => Some(Wish::Pause),
+        Some("cancel") => Some(Wish::Cancel),
+        _ => None,
+    }
+}
+
+fn read_run(row: &SqliteRow) -> Result<Run, StoreError> {
+    let state: String = row.get("state");
+    let state = RunState::parse(&state)
+        .ok_or_else(|| StoreError::Diverged(format!("a run is `{state}`")))?;
+    let header: Option<String> = row.get("header");
+    let kind: Option<String> = row.get("destination_kind");
+    Ok(Run {
+        id: RunId::new(row.get::<String, _>("id")),
+        campaign: row.get("campaign"),
+        definition: row.get("definition"),
+        definition_path: PathBuf::from(row.get::<String, _>("definition_path")),
+        rehearsal: row.get("rehearsal"),
+        state,
+        why: row.get("why"),
+        money: row.get("money"),
+        wish: wish_of(row.get::<Option<String>, _>("wish").as_deref()),
+        created_at: moment(row.get("created_at")),
+        started_at: row.get::<Option<i64>, _>("started_at").map(moment),
+        ended_at: row.get::<Option<i64>, _>("ended_at").map(moment),
+        header: header.and_then(|h| serde_json::from_str(&h).ok()),
+        list_sha256: row.get("list_sha256"),
+        destination_kind: kind
+            .and_then(|k| k.parse().ok())
+            .unwrap_or(DestinationKind::Number),
+    })
+}
