@@ -3,3 +3,4 @@
 //! See `ARCHITECTURE.md` for the map.
 
 pub mod domain;
+pub mod sinch;
