@@ -3,4 +3,5 @@
 //! See `ARCHITECTURE.md` for the map.
 
 pub mod domain;
+pub mod simulator;
 pub mod sinch;
