@@ -5,11 +5,12 @@
 //! measured against. It shares request signing with `sinch` and nothing else: it reads and writes
 //! JSON of its own, so that one mistake cannot hide on both sides. It never knows store or engine.
 //!
-//! Reading order: [`world`] decides, [`callout`] checks what is posted, [`fate`] draws how a call
+//! Reading order: [`world`] decides, `book` counts, [`callout`] checks what is posted, [`fate`] draws how a call
 //! ends, [`faults`] what goes wrong, [`shape`] how a call is told; [`routes`], [`http`] and
 //! [`server`] carry it over sockets. Callbacks will join beside [`world`] when they come.
 
 mod answer;
+mod book;
 mod call;
 mod callout;
 mod chance;

@@ -14,7 +14,8 @@ use rand::rngs::StdRng;
 use rust_decimal::Decimal;
 
 use super::answer::{Answer, ApiError, Delivery};
-use super::call::Call;
+use super::book::{Book, TokenId};
+use super::call::{Call, CallId};
 use super::callout::{self, Order, Rejected};
 use super::chance::{Purpose, draw};
 use super::fate::Fate;
@@ -28,38 +29,12 @@ use super::tariff::Tariff;
 #[derive(Debug)]
 pub struct World {
     options: Options,
-    started: Timestamp,
-    endpoints: HashMap<Arc<str>, EndpointCount>,
-    tokens: HashMap<Arc<str>, usize>,
-    token_counts: Vec<TokenCount>,
+    book: Book,
     calls: Vec<Call>,
-    calls_by_id: HashMap<String, usize>,
-    posts: Vec<Post>,
+    calls_by_id: HashMap<CallId, usize>,
     /// Arrivals of the last second that were not refused by the rate.
     recent: VecDeque<Timestamp>,
     spent: Decimal,
-}
-
-#[derive(Debug, Default)]
-struct EndpointCount {
-    posts: u64,
-    calls: u64,
-}
-
-#[derive(Debug)]
-struct TokenCount {
-    token: Arc<str>,
-    posts: u32,
-    rung: u32,
-}
-
-#[derive(Debug)]
-struct Post {
-    arrived: SignedDuration,
-    token: usize,
-    status: u16,
-    fault: Option<Fault>,
-    placed: bool,
 }
 
 /// What becomes of one POST.
@@ -84,13 +59,9 @@ impl World {
     pub fn new(options: Options, started: Timestamp) -> Self {
         Self {
             options,
-            started,
-            endpoints: HashMap::new(),
-            tokens: HashMap::new(),
-            token_counts: Vec::new(),
+            book: Book::new(started),
             calls: Vec::new(),
             calls_by_id: HashMap::new(),
-            posts: Vec::new(),
             recent: VecDeque::new(),
             spent: Decimal::ZERO,
         }
@@ -112,7 +83,7 @@ impl World {
             Ok(order) => &order.custom,
             Err(rejected) => &rejected.custom,
         };
-        let token = self.token(custom);
+        let token = self.book.token(custom);
         let verdict = self.decide(order, token, now);
         self.note(token, now, &verdict);
         verdict.delivery
@@ -120,7 +91,7 @@ impl World {
 
     /// A POST of a callout that the HTTP face itself refused: counted, never placed.
     pub fn refuse(&mut self, custom: &str, answer: Answer, now: Timestamp) -> Delivery {
-        let token = self.token(custom);
+        let token = self.book.token(custom);
         let verdict = Verdict::refused(answer);
         self.note(token, now, &verdict);
         verdict.delivery
@@ -129,9 +100,8 @@ impl World {
     /// `GET /calling/v1/calls/id/{callId}` at `now`.
     pub fn call(&mut self, id: &str, now: Timestamp) -> Delivery {
         let not_found = || ApiError::new(40400, "Call not found").answer(id).into();
-        let Some(call) = self
-            .calls_by_id
-            .get(id)
+        let Some(call) = CallId::parse(id)
+            .and_then(|id| self.calls_by_id.get(&id))
             .and_then(|index| self.calls.get_mut(*index))
         else {
             return not_found();
@@ -149,7 +119,7 @@ impl World {
                 return faults::outage(&mut rng, id).into();
             }
         }
-        let view = call.view(now, options.time_scale, &options.tariff.currency);
+        let view = call.view(id, now, options.time_scale, &options.tariff.currency);
         let (is_final, body) = (view.is_final, call.telling.call(&view));
         call.final_served += u32::from(is_final);
         Answer::json(200, body).into()
@@ -162,21 +132,19 @@ impl World {
 
     /// Every POST received so far, in order.
     pub fn posts(&self) -> Vec<PostRow> {
-        let row = |post: &Post| PostRow {
-            arrived_us: i64::try_from(post.arrived.as_micros()).unwrap_or(i64::MAX),
-            attempt: self.token_counts[post.token].token.to_string(),
-            status: post.status,
-            fault: post.fault,
-            placed: post.placed,
-        };
-        self.posts.iter().map(row).collect()
+        self.book.posts()
     }
 
-    fn decide(&mut self, order: Result<Order, Rejected>, token: usize, now: Timestamp) -> Verdict {
+    fn decide(
+        &mut self,
+        order: Result<Order, Rejected>,
+        token: TokenId,
+        now: Timestamp,
+    ) -> Verdict {
         if self.is_too_fast(now) {
             return Verdict::refused(self.too_many());
         }
-        let reference = &*Arc::clone(&self.token_counts[token].token);
+        let reference = &*Arc::clone(&self.book.count(token).token);
         let refused = |error: ApiError| Verdict::refused(error.answer(reference));
         let order = match order {
             Ok(order) => order,
@@ -215,9 +183,9 @@ impl World {
         reference: &str,
     ) -> Delivery {
         let call = call.map(|index| &self.calls[index]);
-        let id = call.map_or("", |call| &call.id);
+        let id = call.map_or_else(String::new, |call| call.id.to_string());
         let accepted = || {
-            let body = call.map_or_else(String::new, |call| call.telling.accepted(id));
+            let body = call.map_or_else(String::new, |call| call.telling.accepted(&id));
             Answer::json(200, body)
         };
         match fault {
@@ -227,7 +195,7 @@ impl World {
             Some(Fault::Reset) => Delivery::Reset,
             Some(Fault::Hang) => Delivery::Hang(self.options.faults.hang_for),
             Some(Fault::ServerError) => faults::outage(rng, reference).into(),
-            Some(Fault::Garbage) => faults::garbage(rng, id).into(),
+            Some(Fault::Garbage) => faults::garbage(rng, &id).into(),
             Some(Fault::TooMany) => self.too_many().into(),
             Some(Fault::Redirect) => Answer::json(307, "")
                 .with_header("location", "/calling/v1/callouts")
@@ -236,13 +204,19 @@ impl World {
     }
 
     /// Places a call: from here on a phone rings.
-    fn place(&mut self, order: Order, token: usize, fault: Option<Fault>, now: Timestamp) -> usize {
+    fn place(
+        &mut self,
+        order: Order,
+        token: TokenId,
+        fault: Option<Fault>,
+        now: Timestamp,
+    ) -> usize {
         let seed = self.options.seed;
-        let (endpoint, count) = self.endpoint(&order.endpoint);
+        let (endpoint, count) = self.book.endpoint(&order.endpoint);
         let nth = count.calls;
         count.calls += 1;
         let mut identity = draw(seed, Purpose::Identity, &endpoint, nth);
-        let id = uuid(identity.random());
+        let id = CallId(identity.random());
         let fate = Fate::draw(
             &self.options,
             &order,
@@ -251,21 +225,20 @@ impl World {
         let rate = self.options.tariff.rate(&endpoint);
         let debit = Tariff::debit(rate, fate.talk_s);
         self.spent += debit;
-        let attempt = &mut self.token_counts[token];
-        attempt.rung += 1;
-        let custom = if *order.custom == *attempt.token {
-            Arc::clone(&attempt.token)
+        let attempt = self.book.ring(token);
+        let custom = if *order.custom == *attempt {
+            attempt
         } else {
             order.custom.into()
         };
         let index = self.calls.len();
-        self.calls_by_id.insert(id.clone(), index);
+        self.calls_by_id.insert(id, index);
         self.calls.push(Call {
             id,
             token,
             endpoint,
             endpoint_kind: order.endpoint_kind,
-            cli: order.cli,
+            cli: order.cli.map(|cli| self.book.cli(&cli)),
             custom,
             headers: order.headers,
             accepted_at: now,
@@ -301,7 +274,7 @@ impl World {
     }
 
     fn too_many(&self) -> Answer {
-        let nth = u64::try_from(self.posts.len()).unwrap_or(u64::MAX);
+        let nth = u64::try_from(self.book.posts_count()).unwrap_or(u64::MAX);
         let told = draw(self.options.seed, Purpose::Refusal, "", nth)
             .random_bool(self.options.retry_after_share);
         faults::too_many(told.then_some(self.options.retry_after_s))
@@ -321,58 +294,24 @@ impl World {
 
     fn draw_fault(&mut self, endpoint: &str) -> (Option<Fault>, StdRng) {
         let seed = self.options.seed;
-        let (endpoint, count) = self.endpoint(endpoint);
+        let (endpoint, count) = self.book.endpoint(endpoint);
         let nth = count.posts;
         count.posts += 1;
         let mut rng = draw(seed, Purpose::Fault, &endpoint, nth);
         (self.options.faults.pick(rng.random()), rng)
     }
 
-    fn endpoint(&mut self, endpoint: &str) -> (Arc<str>, &mut EndpointCount) {
-        let name = match self.endpoints.get_key_value(endpoint) {
-            Some((name, _)) => Arc::clone(name),
-            None => Arc::from(endpoint),
-        };
-        let count = self.endpoints.entry(Arc::clone(&name)).or_default();
-        (name, count)
-    }
-
-    /// The index of an attempt's id, the first word of `custom`.
-    fn token(&mut self, custom: &str) -> usize {
-        let word = custom.split_whitespace().next().unwrap_or_default();
-        if let Some(index) = self.tokens.get(word) {
-            return *index;
-        }
-        let (token, index) = (Arc::from(word), self.token_counts.len());
-        self.tokens.insert(Arc::clone(&token), index);
-        self.token_counts.push(TokenCount {
-            token,
-            posts: 0,
-            rung: 0,
-        });
-        index
-    }
-
-    fn note(&mut self, token: usize, now: Timestamp, verdict: &Verdict) {
-        self.token_counts[token].posts += 1;
-        self.posts.push(Post {
-            arrived: now.duration_since(self.started),
-            token,
-            status: match &verdict.delivery {
-                Delivery::After(_, answer) => answer.status,
-                Delivery::Hang(_) | Delivery::Close | Delivery::Reset => 0,
-            },
-            fault: verdict.fault,
-            placed: verdict.placed,
-        });
+    fn note(&mut self, token: TokenId, now: Timestamp, verdict: &Verdict) {
+        let fate = (verdict.fault, verdict.placed);
+        self.book.note(token, now, &verdict.delivery, fate);
     }
 
     fn row(&self, call: &Call) -> LedgerRow {
-        let attempt = &self.token_counts[call.token];
+        let attempt = self.book.count(call.token);
         LedgerRow {
             attempt: attempt.token.to_string(),
             destination: call.endpoint.to_string(),
-            call_id: call.id.clone(),
+            call_id: call.id.to_string(),
             accepted_at: call.accepted_at,
             posts: attempt.posts,
             rung: attempt.rung,
@@ -391,17 +330,4 @@ impl World {
 
 fn is_within(age: SignedDuration, limit: Duration) -> bool {
     !limit.is_zero() && age.unsigned_abs() < limit
-}
-
-/// 128 bits in the form of a UUID.
-fn uuid(bits: u128) -> String {
-    let hex = format!("{bits:032x}");
-    let parts = [
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    ];
-    parts.join("-")
 }
