@@ -9,7 +9,7 @@ use rand::Rng as _;
 use rand::rngs::StdRng;
 use serde_json::json;
 
-use super::answer::{Answer, ApiError};
+use super::answer::{Answer, ApiError, plain};
 
 /// The faults and how often each strikes: a probability per valid POST. One draw decides between
 /// them, so they exclude each other and add up to at most 1.
@@ -29,6 +29,10 @@ pub struct Faults {
     pub slow_by: Duration,
     /// 500, 502, 503 or 504, with HTML or JSON; the call is placed in one case out of two.
     pub server_error: f64,
+    /// 408 or 409, which prove nothing; the call is placed in one case out of two.
+    pub unclear: f64,
+    /// The call is placed; a 5xx comes whose body tells the call's id all the same.
+    pub error_with_id: f64,
     /// The call is placed; a 2xx comes that does not tell the call's id.
     pub garbage: f64,
     /// 429, and no call.
@@ -47,6 +51,8 @@ impl Default for Faults {
             slow: 0.0,
             slow_by: Duration::from_secs(2),
             server_error: 0.0,
+            unclear: 0.0,
+            error_with_id: 0.0,
             garbage: 0.0,
             too_many: 0.0,
             redirect: 0.0,
@@ -67,6 +73,10 @@ pub enum Fault {
     Slow,
     /// [`Faults::server_error`].
     ServerError,
+    /// [`Faults::unclear`].
+    Unclear,
+    /// [`Faults::error_with_id`].
+    ErrorWithId,
     /// [`Faults::garbage`].
     Garbage,
     /// [`Faults::too_many`].
@@ -84,6 +94,8 @@ impl Fault {
             Self::Hang => "hang",
             Self::Slow => "slow",
             Self::ServerError => "server_error",
+            Self::Unclear => "unclear",
+            Self::ErrorWithId => "error_with_id",
             Self::Garbage => "garbage",
             Self::TooMany => "too_many",
             Self::Redirect => "redirect",
@@ -92,13 +104,15 @@ impl Fault {
 }
 
 impl Faults {
-    fn each(&self) -> [(Fault, f64); 8] {
+    fn each(&self) -> [(Fault, f64); 10] {
         [
             (Fault::Lost, self.lost),
             (Fault::Reset, self.reset),
             (Fault::Hang, self.hang),
             (Fault::Slow, self.slow),
             (Fault::ServerError, self.server_error),
+            (Fault::Unclear, self.unclear),
+            (Fault::ErrorWithId, self.error_with_id),
             (Fault::Garbage, self.garbage),
             (Fault::TooMany, self.too_many),
             (Fault::Redirect, self.redirect),
@@ -133,6 +147,22 @@ pub(super) fn outage(rng: &mut StdRng, reference: &str) -> Answer {
             format!("<html><head><title>{status}</title></head><body>{status}</body></html>"),
         ),
     }
+}
+
+/// A status that neither refuses nor accepts.
+pub(super) fn unclear(rng: &mut StdRng) -> Answer {
+    if rng.random_bool(0.5) {
+        plain(408, "Request timeout")
+    } else {
+        plain(409, "Conflict")
+    }
+}
+
+/// A 5xx whose body tells the call's id: whoever reads it knows that the call exists.
+pub(super) fn error_with_id(rng: &mut StdRng, call_id: &str) -> Answer {
+    let status = [500, 502, 503, 504][rng.random_range(0..4)];
+    let body = json!({ "callId": call_id, "message": "late" });
+    Answer::json(status, body.to_string())
 }
 
 /// A 2xx that does not tell the call's id.

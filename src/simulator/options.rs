@@ -53,6 +53,10 @@ pub struct Options {
     pub get_not_found_for: Duration,
     /// The share of GETs of a call that are answered with a 5xx.
     pub get_server_error: f64,
+    /// The share of GETs of a call whose connection is closed without an answer.
+    pub get_lost: f64,
+    /// The first so many `FINAL` answers of each call have no debit yet.
+    pub debit_after: u32,
     /// Wall time before every answer, in good health.
     pub answer_after: Duration,
     /// How far a signed request's timestamp may be off, to both sides. The platform's own figure is
@@ -85,6 +89,8 @@ impl Default for Options {
             get_not_found_first: 0,
             get_not_found_for: Duration::ZERO,
             get_server_error: 0.0,
+            get_lost: 0.0,
+            debit_after: 0,
             answer_after: Duration::ZERO,
             timestamp_tolerance: Duration::from_mins(5),
             accept_basic: true,
@@ -160,6 +166,7 @@ impl Options {
         let shares = [
             ("the share of forbidden destinations", self.forbidden_share),
             ("the share of failing GETs", self.get_server_error),
+            ("the share of lost GETs", self.get_lost),
             ("the share of Retry-After", self.retry_after_share),
         ];
         for (name, share) in shares.into_iter().chain(self.faults.named()) {

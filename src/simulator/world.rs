@@ -113,13 +113,17 @@ impl World {
         if nth < options.get_not_found_first || is_within(age, options.get_not_found_for) {
             return not_found();
         }
-        if options.get_server_error > 0.0 {
-            let mut rng = draw(options.seed, Purpose::Get, id, nth.into());
-            if rng.random_bool(options.get_server_error) {
-                return faults::outage(&mut rng, id).into();
-            }
+        let mut rng = draw(options.seed, Purpose::Get, id, nth.into());
+        if rng.random_bool(options.get_lost) {
+            return Delivery::Close;
         }
-        let view = call.view(id, now, options.time_scale, &options.tariff.currency);
+        if rng.random_bool(options.get_server_error) {
+            return faults::outage(&mut rng, id).into();
+        }
+        let mut view = call.view(id, now, options.time_scale, &options.tariff.currency);
+        if call.final_served < options.debit_after {
+            view.debit = None;
+        }
         let (is_final, body) = (view.is_final, call.telling.call(&view));
         call.final_served += u32::from(is_final);
         Answer::json(200, body).into()
@@ -163,8 +167,9 @@ impl World {
         let (fault, mut rng) = self.draw_fault(&order.endpoint);
         let placed = match fault {
             Some(Fault::Reset | Fault::TooMany | Fault::Redirect) => false,
-            Some(Fault::ServerError) => rng.random_bool(0.5),
-            Some(Fault::Lost | Fault::Hang | Fault::Slow | Fault::Garbage) | None => true,
+            Some(Fault::ServerError | Fault::Unclear) => rng.random_bool(0.5),
+            Some(Fault::Lost | Fault::Hang | Fault::Slow | Fault::ErrorWithId | Fault::Garbage)
+            | None => true,
         };
         let call = placed.then(|| self.place(order, token, fault, now));
         Verdict {
@@ -195,6 +200,8 @@ impl World {
             Some(Fault::Reset) => Delivery::Reset,
             Some(Fault::Hang) => Delivery::Hang(self.options.faults.hang_for),
             Some(Fault::ServerError) => faults::outage(rng, reference).into(),
+            Some(Fault::Unclear) => faults::unclear(rng).into(),
+            Some(Fault::ErrorWithId) => faults::error_with_id(rng, &id).into(),
             Some(Fault::Garbage) => faults::garbage(rng, &id).into(),
             Some(Fault::TooMany) => self.too_many().into(),
             Some(Fault::Redirect) => Answer::json(307, "")

@@ -172,6 +172,29 @@ async fn a_call_can_be_unknown_at_first_or_fail_to_be_told() {
     assert!((500..=504).contains(&failing.get_call(&id).await.status));
 }
 
+#[tokio::test]
+async fn a_poll_can_be_lost_and_a_debit_can_come_late() {
+    let peer = Peer::start(Options {
+        debit_after: 2,
+        time_scale: 0.0,
+        ..steady()
+    });
+    let id = peer.post(&conference(NUMBER, "a1")).await.call_id();
+    for has_debit in [false, false, true, true] {
+        let call = peer.get_call(&id).await.json();
+        assert_eq!(call["status"], "FINAL");
+        assert_eq!(call.get("debit").is_some(), has_debit);
+    }
+    let losing = Peer::start(Options {
+        get_lost: 1.0,
+        ..steady()
+    });
+    let id = losing.post(&conference(NUMBER, "a1")).await.call_id();
+    let path = format!("/calling/v1/calls/id/{id}");
+    let request = losing.signed(reqwest::Method::GET, &path, "");
+    assert!(request.send().await.is_err());
+}
+
 fn order(number: &str) -> Vec<u8> {
     tts(number, "a").to_string().into_bytes()
 }

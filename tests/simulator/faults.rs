@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use callout::simulator::{Fault, Faults, Options};
 use rust_decimal::Decimal;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 use crate::harness::{NUMBER, Peer, conference, steady, tts};
 
@@ -52,36 +54,41 @@ async fn a_reset_rings_nobody_and_resets_the_socket() {
     );
 }
 
+/// Posts on a bare socket and waits until the platform has it; nothing may have come back.
+async fn post_and_hear_nothing(peer: &Peer) -> TcpStream {
+    let mut stream = peer.connect().await;
+    stream
+        .write_all(&peer.raw_post(&tts(NUMBER, "a1")))
+        .await
+        .unwrap();
+    while peer.simulator.posts().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let nothing = tokio::time::timeout(Duration::from_millis(50), stream.readable()).await;
+    assert!(nothing.is_err());
+    stream
+}
+
 #[tokio::test]
 async fn a_hanging_answer_rings_and_never_comes() {
-    let peer = Peer::start(with(Faults {
+    let hang = |hang_for| Faults {
         hang: 1.0,
-        ..Faults::default()
-    }));
-    let request = peer
-        .signed(
-            reqwest::Method::POST,
-            crate::harness::CALLOUTS,
-            &tts(NUMBER, "a1").to_string(),
-        )
-        .timeout(Duration::from_millis(300));
-    assert!(request.send().await.unwrap_err().is_timeout());
-    assert_eq!(peer.simulator.ledger()[0].fault, Some(Fault::Hang));
-    let short = Faults {
-        hang: 1.0,
-        hang_for: Duration::from_millis(20),
+        hang_for,
         ..Faults::default()
     };
-    let peer = Peer::start(with(short));
+    let peer = Peer::start(with(hang(Duration::from_hours(1))));
+    drop(post_and_hear_nothing(&peer).await);
+    assert_eq!(peer.simulator.ledger()[0].fault, Some(Fault::Hang));
+    let peer = Peer::start(with(hang(Duration::from_millis(20))));
     let answer = peer.raw(&peer.raw_post(&tts(NUMBER, "a1"))).await.unwrap();
     assert!(answer.is_empty());
 }
 
 #[tokio::test]
 async fn a_slow_answer_rings_and_comes_late() {
-    let slow = |by| Faults {
+    let slow = |slow_by| Faults {
         slow: 1.0,
-        slow_by: by,
+        slow_by,
         ..Faults::default()
     };
     let peer = Peer::start(with(slow(Duration::from_millis(20))));
@@ -89,14 +96,7 @@ async fn a_slow_answer_rings_and_comes_late() {
     let row = &peer.simulator.ledger()[0];
     assert_eq!((&row.call_id, row.fault), (&id, Some(Fault::Slow)));
     let peer = Peer::start(with(slow(Duration::from_hours(1))));
-    let request = peer
-        .signed(
-            reqwest::Method::POST,
-            crate::harness::CALLOUTS,
-            &tts(NUMBER, "a1").to_string(),
-        )
-        .timeout(Duration::from_millis(300));
-    assert!(request.send().await.unwrap_err().is_timeout());
+    drop(post_and_hear_nothing(&peer).await);
     assert_eq!(peer.simulator.ledger().len(), 1);
 }
 
@@ -123,6 +123,33 @@ async fn a_server_error_rings_in_some_cases_and_not_in_others() {
         .count();
     assert_eq!(placed, peer.simulator.ledger().len());
     assert!((15..=45).contains(&placed), "{placed}");
+}
+
+#[tokio::test]
+async fn a_408_or_409_proves_nothing() {
+    let unclear = Faults {
+        unclear: 1.0,
+        ..Faults::default()
+    };
+    let peer = Peer::start(with(unclear));
+    let mut seen = std::collections::BTreeSet::new();
+    for nth in 0..40 {
+        seen.insert(peer.post(&tts(&number(nth), "a")).await.status);
+    }
+    assert_eq!(seen, [408, 409].into());
+    assert!((8..=32).contains(&peer.simulator.ledger().len()));
+}
+
+#[tokio::test]
+async fn an_error_with_an_id_tells_the_call_that_was_placed() {
+    let told = Faults {
+        error_with_id: 1.0,
+        ..Faults::default()
+    };
+    let peer = Peer::start(with(told));
+    let got = peer.post(&tts(NUMBER, "a")).await;
+    assert!((500..=504).contains(&got.status));
+    assert_eq!(got.call_id(), peer.simulator.ledger()[0].call_id);
 }
 
 #[tokio::test]
