@@ -6,5 +6,6 @@ pub mod clock;
 pub mod domain;
 pub mod engine;
 pub mod entropy;
+pub mod simulator;
 pub mod sinch;
 pub mod store;

@@ -228,7 +228,7 @@ impl fmt::Debug for Credentials {
         f.debug_struct("Credentials")
             .field("key", &self.key)
             .field("secret", &"hidden")
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,153 @@
+//! One placed call: what is known of it from the start, and what may be told of it at a moment.
+//!
+//! `world` keeps these; `shape` writes what [`Call::view`] tells.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
+
+use super::book::TokenId;
+use super::callout::EndpointKind;
+use super::fate::{CallResult, Fate};
+use super::faults::Fault;
+use super::shape::{CallView, Telling};
+
+/// The word for what is not known yet.
+const NOT_YET: &str = "N/A";
+
+/// A call's id: 128 drawn bits, in the form of a UUID wherever it is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct CallId(pub(super) u128);
+
+impl CallId {
+    /// Reads an id back; only the very spelling that was told is known.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let hex: String = text.split('-').collect();
+        let id = Self(u128::from_str_radix(&hex, 16).ok()?);
+        (id.to_string() == text).then_some(id)
+    }
+}
+
+impl fmt::Display for CallId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hex = format!("{:032x}", self.0);
+        let [first, second, third] = [&hex[..8], &hex[8..12], &hex[12..16]];
+        write!(
+            f,
+            "{first}-{second}-{third}-{}-{}",
+            &hex[16..20],
+            &hex[20..]
+        )
+    }
+}
+
+/// A call, from the moment it is placed.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) id: CallId,
+    pub(super) token: TokenId,
+    pub(super) endpoint: Arc<str>,
+    pub(super) endpoint_kind: EndpointKind,
+    pub(super) cli: Option<Arc<str>>,
+    pub(super) custom: Arc<str>,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) accepted_at: Timestamp,
+    pub(super) fate: Fate,
+    pub(super) rate: Decimal,
+    pub(super) debit: Decimal,
+    pub(super) fault: Option<Fault>,
+    pub(super) telling: Telling,
+    pub(super) gets: u32,
+    pub(super) final_served: u32,
+}
+
+impl Call {
+    /// What the platform tells of the call with this `id` at `now`: `ONGOING` until ringing and talk are over, and
+    /// only then an outcome and a debit.
+    pub(super) fn view<'a>(
+        &'a self,
+        id: &'a str,
+        now: Timestamp,
+        time_scale: f64,
+        currency: &'a str,
+    ) -> CallView<'a> {
+        let elapsed = now.duration_since(self.accepted_at);
+        let rung = scaled(self.fate.ring_s, time_scale);
+        let over = rung + scaled(self.fate.talk_s, time_scale);
+        let is_final = elapsed >= over;
+        let talking = self.fate.result == CallResult::Answered && elapsed >= rung;
+        let (status, result, reason, duration_s) = if is_final {
+            let fate = &self.fate;
+            ("FINAL", fate.result.as_str(), fate.reason, fate.talk_s)
+        } else if talking {
+            let talked_s = unscaled_s(elapsed - rung, time_scale).min(self.fate.talk_s);
+            ("ONGOING", CallResult::Answered.as_str(), NOT_YET, talked_s)
+        } else {
+            ("ONGOING", NOT_YET, NOT_YET, 0)
+        };
+        CallView {
+            call_id: id,
+            endpoint: &self.endpoint,
+            endpoint_kind: self.endpoint_kind,
+            cli: self.cli.as_deref(),
+            custom: &self.custom,
+            accepted_at: self.accepted_at,
+            is_final,
+            status,
+            result,
+            reason,
+            duration_s,
+            currency,
+            rate: self.rate,
+            debit: is_final.then_some(self.debit),
+        }
+    }
+}
+
+/// Wall time of so many simulated seconds; `Options::check` keeps it within days.
+fn scaled(seconds: u32, time_scale: f64) -> SignedDuration {
+    let wall = Duration::from_secs(seconds.into()).mul_f64(time_scale);
+    SignedDuration::try_from(wall).unwrap_or(SignedDuration::MAX)
+}
+
+/// Simulated whole seconds in so much wall time.
+fn unscaled_s(wall: SignedDuration, time_scale: f64) -> u32 {
+    let seconds = wall.as_secs_f64() / time_scale;
+    if seconds.is_finite() {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a cast from float saturates, and the caller takes the minimum with the talk"
+        )]
+        let whole = seconds as u32;
+        whole
+    } else {
+        u32::MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_known_in_its_own_spelling_alone() {
+        let id = CallId(0x1ce0_ffee_ca11_ca11_ca11_abcd_ef00_0003);
+        let told = "1ce0ffee-ca11-ca11-ca11-abcdef000003";
+        assert_eq!(id.to_string(), told);
+        assert_eq!(CallId::parse(told), Some(id));
+        for other in [
+            "",
+            "-",
+            "+1ce0ffee-ca11-ca11-ca11-abcdef000003",
+            "1CE0FFEE-ca11-ca11-ca11-abcdef000003",
+            "1ce0ffeeca11ca11ca11abcdef000003",
+            "1ce0ffee-ca11-ca11-ca11-abcdef0000033",
+        ] {
+            assert_eq!(CallId::parse(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! The HTTP face of the world: reads a request, checks who sent it, asks the world, performs what
+//! the world says.
+//!
+//! It decides nothing about calls. Whatever comes in, it answers or closes; it never panics and never
+//! holds the world's lock across an await. `server` brings the connections, `routes` the table.
+
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Request, Response, StatusCode};
+use jiff::Timestamp;
+
+use super::answer::{Answer, ApiError, Delivery, plain};
+use super::callout::Rejected;
+use super::ledger::{ledger_csv, posts_csv};
+use super::payload::{Broken, Payload};
+use super::routes::{self, Miss, Route};
+use super::server::Clock;
+use super::socket::ResetFlag;
+use super::world::World;
+use crate::sinch::auth::{self, AuthError, Credentials, ReceivedHeaders};
+
+/// Bytes in a request's body; a callout has a few hundred.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+/// The longest wait for the rest of a body.
+const BODY_WAIT_MAX: Duration = Duration::from_secs(10);
+/// The platform keeps this many `X-CB-` headers and discards the rest (seed 001).
+const CALLBACK_HEADERS_MAX: usize = 5;
+
+/// What all connections share.
+pub(super) struct Shared {
+    world: Mutex<World>,
+    credentials: Credentials,
+    clock: Clock,
+    gate: Gate,
+}
+
+/// The options that are needed outside the lock.
+struct Gate {
+    tolerance: Duration,
+    accept_basic: bool,
+    cli_required: bool,
+    answer_after: Duration,
+}
+
+impl Shared {
+    pub(super) fn new(world: World, credentials: Credentials, clock: Clock) -> Self {
+        let options = world.options();
+        let gate = Gate {
+            tolerance: options.timestamp_tolerance,
+            accept_basic: options.accept_basic,
+            cli_required: options.cli_required,
+            answer_after: options.answer_after,
+        };
+        Self {
+            world: Mutex::new(world),
+            credentials,
+            clock,
+            gate,
+        }
+    }
+
+    /// The world, for as long as one decision takes.
+    pub(super) fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Serves one request. An error closes the connection without an answer.
+    pub(super) async fn serve(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+        reset: &ResetFlag,
+    ) -> Result<Response<Payload>, Broken> {
+        let now = (self.clock)();
+        let (parts, body) = request.into_parts();
+        let delivery = match routes::find(parts.method.as_str(), parts.uri.path()) {
+            Ok(Route::Callout) => self.callout(&parts, body, now).await?,
+            Ok(Route::Call(id)) => self.call(&parts, body, id, now).await?,
+            Ok(route @ (Route::Ledger | Route::Posts)) => self.own_page(route, peer).into(),
+            Err(Miss::Path) => ApiError::new(40400, "Resource not found").answer("").into(),
+            Err(Miss::Verb(allowed)) => plain(405, "Method not allowed")
+                .with_header("allow", allowed)
+                .into(),
+        };
+        self.perform(delivery, reset).await
+    }
+
+    async fn callout(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+        now: Timestamp,
+    ) -> Result<Delivery, Broken> {
+        let body = match read_body(body).await? {
+            Ok(body) => body,
+            Err(answer) => return Ok(self.world().refuse("", answer, now)),
+        };
+        let mut order = World::read(&body, self.gate.cli_required);
+        let refusal = match self.authorise(parts, &body, now) {
+            Err(error) => Some(error.answer("")),
+            Ok(()) if !is_json(&parts.headers) => Some(plain(415, "Unsupported media type")),
+            Ok(()) => None,
+        };
+        if let Some(answer) = refusal {
+            let custom = match order {
+                Ok(order) => order.custom,
+                Err(Rejected { custom, .. }) => custom,
+            };
+            return Ok(self.world().refuse(&custom, answer, now));
+        }
+        if let Ok(order) = &mut order {
+            order.headers = callback_headers(&parts.headers);
+        }
+        Ok(self.world().post(order, now))
+    }
+
+    async fn call(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Delivery, Broken> {
+        // Some clients sign and send an empty JSON body here; whatever it is, it is signed.
+        let body = match read_body(body).await? {
+            Ok(body) => body,
+            Err(answer) => return Ok(answer.into()),
+        };
+        Ok(match self.authorise(parts, &body, now) {
+            Ok(()) => self.world().call(id, now),
+            Err(error) => error.answer(id).into(),
+        })
+    }
+
+    /// The simulator's own pages: no authorisation, but for this machine alone.
+    fn own_page(&self, route: Route<'_>, peer: SocketAddr) -> Answer {
+        if !peer.ip().to_canonical().is_loopback() {
+            return plain(403, "The simulator's own pages answer loopback alone");
+        }
+        // Rows are copied under the lock and written outside it.
+        let csv = if route == Route::Posts {
+            let rows = self.world().posts();
+            posts_csv(&rows)
+        } else {
+            let rows = self.world().ledger();
+            ledger_csv(&rows)
+        };
+        Answer::new(200, "text/csv; charset=utf-8", csv)
+    }
+
+    /// Who sent this, in the platform's codes (`FACTS` §8).
+    fn authorise(&self, parts: &Parts, body: &[u8], now: Timestamp) -> Result<(), ApiError> {
+        let authorization = text(&parts.headers, &AUTHORIZATION);
+        let scheme = authorization.and_then(|value| value.split(' ').next());
+        let is_basic = scheme.is_some_and(|word| word.eq_ignore_ascii_case("basic"));
+        let verdict = if is_basic && self.gate.accept_basic {
+            self.credentials.verify_basic(authorization)
+        } else {
+            let request = auth::Request {
+                method: parts.method.as_str(),
+                path: parts.uri.path(),
+                content_type: text(&parts.headers, &CONTENT_TYPE).unwrap_or_default(),
+                body,
+            };
+            let headers = ReceivedHeaders {
+                authorization,
+                x_timestamp: text(&parts.headers, &HeaderName::from_static("x-timestamp")),
+            };
+            self.credentials
+                .verify(&request, &headers, now, self.gate.tolerance)
+        };
+        verdict.map_err(|error| auth_error(error, is_basic))
+    }
+
+    async fn perform(
+        &self,
+        delivery: Delivery,
+        reset: &ResetFlag,
+    ) -> Result<Response<Payload>, Broken> {
+        match delivery {
+            Delivery::After(wait, answer) => {
+                let wait = wait.saturating_add(self.gate.answer_after);
+                if !wait.is_zero() {
+                    tokio::time::sleep(wait).await;
+                }
+                Ok(response(answer))
+            }
+            Delivery::Hang(wait) => {
+                tokio::time::sleep(wait).await;
+                Err(Broken)
+            }
+            Delivery::Close => Err(Broken),
+            Delivery::Reset => {
+                reset.store(true, Ordering::Relaxed);
+                Err(Broken)
+            }
+        }
+    }
+}
+
+fn auth_error(error: AuthError, is_basic: bool) -> ApiError {
+    match error {
+        AuthError::MissingAuthorization => ApiError::new(40100, "Authorization header required"),
+        AuthError::MissingTimestamp
+        | AuthError::BadTimestamp
+        | AuthError::TooOld
+        | AuthError::TooNew => ApiError::new(40101, "Timestamp header"),
+        AuthError::WrongScheme => {
+            ApiError::new(40301, "Invalid authorization scheme for calling the method")
+        }
+        AuthError::UnknownKey => ApiError::new(40108, "Invalid credentials"),
+        AuthError::Malformed | AuthError::BadSignature if is_basic => {
+            ApiError::new(40108, "Invalid credentials")
+        }
+        AuthError::Malformed | AuthError::BadSignature => ApiError::new(40102, "Invalid Signature"),
+    }
+}
+
+/// The body, or the answer to one that is too large or too slow. A connection that broke is an error.
+async fn read_body(body: Incoming) -> Result<Result<Bytes, Answer>, Broken> {
+    let limited = Limited::new(body, BODY_BYTES_MAX).collect();
+    match tokio::time::timeout(BODY_WAIT_MAX, limited).await {
+        Ok(Ok(collected)) => Ok(Ok(collected.to_bytes())),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Ok(Err(plain(413, "Payload too large")))
+        }
+        Ok(Err(_)) => Err(Broken),
+        Err(_) => Ok(Err(plain(408, "Request timeout"))),
+    }
+}
+
+fn response(answer: Answer) -> Response<Payload> {
+    let payload = if answer.cut_short {
+        Payload::cut(answer.body)
+    } else {
+        Payload::whole(answer.body)
+    };
+    let mut response = Response::new(payload);
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    if let Some((name, value)) = answer.header
+        && let Ok(value) = HeaderValue::try_from(value)
+    {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+    response
+}
+
+/// A header's value where it is text; one that is not counts as absent.
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// `application/json`, with or without parameters.
+fn is_json(headers: &HeaderMap) -> bool {
+    text(headers, &CONTENT_TYPE)
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}
+
+fn callback_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .filter(|(name, _)| name.as_str().starts_with("x-cb-"))
+        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+        .take(CALLBACK_HEADERS_MAX)
+        .collect()
+}

@@ -1,0 +1,139 @@
+//! The platform's own record: every call it placed and every POST it was sent, as rows and as CSV.
+//!
+//! This is what the promises are measured against, so it holds what happened and not what anybody
+//! was told. `world` fills it; tests and `callout simulate` read it.
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+use super::faults::Fault;
+
+/// One call that was placed: one phone that rang.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// The first word of `custom`: our attempt's id.
+    pub attempt: String,
+    /// Whom it called.
+    pub destination: String,
+    /// The call's id, told or not.
+    pub call_id: String,
+    /// When it was placed.
+    pub accepted_at: Timestamp,
+    /// POSTs received with this attempt's id, whatever became of them.
+    pub posts: u32,
+    /// Calls placed for this attempt's id: above 1 a phone rang twice for one attempt.
+    pub rung: u32,
+    /// How it ends, known here from the start.
+    pub result: &'static str,
+    /// Why it ends.
+    pub reason: &'static str,
+    /// Seconds of talk.
+    pub duration_s: u32,
+    /// What it costs.
+    pub debit: Decimal,
+    /// The currency of `debit`.
+    pub currency: String,
+    /// What went wrong with the POST that placed it.
+    pub fault: Option<Fault>,
+    /// GETs that were answered with `FINAL`; every one above the first was needless.
+    pub final_served: u32,
+    /// GETs, whatever they were answered with.
+    pub gets: u32,
+    /// The `X-CB-` headers that the platform kept, the first five; not in the CSV.
+    pub headers: Vec<(String, String)>,
+}
+
+/// One POST of a callout, as it arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostRow {
+    /// Microseconds from the simulator's start to the arrival of the request's head.
+    pub arrived_us: i64,
+    /// The first word of `custom`; empty where it could not be read.
+    pub attempt: String,
+    /// The status answered; 0 where none was.
+    pub status: u16,
+    /// What went wrong.
+    pub fault: Option<Fault>,
+    /// Whether a call was placed.
+    pub placed: bool,
+}
+
+/// The calls as CSV, one line each, in the order in which they were placed.
+pub fn ledger_csv(rows: &[LedgerRow]) -> String {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        attempt: &'a str,
+        destination: &'a str,
+        call_id: &'a str,
+        accepted_at: String,
+        posts: u32,
+        result: &'a str,
+        reason: &'a str,
+        duration_s: u32,
+        debit: String,
+        currency: &'a str,
+        fault: &'a str,
+        final_served: u32,
+        gets: u32,
+    }
+    const HEADER: &str = "attempt,destination,call_id,accepted_at,posts,result,reason,duration_s,\
+                          debit,currency,fault,final_served,gets";
+    csv(
+        HEADER,
+        rows.iter().map(|row| Line {
+            attempt: &row.attempt,
+            destination: &row.destination,
+            call_id: &row.call_id,
+            accepted_at: format!("{:.6}", row.accepted_at),
+            posts: row.posts,
+            result: row.result,
+            reason: row.reason,
+            duration_s: row.duration_s,
+            debit: row.debit.to_string(),
+            currency: &row.currency,
+            fault: row.fault.map_or("", Fault::as_str),
+            final_served: row.final_served,
+            gets: row.gets,
+        }),
+    )
+}
+
+/// The POSTs as CSV, one line each, in the order in which they were decided.
+pub fn posts_csv(rows: &[PostRow]) -> String {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        arrived_us: i64,
+        attempt: &'a str,
+        status: u16,
+        fault: &'a str,
+        placed: bool,
+    }
+    csv(
+        "arrived_us,attempt,status,fault,placed",
+        rows.iter().map(|row| Line {
+            arrived_us: row.arrived_us,
+            attempt: &row.attempt,
+            status: row.status,
+            fault: row.fault.map_or("", Fault::as_str),
+            placed: row.placed,
+        }),
+    )
+}
+
+/// The header is written by hand, so that an empty ledger has one, too.
+fn csv<T: Serialize>(header: &str, lines: impl Iterator<Item = T>) -> String {
+    let mut bytes = format!("{header}\n").into_bytes();
+    {
+        let mut writer = csv::WriterBuilder::new()
+            .has_headers(false)
+            .from_writer(&mut bytes);
+        for line in lines {
+            writer
+                .serialize(line)
+                .expect("a flat row can always be written to memory");
+        }
+        writer.flush().expect("memory takes every write");
+    }
+    String::from_utf8(bytes).expect("rows are text")
+}

@@ -1,0 +1,40 @@
+//! The platform's side of the Calling API: a pure world from a seed, and its HTTP face.
+//!
+//! The simulator answers any client as the documents say the platform does, misbehaves as told
+//! ([`Options`]), and keeps a ledger of every phone that rang, which is what our promises are
+//! measured against. It shares request signing with `sinch` and nothing else: it reads and writes
+//! JSON of its own, so that one mistake cannot hide on both sides. It never knows store or engine.
+//!
+//! Reading order: [`world`] decides, `book` counts, [`callout`] checks what is posted, [`fate`] draws how a call
+//! ends, [`faults`] what goes wrong, [`shape`] how a call is told; [`routes`], [`http`] and
+//! [`server`] carry it over sockets. Callbacks will join beside [`world`] when they come.
+
+mod answer;
+mod book;
+mod call;
+mod callout;
+mod chance;
+mod fate;
+mod faults;
+mod http;
+mod ledger;
+mod options;
+mod payload;
+mod routes;
+mod server;
+mod shape;
+mod socket;
+mod svaml;
+mod tariff;
+mod world;
+
+pub use answer::{Answer, ApiError, Delivery};
+pub use callout::{EndpointKind, Kind, Order, Rejected};
+pub use fate::{CallResult, Fate};
+pub use faults::{Fault, Faults};
+pub use ledger::{LedgerRow, PostRow, ledger_csv, posts_csv};
+pub use options::{Mix, Options, OptionsError};
+pub use server::{Clock, Simulator};
+pub use shape::Shape;
+pub use tariff::Tariff;
+pub use world::World;

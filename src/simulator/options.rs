@@ -1,0 +1,194 @@
+//! What a simulated platform is told to be like: its seed, its people, its prices and its faults.
+//!
+//! Plain data with sensible defaults, all faults off; `cli` builds it from flags. Nothing here acts:
+//! `world` and `http` read it.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+
+use super::faults::Faults;
+use super::shape::Shape;
+use super::tariff::Tariff;
+
+/// How the simulated platform behaves. The default is a platform in good health, in real time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// Everything that is drawn follows from it: same seed, same calls.
+    pub seed: u64,
+    /// Wall time per simulated time: at 0.05 a call of 30 s is over after 1.5 s and still reports
+    /// 30 s; at 0 every call is over at once.
+    pub time_scale: f64,
+    /// How calls end.
+    pub mix: Mix,
+    /// Seconds until somebody answers, for calls that are answered.
+    pub ring_s: RangeInclusive<u32>,
+    /// Seconds of talk; for text-to-speech the text's length decides instead.
+    pub talk_s: RangeInclusive<u32>,
+    /// What a minute costs, by the number's prefix.
+    pub tariff: Tariff,
+    /// Which generation of the API's documents the answers follow.
+    pub shape: Shape,
+    /// What goes wrong, and how often.
+    pub faults: Faults,
+    /// Callouts taken per rolling second; what arrives beyond is answered with 429.
+    pub refuse_above: Option<u32>,
+    /// The number of seconds in a `Retry-After` of a 429.
+    pub retry_after_s: u32,
+    /// The share of 429 answers that have a `Retry-After` at all.
+    pub retry_after_share: f64,
+    /// Once calls have cost this much, 402 with 40200 is answered.
+    pub credit: Option<Decimal>,
+    /// The share of destinations that are forbidden for good (403 with 40300).
+    pub forbidden_share: f64,
+    /// Numbers that begin with one of these are forbidden, too.
+    pub forbidden_prefixes: Vec<String>,
+    /// Whether a callout without `cli` is refused with 40002. The documents demand a `cli`; the
+    /// platform has been seen to take such a callout and never ring (`FACTS` §3): `false` does that.
+    pub cli_required: bool,
+    /// The first so many GETs of each call are answered with 404.
+    pub get_not_found_first: u32,
+    /// GETs of a call within this wall time after its POST are answered with 404.
+    pub get_not_found_for: Duration,
+    /// The share of GETs of a call that are answered with a 5xx.
+    pub get_server_error: f64,
+    /// The share of GETs of a call whose connection is closed without an answer.
+    pub get_lost: f64,
+    /// The first so many `FINAL` answers of each call have no debit yet.
+    pub debit_after: u32,
+    /// Wall time before every answer, in good health.
+    pub answer_after: Duration,
+    /// How far a signed request's timestamp may be off, to both sides. The platform's own figure is
+    /// not published.
+    pub timestamp_tolerance: Duration,
+    /// Whether basic authorisation is accepted; otherwise it is answered with 403 and 40301.
+    pub accept_basic: bool,
+    /// Allows an address that is not loopback. The ledger then answers loopback peers alone.
+    pub allow_remote: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            time_scale: 1.0,
+            mix: Mix::default(),
+            ring_s: 3..=25,
+            talk_s: 8..=40,
+            tariff: Tariff::default(),
+            shape: Shape::New,
+            faults: Faults::default(),
+            refuse_above: None,
+            retry_after_s: 1,
+            retry_after_share: 0.5,
+            credit: None,
+            forbidden_share: 0.0,
+            forbidden_prefixes: Vec::new(),
+            cli_required: true,
+            get_not_found_first: 0,
+            get_not_found_for: Duration::ZERO,
+            get_server_error: 0.0,
+            get_lost: 0.0,
+            debit_after: 0,
+            answer_after: Duration::ZERO,
+            timestamp_tolerance: Duration::from_mins(5),
+            accept_basic: true,
+            allow_remote: false,
+        }
+    }
+}
+
+/// Weights of the four results; only their proportions count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mix {
+    /// `ANSWERED`.
+    pub answered: u32,
+    /// `BUSY`.
+    pub busy: u32,
+    /// `NOANSWER`.
+    pub no_answer: u32,
+    /// `FAILED`.
+    pub failed: u32,
+}
+
+impl Default for Mix {
+    fn default() -> Self {
+        Self {
+            answered: 70,
+            busy: 12,
+            no_answer: 14,
+            failed: 4,
+        }
+    }
+}
+
+impl Mix {
+    /// Everybody answers.
+    pub const ANSWERED: Self = Self {
+        answered: 1,
+        busy: 0,
+        no_answer: 0,
+        failed: 0,
+    };
+
+    fn total(self) -> u64 {
+        [self.answered, self.busy, self.no_answer, self.failed]
+            .into_iter()
+            .map(u64::from)
+            .sum()
+    }
+}
+
+/// Options that describe no platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OptionsError {
+    /// A share or probability is no number from 0 to 1.
+    #[error("{0} is not a number from 0 to 1")]
+    NotAShare(&'static str),
+    /// Faults exclude each other, so their probabilities share one draw.
+    #[error("the probabilities of the faults add up to more than 1")]
+    TooManyFaults,
+    /// The time scale is negative or no number.
+    #[error("the time scale is not a number from 0 to 1000")]
+    TimeScale,
+    /// All weights are zero.
+    #[error("the mix of results has no weight above 0")]
+    EmptyMix,
+    /// A range of seconds has no second in it.
+    #[error("the range of {0} seconds is empty or longer than an hour")]
+    BadRange(&'static str),
+}
+
+impl Options {
+    /// Whether these options describe a platform.
+    pub fn check(&self) -> Result<(), OptionsError> {
+        let shares = [
+            ("the share of forbidden destinations", self.forbidden_share),
+            ("the share of failing GETs", self.get_server_error),
+            ("the share of lost GETs", self.get_lost),
+            ("the share of Retry-After", self.retry_after_share),
+        ];
+        for (name, share) in shares.into_iter().chain(self.faults.named()) {
+            if !(0.0..=1.0).contains(&share) {
+                return Err(OptionsError::NotAShare(name));
+            }
+        }
+        // A hair above 1 is what ten times 0.1 makes.
+        if self.faults.named().map(|(_, share)| share).sum::<f64>() > 1.0 + 1e-9 {
+            return Err(OptionsError::TooManyFaults);
+        }
+        if !(0.0..=1000.0).contains(&self.time_scale) {
+            return Err(OptionsError::TimeScale);
+        }
+        if self.mix.total() == 0 {
+            return Err(OptionsError::EmptyMix);
+        }
+        for (name, range) in [("ringing", &self.ring_s), ("talking", &self.talk_s)] {
+            if range.is_empty() || *range.end() > 3600 {
+                return Err(OptionsError::BadRange(name));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,13 @@
+//! The simulator over real HTTP: what it accepts, refuses, breaks and records.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop where it is"
+)]
+
+mod calls;
+mod checks;
+mod faults;
+mod harness;
+mod hostile;
+mod ledger;
