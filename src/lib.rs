@@ -2,4 +2,6 @@
 //!
 //! See `ARCHITECTURE.md` for the map.
 
+pub mod campaign;
 pub mod domain;
+pub mod recipients;
