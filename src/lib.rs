@@ -2,10 +2,13 @@
 //!
 //! See `ARCHITECTURE.md` for the map.
 
+pub mod campaign;
 pub mod clock;
 pub mod domain;
 pub mod engine;
 pub mod entropy;
+pub mod recipients;
+pub mod report;
 pub mod simulator;
 pub mod sinch;
 pub mod store;

@@ -3,6 +3,7 @@
 //! Everything here is pure: no I/O, no async, no clock and no randomness of its own. A function that
 //! needs the time takes it as an argument. The domain knows nobody; every other module knows it.
 
+pub mod account;
 pub mod attempt;
 pub mod breaker;
 pub mod callout;
@@ -16,6 +17,7 @@ pub mod recipient;
 pub mod run;
 pub mod verdict;
 
+pub use account::{AttemptRecord, ResultRow, Tally};
 pub use attempt::{AttemptEvent, AttemptState, IllegalStep};
 pub use breaker::Breaker;
 pub use callout::{
@@ -25,6 +27,6 @@ pub use destination::{Destination, DestinationKind};
 pub use ids::{AttemptId, AttemptKey, CallId, RecipientId, RunId};
 pub use money::{Money, Purse};
 pub use outcome::Outcome;
-pub use recipient::{Disposition, RejectKind};
+pub use recipient::{Disposition, RESULT_COLUMNS, RejectKind};
 pub use run::{PauseReason, RunState};
 pub use verdict::{NotSent, Observation, Reaction, Refusal, Side, Uncertainty, Verdict};

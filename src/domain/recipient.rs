@@ -84,3 +84,19 @@ impl From<RejectKind> for Disposition {
         }
     }
 }
+
+/// What results.csv adds to the list's own columns (DESIGN, section 3). A list may not have a column
+/// of one of these names.
+pub const RESULT_COLUMNS: [&str; 11] = [
+    "call_disposition",
+    "call_attempts",
+    "call_result",
+    "call_reason",
+    "call_id",
+    "call_duration_s",
+    "call_debit",
+    "call_currency",
+    "call_first_at",
+    "call_last_at",
+    "call_response",
+];

@@ -12,11 +12,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 pub use records::{
-    AttemptRecord, Change, Due, DuePage, Imported, ImportedRow, NewRun, OpenCall, Recovery,
-    RejectedRow, ResultRow, Run, RunEnd, Settlement, Tally, Wish,
+    Change, Due, DuePage, Imported, ImportedRow, NewRun, OpenCall, Recovery, RejectedRow, Run,
+    RunEnd, Settlement, Wish,
 };
 
-use crate::domain::{AttemptId, RecipientId, RunId};
+use crate::domain::{AttemptId, RecipientId, ResultRow, RunId, Tally};
 
 /// A sender's end of an import, and how many chunks may wait in it.
 pub type Rows = tokio::sync::mpsc::Receiver<Vec<ImportedRow>>;
@@ -47,6 +47,9 @@ pub trait Store: std::fmt::Debug + Send + Sync {
 
     /// The wish that stands.
     async fn wished(&self, run: &RunId) -> Result<Option<Wish>, StoreError>;
+
+    /// Forgets a run whose list was never imported.
+    async fn forget_planned(&self, run: &RunId) -> Result<(), StoreError>;
 
     /// Makes everybody who is still to be called `cancelled`. Returns how many there were.
     async fn cancel_pending(&self, run: &RunId) -> Result<u64, StoreError>;

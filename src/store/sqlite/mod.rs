@@ -19,10 +19,10 @@ use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::{Mutex, oneshot};
 
 use super::{
-    Change, DuePage, Imported, NewRun, OpenCall, Recovery, ResultRow, Rows, Run, RunEnd,
-    Settlement, Store, StoreError, Tally, Wish,
+    Change, DuePage, Imported, NewRun, OpenCall, Recovery, Rows, Run, RunEnd, Settlement, Store,
+    StoreError, Wish,
 };
-use crate::domain::{AttemptId, RecipientId, RunId};
+use crate::domain::{AttemptId, RecipientId, ResultRow, RunId, Tally};
 
 pub use open::Access;
 
@@ -98,6 +98,10 @@ impl Store for SqliteStore {
 
     async fn wished(&self, run: &RunId) -> Result<Option<Wish>, StoreError> {
         self.select_wish(run).await.map_err(|e| self.fault(&e))
+    }
+
+    async fn forget_planned(&self, run: &RunId) -> Result<(), StoreError> {
+        self.delete_planned(run).await.map_err(|e| self.fault(&e))
     }
 
     async fn cancel_pending(&self, run: &RunId) -> Result<u64, StoreError> {

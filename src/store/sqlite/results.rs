@@ -9,9 +9,10 @@ use sqlx::sqlite::SqliteRow;
 
 use super::{SqliteStore, moment};
 use crate::domain::{
-    AttemptId, Destination, DestinationKind, Disposition, Money, Outcome, RecipientId, RunId,
+    AttemptId, AttemptRecord, Destination, DestinationKind, Disposition, Money, Outcome,
+    RecipientId, ResultRow, RunId, Tally,
 };
-use crate::store::{AttemptRecord, RejectedRow, ResultRow, StoreError, Tally};
+use crate::store::{RejectedRow, StoreError};
 
 const RESULTS: &str = "-- results
     select recipients.*, runs.destination_kind from runs

@@ -108,6 +108,18 @@ impl SqliteStore {
         Ok(wish_of(word.as_deref()))
     }
 
+    pub(super) async fn delete_planned(&self, run: &RunId) -> Result<(), sqlx::Error> {
+        let mut writer = self.writer.lock().await;
+        sqlx::query(
+            "-- forget_planned
+             delete from runs where id = ?1 and state = 'planned' and header is null",
+        )
+        .bind(run.as_str())
+        .execute(&mut *writer)
+        .await
+        .map(drop)
+    }
+
     pub(super) async fn update_pending_to_cancelled(
         &self,
         run: &RunId,

@@ -1,0 +1,418 @@
+//! A campaign file, read and checked: [`Campaign::load`] is the way in.
+//!
+//! The TOML tree is walked by hand, because a derived reader stops at the first fault and a person
+//! wants them all. What is played is read in [`super::callout`]; what a list must have is checked in
+//! [`Campaign::bind`](super::Script), once its header is known.
+
+use std::path::{Path, PathBuf};
+
+use encoding_rs::Encoding;
+use toml::de::DeTable;
+
+use crate::domain::DestinationKind;
+
+use super::callout::{self, Form};
+use super::fault::{Fault, Faults};
+use super::place::{Place, SourceFile};
+use super::table::{Placed, Table};
+use super::template::Text;
+
+/// Longest name of a campaign; it becomes part of file names.
+const NAME_CHARS_MAX: usize = 64;
+/// Highest rate that can be asked for.
+const CALLS_PER_SECOND_MAX: f64 = 1_000_000.0;
+/// Largest campaign file; a real one has a few kilobytes.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+const TOP: [&str; 8] = [
+    "name",
+    "recipients",
+    "callout",
+    "pacing",
+    "window",
+    "retry",
+    "spend",
+    "schedule",
+];
+/// Tables the file format has and this version does not act on. Ignoring one would be a broken
+/// promise, so each is refused.
+const LATER: [&str; 4] = ["window", "retry", "spend", "schedule"];
+const RECIPIENTS: [&str; 8] = [
+    "file",
+    "number",
+    "region",
+    "delimiter",
+    "encoding",
+    "time_zone",
+    "id",
+    "destination_type",
+];
+
+/// Whom to call: where the list is, and how to read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListSpec {
+    /// The list; a relative path in the campaign file is relative to that file.
+    pub file: PathBuf,
+    /// The column with the number or the user name.
+    pub number: String,
+    /// The region in which national numbers are read, two capital letters.
+    pub region: Option<String>,
+    /// What separates cells; found out from the header where absent.
+    pub delimiter: Option<u8>,
+    /// The WHATWG name of the list's encoding; UTF-8 (or what a byte order mark says) where absent.
+    pub encoding: Option<String>,
+    /// The column with the recipient's time zone.
+    pub time_zone: Option<String>,
+    /// The column with the row's own id.
+    pub id: Option<String>,
+    /// Whether rows are telephone numbers or users of the application.
+    pub destination_kind: DestinationKind,
+}
+
+/// How fast: `run` needs a rate, the other commands do not.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pacing {
+    /// Callouts per second.
+    pub calls_per_second: Option<f64>,
+    /// Most callouts in flight and calls not known to be over.
+    pub concurrent_calls: Option<u32>,
+}
+
+/// A checked campaign file.
+#[derive(Debug, Clone)]
+pub struct Campaign {
+    /// The campaign's name.
+    pub name: String,
+    /// Whom to call.
+    pub recipients: ListSpec,
+    /// How fast.
+    pub pacing: Pacing,
+    pub(super) source: String,
+    pub(super) path: PathBuf,
+    pub(super) form: Form,
+    pub(super) texts: Vec<Text>,
+    /// Where the file names the columns `number`, `time_zone` and `id`.
+    pub(super) columns: Vec<Placed<String>>,
+    pub(super) region: Place,
+    warnings: Vec<Fault>,
+}
+
+impl Campaign {
+    /// Reads and checks a campaign file.
+    pub fn load(path: &Path) -> Result<Self, Faults> {
+        let refuse =
+            |message: String, help: &str| Faults::from(Fault::new(path, (1, 1), message, help));
+        let unreadable = |error: std::io::Error| {
+            let help = match error.kind() {
+                std::io::ErrorKind::NotFound => {
+                    "check the path; it is relative to the current folder"
+                }
+                std::io::ErrorKind::PermissionDenied => "let your user read the file",
+                _ => "name a campaign file (TOML)",
+            };
+            refuse(format!("cannot read the campaign file: {error}"), help)
+        };
+        let meta = std::fs::metadata(path).map_err(unreadable)?;
+        if !meta.is_file() {
+            return Err(refuse(
+                "this is not a file".into(),
+                "name a campaign file (TOML)",
+            ));
+        }
+        if meta.len() > FILE_BYTES_MAX {
+            let message = format!(
+                "the file has {} bytes, a campaign has at most 1 MiB",
+                meta.len()
+            );
+            return Err(refuse(
+                message,
+                "is this the list? name the campaign file (TOML)",
+            ));
+        }
+        let bytes = std::fs::read(path).map_err(unreadable)?;
+        let source = String::from_utf8(bytes).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            let before = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+            let message = format!("byte 0x{:02x} is not UTF-8", error.as_bytes()[valid]);
+            Faults::from(Fault::new(
+                path,
+                (line, column),
+                message,
+                "save the file as UTF-8",
+            ))
+        })?;
+        Self::parse(&source, path)
+    }
+
+    /// Checks the text of a campaign file; `path` is where faults say they are, and what the list's
+    /// path is relative to.
+    pub fn parse(source: &str, path: &Path) -> Result<Self, Faults> {
+        // Editors that write a byte order mark write it first; TOML has no room for it.
+        let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+        let (root, errors) = DeTable::parse_recoverable(source);
+        let file = SourceFile::new(source, path);
+        let table = Table::new(&file, "the campaign", 0..0, root.get_ref(), &TOP);
+        let parts = read(&table);
+        let syntax: Vec<Fault> = errors
+            .iter()
+            .map(|error| {
+                let span = error.span().unwrap_or(0..0);
+                let help = "see https://toml.io for how TOML is written";
+                file.at(&Place::of(span), error.message(), help)
+            })
+            .collect();
+        let (found, warnings) = file.into_findings();
+        let faults = after_syntax(syntax, found);
+        match (Faults::collect(faults), parts) {
+            (None, Some(parts)) => Ok(parts.into_campaign(source, path, warnings)),
+            (Some(faults), _) => Err(faults),
+            (None, None) => {
+                // Every reader that gives up has noted why; this keeps the type honest.
+                let help = "please report this file as a fault of callout";
+                Err(Fault::new(path, (1, 1), "the campaign could not be read", help).into())
+            }
+        }
+    }
+
+    /// The file's text, as it was checked.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The file's path, as it was given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is doubtful but stops nobody, in file order.
+    pub fn warnings(&self) -> &[Fault] {
+        &self.warnings
+    }
+
+    /// A fault at `region` in `[recipients]`, for whoever knows which regions there are.
+    pub fn region_fault(&self, message: &str, help: &str) -> Fault {
+        SourceFile::new(&self.source, &self.path).at(&self.region, message, help)
+    }
+}
+
+/// Syntax errors, and those faults that are not likely to follow from them: a broken line makes
+/// keys go missing and gives values odd types.
+fn after_syntax(syntax: Vec<Fault>, found: Vec<Fault>) -> Vec<Fault> {
+    if syntax.is_empty() {
+        return found;
+    }
+    let follows = |fault: &Fault| {
+        fault.message.contains(" needs `") || syntax.iter().any(|error| error.line == fault.line)
+    };
+    let others: Vec<Fault> = found.into_iter().filter(|fault| !follows(fault)).collect();
+    syntax.into_iter().chain(others).collect()
+}
+
+/// What a file says, before it is known to be without faults.
+struct Parts {
+    name: String,
+    recipients: Recipients,
+    pacing: Pacing,
+    form: Form,
+    texts: Vec<Text>,
+}
+
+impl Parts {
+    fn into_campaign(self, source: &str, path: &Path, mut warnings: Vec<Fault>) -> Campaign {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut list = self.recipients.spec;
+        list.file = folder.join(list.file);
+        warnings.sort_by_key(|warning| (warning.line, warning.column));
+        Campaign {
+            name: self.name,
+            recipients: list,
+            pacing: self.pacing,
+            source: source.to_owned(),
+            path: path.to_owned(),
+            form: self.form,
+            texts: self.texts,
+            columns: self.recipients.columns,
+            region: self.recipients.region,
+            warnings,
+        }
+    }
+}
+
+/// Reads all parts even when one of them fails, so that each fault is found.
+fn read(root: &Table<'_, '_>) -> Option<Parts> {
+    for name in LATER.into_iter().filter(|name| root.has(name)) {
+        let help = "take it out: a campaign must not promise what is not kept";
+        root.file.fault(
+            &root.key_place(name),
+            format!("[{name}] is not supported yet"),
+            help,
+        );
+    }
+    let name = name(root);
+    let recipients = recipients(root);
+    let kind = recipients
+        .as_ref()
+        .map_or(DestinationKind::Number, |r| r.spec.destination_kind);
+    let played = callout::read(root, kind);
+    let pacing = pacing(root);
+    let (form, texts) = played?;
+    Some(Parts {
+        name: name?,
+        recipients: recipients?,
+        pacing,
+        form,
+        texts,
+    })
+}
+
+fn name(root: &Table<'_, '_>) -> Option<String> {
+    let name = root.required_string("name", "name = \"appointment-reminder\"")?;
+    let refused = |c: char| c.is_control() || matches!(c, '/' | '\\');
+    let chars = name.value.chars().count();
+    let wrong = if name.value.trim().is_empty() {
+        Some("the name is empty".to_owned())
+    } else if chars > NAME_CHARS_MAX {
+        Some(format!("the name has {chars} characters"))
+    } else if name.value.starts_with('.') || name.value.contains(refused) {
+        Some("the name cannot be part of a file name".to_owned())
+    } else {
+        None
+    };
+    if let Some(message) = wrong {
+        let help = "at most 64 characters, no slashes or control characters, no point in front";
+        root.file.fault(&name.place, message, help);
+    }
+    Some(name.value.to_owned())
+}
+
+/// `[recipients]` with the places that are needed later.
+struct Recipients {
+    spec: ListSpec,
+    columns: Vec<Placed<String>>,
+    region: Place,
+}
+
+fn recipients(root: &Table<'_, '_>) -> Option<Recipients> {
+    if !root.has("recipients") {
+        root.missing("recipients", "add [recipients] with file = \"list.csv\"");
+        return None;
+    }
+    let table = root.table("recipients", "[recipients]", &RECIPIENTS)?;
+    let file = table.required_string("file", "file = \"list.csv\", relative to this file");
+    if let Some(file) = file.as_ref().filter(|file| file.value.is_empty()) {
+        root.file.fault(
+            &file.place,
+            "`file` is empty",
+            "name the list: file = \"list.csv\"",
+        );
+    }
+    let mut columns = Vec::new();
+    let mut column = |key: &str| {
+        let Placed { value, place } = table.string(key)?;
+        let name = value.to_owned();
+        let value = name.clone();
+        columns.push(Placed { value, place });
+        Some(name)
+    };
+    let number = column("number");
+    let time_zone = column("time_zone");
+    let id = column("id");
+    if number.is_none() && !table.has("number") {
+        let value = "number".to_owned();
+        let place = table.place();
+        columns.push(Placed { value, place });
+    }
+    let spec = ListSpec {
+        file: file.map_or_else(PathBuf::new, |file| file.value.into()),
+        number: number.unwrap_or_else(|| "number".to_owned()),
+        region: region(&table),
+        delimiter: delimiter(&table),
+        encoding: encoding(&table),
+        time_zone,
+        id,
+        destination_kind: destination_kind(&table),
+    };
+    let region = table
+        .string("region")
+        .map_or_else(|| table.place(), |region| region.place);
+    Some(Recipients {
+        spec,
+        columns,
+        region,
+    })
+}
+
+fn region(table: &Table<'_, '_>) -> Option<String> {
+    let region = table.string("region")?;
+    let right = region.value.len() == 2 && region.value.bytes().all(|b| b.is_ascii_uppercase());
+    if !right {
+        let message = format!("`{}` is not a region", region.value.escape_debug());
+        let help = "two capital letters, as in \"SE\" or \"US\"";
+        table.file.fault(&region.place, message, help);
+    }
+    Some(region.value.to_owned())
+}
+
+fn delimiter(table: &Table<'_, '_>) -> Option<u8> {
+    let delimiter = table.string("delimiter")?;
+    let byte = match delimiter.value {
+        "," => b',',
+        ";" => b';',
+        "\t" | "tab" => b'\t',
+        "|" => b'|',
+        other => {
+            let message = format!("`{}` cannot separate cells", other.escape_debug());
+            let help = "it is one of \",\", \";\", \"tab\" and \"|\"; without it the header tells";
+            table.file.fault(&delimiter.place, message, help);
+            return None;
+        }
+    };
+    Some(byte)
+}
+
+fn encoding(table: &Table<'_, '_>) -> Option<String> {
+    let encoding = table.string("encoding")?;
+    if Encoding::for_label_no_replacement(encoding.value.as_bytes()).is_none() {
+        let message = format!("`{}` is not an encoding", encoding.value.escape_debug());
+        let help = "use a name of the WHATWG list, such as \"windows-1252\" or \"utf-16le\"";
+        table.file.fault(&encoding.place, message, help);
+    }
+    Some(encoding.value.to_owned())
+}
+
+fn destination_kind(table: &Table<'_, '_>) -> DestinationKind {
+    let Some(kind) = table.string("destination_type") else {
+        return DestinationKind::Number;
+    };
+    kind.value.parse().unwrap_or_else(|message: String| {
+        let help = "it is \"number\" (the default) or \"username\"";
+        table.file.fault(&kind.place, message, help);
+        DestinationKind::Number
+    })
+}
+
+fn pacing(root: &Table<'_, '_>) -> Pacing {
+    let none = Pacing {
+        calls_per_second: None,
+        concurrent_calls: None,
+    };
+    let known = ["calls_per_second", "concurrent_calls"];
+    let Some(table) = root.table("pacing", "[pacing]", &known) else {
+        return none;
+    };
+    let rate = table.number("calls_per_second");
+    if let Some(rate) = rate.as_ref().filter(|rate| {
+        !(rate.value.is_finite() && rate.value > 0.0 && rate.value <= CALLS_PER_SECOND_MAX)
+    }) {
+        let help = "above 0 and at most 1000000; fractions are allowed";
+        table
+            .file
+            .fault(&rate.place, "`calls_per_second` is out of range", help);
+    }
+    Pacing {
+        calls_per_second: rate.map(|rate| rate.value),
+        concurrent_calls: table.integer("concurrent_calls", 1..=u32::MAX),
+    }
+}

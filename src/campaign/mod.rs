@@ -1,0 +1,26 @@
+//! The campaign's definition: from a TOML file to a checked value, and from a row to a callout.
+//!
+//! Reading order: [`definition`] walks the file and yields a [`Campaign`]; [`callout`] and
+//! [`svaml`] read what is to be played; [`Campaign::bind`] (in [`script`]) joins it with the header
+//! of a list and yields a [`Script`], which renders one callout per row. Every fault of a file is
+//! collected with its position ([`fault`]) and all of them are reported at once.
+//!
+//! This module knows `domain` only. Lists are read by `recipients`, which knows this one.
+
+pub mod fault;
+pub mod script;
+
+mod callout;
+mod definition;
+mod limits;
+mod locale;
+mod place;
+mod prompts;
+mod svaml;
+mod table;
+mod template;
+mod tokens;
+
+pub use definition::{Campaign, ListSpec, Pacing};
+pub use fault::{Fault, Faults};
+pub use script::{RowFault, Script};

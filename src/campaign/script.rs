@@ -1,0 +1,326 @@
+//! From a row to a callout: a campaign bound to the header of a list.
+//!
+//! [`Campaign::bind`] checks every column that the campaign names and compiles its templates;
+//! [`Script::callout`] then renders one row after another, on any thread. Everything the platform
+//! would refuse is refused here, as a [`RowFault`], before anything is dialled.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use minijinja::Value;
+
+use crate::domain::{
+    Callout, CalloutBody, ConferenceCallout, ConferenceDtmf, CustomCallout, Destination,
+    DestinationKind, HttpHeader, TtsCallout,
+};
+
+use super::callout::{Body, Conference, Custom, Form, Hook, Speech, Tts};
+use super::definition::Campaign;
+use super::fault::{Fault, Faults, listed, nearest};
+use super::limits::{Problem, Rule};
+use super::place::{Place, SourceFile};
+use super::svaml::Piece;
+use super::template::{Cells, Column, Engine, Text, TextId};
+
+/// Most columns that a help text lists.
+const COLUMNS_LISTED_MAX: usize = 20;
+
+/// Why one row cannot become a callout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowFault {
+    /// The column at fault, where one is.
+    pub column: Option<String>,
+    /// What stands there: personal data, to be shown only to the list's owner.
+    pub value: Option<String>,
+    /// What is wrong; does not repeat the value.
+    pub reason: String,
+}
+
+impl fmt::Display for RowFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl std::error::Error for RowFault {}
+
+/// A campaign bound to a header; a clone shares everything.
+#[derive(Debug, Clone)]
+pub struct Script(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    form: Form,
+    texts: Vec<Text>,
+    engine: Engine,
+    columns: Arc<[Column]>,
+    /// Where the row's number stands, as the list writes it.
+    number: usize,
+}
+
+impl Campaign {
+    /// Binds the campaign to the header of the list at `list`; every column that is named and not
+    /// there is a fault in the campaign file.
+    pub fn bind(&self, header: &[String], list: &Path) -> Result<Script, Faults> {
+        let file = SourceFile::new(&self.source, &self.path);
+        let missing = |name: &str, place: &Place| -> Option<Fault> {
+            let there = header.iter().any(|column| column == name);
+            (!there).then(|| missing_column(&file, name, place, header, list))
+        };
+        let mut faults: Vec<Fault> = self
+            .columns
+            .iter()
+            .filter_map(|column| missing(&column.value, &column.place))
+            .collect();
+        let (mut used, mut all) = (Vec::new(), false);
+        for text in self.texts.iter().filter(|text| text.is_template()) {
+            let (references, dynamic) = text.references();
+            all |= dynamic;
+            for (name, place) in references {
+                faults.extend(missing(&name, &place));
+                used.push(name);
+            }
+        }
+        if let Some(faults) = Faults::collect(faults) {
+            return Err(faults);
+        }
+        let columns = header
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| all || used.contains(name))
+            .map(|(index, name)| Column {
+                name: name.clone(),
+                index,
+            })
+            .collect();
+        let number = header
+            .iter()
+            .position(|name| *name == self.recipients.number);
+        Ok(Script(Arc::new(Inner {
+            form: self.form.clone(),
+            engine: Engine::new(&self.texts),
+            texts: self.texts.clone(),
+            columns,
+            number: number.unwrap_or(usize::MAX),
+        })))
+    }
+}
+
+fn missing_column(
+    file: &SourceFile<'_>,
+    name: &str,
+    place: &Place,
+    header: &[String],
+    list: &Path,
+) -> Fault {
+    let near = nearest(name, header.iter().map(String::as_str));
+    let shown = header.iter().map(String::as_str).take(COLUMNS_LISTED_MAX);
+    let more = if header.len() > COLUMNS_LISTED_MAX {
+        ", …"
+    } else {
+        ""
+    };
+    let has = format!("the list has {}{more}", listed(shown));
+    let help = near.map_or_else(
+        || has.clone(),
+        |near| format!("did you mean `{near}`? {has}"),
+    );
+    let message = format!("`{}` has no column `{name}`", list.display());
+    file.at(place, message, help)
+}
+
+impl Script {
+    /// The callout for one row; `cells` are in the order of the header.
+    pub fn callout<S: AsRef<str>>(
+        &self,
+        destination: &Destination,
+        cells: &[S],
+    ) -> Result<Callout, RowFault> {
+        let inner = &*self.0;
+        let row = Cells::of(&inner.columns, cells);
+        let render = Rendering {
+            inner,
+            destination,
+            raw_number: cells.get(inner.number).map_or("", AsRef::as_ref),
+            root: Value::from_dyn_object(Arc::clone(&row)),
+            row,
+        };
+        render.callout()
+    }
+}
+
+/// Checks a rendered text against its rule.
+fn check(text: &Text, value: &str) -> Result<(), RowFault> {
+    let fault = |problem: Problem| RowFault {
+        column: None,
+        value: None,
+        reason: problem.message,
+    };
+    text.rule.check(&text.key, value).map_err(fault)
+}
+
+/// One row while it is rendered.
+struct Rendering<'a> {
+    inner: &'a Inner,
+    destination: &'a Destination,
+    raw_number: &'a str,
+    row: Arc<Cells>,
+    root: Value,
+}
+
+impl Rendering<'_> {
+    fn callout(&self) -> Result<Callout, RowFault> {
+        let form = &self.inner.form;
+        let body = match &form.body {
+            Body::Tts(tts) => CalloutBody::Tts(self.tts(tts)?),
+            Body::Conference(conference) => CalloutBody::Conference(self.conference(conference)?),
+            Body::Custom(custom) => CalloutBody::Custom(self.custom(custom)?),
+        };
+        let header = |(name, id): &(String, TextId)| {
+            let name = name.clone();
+            self.text(*id).map(|value| HttpHeader { name, value })
+        };
+        Ok(Callout {
+            body,
+            custom: self.optional(form.custom)?,
+            headers: form.headers.iter().map(header).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// A text of this row, checked against its rule.
+    fn text(&self, id: TextId) -> Result<String, RowFault> {
+        let text = &self.inner.texts[id.0];
+        let value = self.inner.engine.render(id, text, &self.row, &self.root)?;
+        if self.inner.engine.is_template(id) {
+            check(text, &value)?;
+        }
+        Ok(value)
+    }
+
+    fn optional(&self, id: Option<TextId>) -> Result<Option<String>, RowFault> {
+        id.map(|id| self.text(id)).transpose()
+    }
+
+    fn tts(&self, tts: &Tts) -> Result<TtsCallout, RowFault> {
+        let (text, prompts) = match &tts.speech {
+            Speech::Text(id) => (Some(self.text(*id)?), None),
+            Speech::Prompts(ids) => (None, Some(self.prompts(ids)?)),
+        };
+        Ok(TtsCallout {
+            cli: self.text(tts.cli)?,
+            destination: self.destination.clone(),
+            domain: self.optional(tts.domain)?,
+            locale: self.optional(tts.locale)?,
+            text,
+            prompts,
+            dtmf: self.optional(tts.dtmf)?,
+            enable_ace: tts.enable.ace,
+            enable_dice: tts.enable.dice,
+            enable_pie: tts.enable.pie,
+        })
+    }
+
+    /// The prompts of this row. An item that a condition leaves out is left out.
+    fn prompts(&self, ids: &[TextId]) -> Result<String, RowFault> {
+        let mut items = Vec::with_capacity(ids.len());
+        for &id in ids {
+            let text = &self.inner.texts[id.0];
+            let item = self.inner.engine.render(id, text, &self.row, &self.root)?;
+            if text.source.contains("{%") && item.trim().is_empty() {
+                continue;
+            }
+            check(text, &item)?;
+            items.push(item.trim().to_owned());
+        }
+        if items.is_empty() {
+            return Err(RowFault {
+                column: None,
+                value: None,
+                reason: "`prompts` has nothing left to play".to_owned(),
+            });
+        }
+        Ok(items.join(";"))
+    }
+
+    fn conference(&self, form: &Conference) -> Result<ConferenceCallout, RowFault> {
+        let keys = form.keys.as_ref().map(|keys| -> Result<_, RowFault> {
+            Ok(ConferenceDtmf {
+                mode: self.optional(keys.mode)?,
+                ..keys.fixed.clone()
+            })
+        });
+        Ok(ConferenceCallout {
+            cli: self.text(form.cli)?,
+            destination: self.destination.clone(),
+            conference_id: self.text(form.id)?,
+            domain: self.optional(form.domain)?,
+            locale: self.optional(form.locale)?,
+            greeting: self.optional(form.greeting)?,
+            conference_dtmf_options: keys.transpose()?,
+            moh_class: self.optional(form.moh_class)?,
+            max_duration_s: form.max_duration_s,
+            dtmf: self.optional(form.dtmf)?,
+            enable_ace: form.enable.ace,
+            enable_dice: form.enable.dice,
+            enable_pie: form.enable.pie,
+        })
+    }
+
+    fn custom(&self, form: &Custom) -> Result<CustomCallout, RowFault> {
+        let destination = (!form.has_inline_ice()).then(|| self.destination.clone());
+        Ok(CustomCallout {
+            cli: self.optional(form.cli)?,
+            destination,
+            max_duration_s: form.max_duration_s,
+            dtmf: self.optional(form.dtmf)?,
+            ice: self.hook(form.ice.as_ref())?,
+            ace: self.hook(form.ace.as_ref())?,
+            pie: self.hook(form.pie.as_ref())?,
+            dice: self.hook(form.dice.as_ref())?,
+        })
+    }
+
+    fn hook(&self, hook: Option<&Hook>) -> Result<Option<String>, RowFault> {
+        match hook {
+            None => Ok(None),
+            Some(Hook::Url(id)) => self.text(*id).map(Some),
+            Some(Hook::Svaml(pieces)) => self.svaml(pieces).map(Some),
+        }
+    }
+
+    fn svaml(&self, pieces: &[Piece]) -> Result<String, RowFault> {
+        let mut json = String::new();
+        for piece in pieces {
+            match piece {
+                Piece::Fixed(fixed) => json.push_str(fixed),
+                Piece::Leaf(id) => {
+                    let mut value = self.text(*id)?;
+                    if self.inner.texts[id.0].rule == Rule::OwnNumber {
+                        value = self.own_number(&value)?;
+                    }
+                    json.push_str(&serde_json::Value::from(value).to_string());
+                }
+            }
+        }
+        Ok(json)
+    }
+
+    /// The row's own number in E.164, where `value` is a spelling of it: the cell as the list has
+    /// it, or the same digits. Anything else would ring another phone than the one reported.
+    fn own_number(&self, value: &str) -> Result<String, RowFault> {
+        let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
+        let punctuation = |c: char| c.is_ascii_digit() || "+-(). ".contains(c);
+        let (given, own) = (value.trim(), &self.destination.endpoint);
+        let spelled = given.chars().all(punctuation) && digits(given) == digits(own);
+        let own_cell = !given.is_empty() && given == self.raw_number.trim();
+        if self.destination.kind == DestinationKind::Number && (spelled || own_cell) {
+            return Ok(own.clone());
+        }
+        Err(RowFault {
+            column: None,
+            value: Some(given.to_owned()),
+            reason: "`ice` would connect to another number than the row's own".to_owned(),
+        })
+    }
+}

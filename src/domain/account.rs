@@ -1,0 +1,105 @@
+//! The account of a run: its counts, and its rows with what became of them.
+//!
+//! A store reads them, a report shows them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{AttemptId, Destination, Disposition, Outcome, Purse, RecipientId};
+
+/// The counts of a run. Derived from its rows, never incremented.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Rows of the list.
+    pub rows: u64,
+    /// Rows with each disposition.
+    pub dispositions: BTreeMap<Disposition, u64>,
+    /// Recipients never tried yet, or due again now.
+    pub pending: u64,
+    /// Recipients due later.
+    pub waiting: u64,
+    /// Recipients with an attempt that is not over.
+    pub in_flight: u64,
+    /// Attempts that count, by what became of them: `(state, result, reason)`.
+    pub outcomes: BTreeMap<(String, String, String), u64>,
+    /// Attempts that were proved not sent, 429s included.
+    pub not_sent: u64,
+    /// What the calls cost so far.
+    pub spent: Purse,
+    /// Calls that are over and whose price nobody told us.
+    pub unpriced: u64,
+    /// Seconds of all calls that were answered.
+    pub talk_s: i64,
+    /// First and last intent.
+    pub first_at: Option<Timestamp>,
+    /// First and last intent.
+    pub last_at: Option<Timestamp>,
+}
+
+impl Tally {
+    /// Recipients with this disposition.
+    pub fn of(&self, disposition: Disposition) -> u64 {
+        self.dispositions.get(&disposition).copied().unwrap_or(0)
+    }
+
+    /// Whether every row is accounted for.
+    pub fn adds_up(&self) -> bool {
+        let done: u64 = self.dispositions.values().sum();
+        done + self.pending + self.waiting + self.in_flight == self.rows
+    }
+
+    /// Recipients without a disposition.
+    pub fn left(&self) -> u64 {
+        self.pending + self.waiting + self.in_flight
+    }
+}
+
+/// One attempt as a report shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptRecord {
+    /// Its id.
+    pub id: AttemptId,
+    /// The state's word.
+    pub state: String,
+    /// When its intent was written.
+    pub intended_at: Timestamp,
+    /// When the platform answered.
+    pub answered_at: Option<Timestamp>,
+    /// When it was over.
+    pub ended_at: Option<Timestamp>,
+    /// The call.
+    pub call_id: Option<String>,
+    /// How it ended, as far as that is known.
+    pub outcome: Outcome,
+    /// Why uncertain, refused or not sent.
+    pub note: Option<String>,
+}
+
+impl AttemptRecord {
+    /// Whether it counts in `call_attempts`.
+    pub fn counts(&self) -> bool {
+        self.state != "not sent"
+    }
+}
+
+/// One row of the list and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultRow {
+    /// Its id.
+    pub recipient: RecipientId,
+    /// Line of the list.
+    pub line: u64,
+    /// Its cells, as read.
+    pub cells: Vec<String>,
+    /// Whom it is about; none where the row is invalid.
+    pub destination: Option<Destination>,
+    /// The verdict; none while there is none.
+    pub disposition: Option<Disposition>,
+    /// Why invalid, duplicate or refused.
+    pub reason: Option<String>,
+    /// The column and the value at fault.
+    pub fault: Option<(Option<String>, Option<String>)>,
+    /// Its attempts, oldest first.
+    pub attempts: Vec<AttemptRecord>,
+}

@@ -1,0 +1,20 @@
+//! The list: a CSV stream in, checked rows and rejects out.
+//!
+//! [`ListReader`] turns bytes into rows and refuses what is not a list; [`Numbers`] turns a cell
+//! into a number that can be dialled, or says why not; [`check_list`] does both for every row on
+//! several threads, renders each callout on trial, finds duplicates and hands the rows on in order.
+//! Memory stays flat whatever the list's length. This module knows `domain` and `campaign`.
+
+pub mod check;
+pub mod phone;
+pub mod reader;
+
+mod bytes;
+mod duplicates;
+mod header;
+
+pub use check::{CheckError, CheckedList, CheckedRow, ListSummary, RowVerdict, check_list};
+pub use duplicates::locate_duplicates;
+
+pub use phone::{Numbers, Parsed, Unreadable};
+pub use reader::{ListReader, Row};

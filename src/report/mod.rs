@@ -1,0 +1,9 @@
+//! What became of a run, as bytes: CSV exports and the summary a person reads.
+//!
+//! Exporters are pure: rows in, bytes out. Reading the store and writing the file is `cli`'s part.
+
+pub mod export;
+pub mod summary;
+
+pub use export::{Export, Table};
+pub use summary::Summary;

@@ -1,0 +1,284 @@
+//! The summary a person reads: the account of every row, outcomes, money, time, and what is left to
+//! do.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::domain::{Disposition, RunId, RunState, Tally};
+
+/// A run and its counts.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    /// The run.
+    pub run: RunId,
+    /// Its campaign.
+    pub campaign: String,
+    /// Where it stands.
+    pub state: RunState,
+    /// Why it is paused.
+    pub why: Option<String>,
+    /// Whether it ran against the simulator.
+    pub rehearsal: bool,
+    /// Its counts.
+    pub tally: Tally,
+}
+
+impl Summary {
+    /// `12,480 rows = 9,204 reached + …`, and whether that is so.
+    pub fn account(&self) -> String {
+        let tally = &self.tally;
+        let done = Disposition::ALL
+            .into_iter()
+            .map(|d| (tally.of(d), d.as_str()));
+        let left = [
+            (tally.pending, "pending"),
+            (tally.waiting, "waiting"),
+            (tally.in_flight, "in flight"),
+        ];
+        let parts: Vec<String> = done
+            .chain(left)
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, word)| format!("{} {word}", grouped(n)))
+            .collect();
+        let sum = if parts.is_empty() {
+            "0".to_owned()
+        } else {
+            parts.join(" + ")
+        };
+        let verdict = if tally.adds_up() {
+            "it adds up"
+        } else {
+            "IT DOES NOT ADD UP: please report this"
+        };
+        format!("{} rows = {sum}   ({verdict})", grouped(tally.rows))
+    }
+
+    /// The whole summary as text.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        if self.rehearsal {
+            line(
+                &mut out,
+                "REHEARSAL: the simulator answered, no phone rang, nothing was paid",
+            );
+        }
+        let why = self
+            .why
+            .as_ref()
+            .map(|why| format!(": {why}"))
+            .unwrap_or_default();
+        line(
+            &mut out,
+            &format!("{}   run {}   {}{why}", self.campaign, self.run, self.state),
+        );
+        line(&mut out, &self.account());
+        self.write_outcomes(&mut out);
+        self.write_money(&mut out);
+        self.write_time(&mut out);
+        self.write_left_over(&mut out);
+        out
+    }
+
+    /// The whole summary for programs.
+    pub fn json(&self) -> Value {
+        let tally = &self.tally;
+        let dispositions: serde_json::Map<String, Value> = Disposition::ALL
+            .into_iter()
+            .map(|d| (d.as_str().to_owned(), json!(tally.of(d))))
+            .collect();
+        let outcomes: Vec<Value> = tally
+            .outcomes
+            .iter()
+            .map(|((state, result, reason), n)| {
+                json!({ "state": state, "result": result, "reason": reason, "attempts": n })
+            })
+            .collect();
+        let spent: serde_json::Map<String, Value> = tally
+            .spent
+            .sums()
+            .map(|(c, sum)| (c.to_owned(), json!(sum.to_string())))
+            .collect();
+        json!({
+            "run": self.run.as_str(),
+            "campaign": self.campaign,
+            "state": self.state.as_str(),
+            "why": self.why,
+            "rehearsal": self.rehearsal,
+            "rows": tally.rows,
+            "dispositions": dispositions,
+            "pending": tally.pending,
+            "waiting": tally.waiting,
+            "in_flight": tally.in_flight,
+            "adds_up": tally.adds_up(),
+            "outcomes": outcomes,
+            "not_sent": tally.not_sent,
+            "spent": spent,
+            "calls_without_price": tally.unpriced,
+            "talk_s": tally.talk_s,
+            "first_at": tally.first_at.map(|t| t.to_string()),
+            "last_at": tally.last_at.map(|t| t.to_string()),
+        })
+    }
+
+    fn write_outcomes(&self, out: &mut String) {
+        let attempts: u64 = self.tally.outcomes.values().sum();
+        if attempts == 0 {
+            return;
+        }
+        line(out, "");
+        line(out, &format!("{} attempts", grouped(attempts)));
+        let mut rows: Vec<_> = self.tally.outcomes.iter().collect();
+        rows.sort_by_key(|((state, ..), n)| (state.as_str() != "final", std::cmp::Reverse(**n)));
+        for ((state, result, reason), n) in rows {
+            let what = match (state.as_str(), result.as_str()) {
+                ("final", "") => "over, result unknown".to_owned(),
+                ("final", _) => format!("{result} {reason}"),
+                (state, _) => state.to_owned(),
+            };
+            line(
+                out,
+                &format!(
+                    "  {:>10}  {:>5}  {what}",
+                    grouped(*n),
+                    percent(*n, attempts)
+                ),
+            );
+        }
+        if self.tally.not_sent > 0 {
+            let n = grouped(self.tally.not_sent);
+            line(
+                out,
+                &format!("  {n:>10}         not sent and tried again; they count for nothing"),
+            );
+        }
+    }
+
+    fn write_money(&self, out: &mut String) {
+        let tally = &self.tally;
+        if tally.spent.is_empty() && tally.unpriced == 0 {
+            return;
+        }
+        line(out, "");
+        let mut text = format!("money   {}", tally.spent);
+        let reached = tally.of(Disposition::Reached);
+        let sums: Vec<_> = tally.spent.sums().collect();
+        if let ([(currency, sum)], 1..) = (sums.as_slice(), reached) {
+            let each = (sum / rust_decimal::Decimal::from(reached)).round_dp(4);
+            let space = if currency.is_empty() { "" } else { " " };
+            write!(text, ", {each}{space}{currency} for each recipient reached")
+                .expect("a string takes all");
+        }
+        if tally.unpriced > 0 {
+            write!(
+                text,
+                "; the price of {} calls is not known",
+                grouped(tally.unpriced)
+            )
+            .expect("a string takes all");
+        }
+        line(out, &text);
+    }
+
+    fn write_time(&self, out: &mut String) {
+        let (Some(first), Some(last)) = (self.tally.first_at, self.tally.last_at) else {
+            return;
+        };
+        let span = Duration::try_from(last.duration_since(first)).unwrap_or_default();
+        line(
+            out,
+            &format!("dialled {first:.0} to {last:.0}, {}", human(span)),
+        );
+    }
+
+    fn write_left_over(&self, out: &mut String) {
+        let uncertain = self.tally.of(Disposition::Uncertain);
+        if uncertain > 0 {
+            line(out, "");
+            line(
+                out,
+                &format!(
+                    "{} uncertain: sent, and nobody told us whether a phone rang. They are not \
+                     redialled.\n  callout reconcile {}",
+                    grouped(uncertain),
+                    self.run
+                ),
+            );
+        }
+        if self.state.unfinished() && !self.rehearsal {
+            line(out, "");
+            line(
+                out,
+                &format!(
+                    "{} recipients are left: callout resume {}",
+                    grouped(self.tally.left()),
+                    self.run
+                ),
+            );
+        }
+    }
+}
+
+fn line(out: &mut String, text: &str) {
+    out.push_str(text);
+    out.push('\n');
+}
+
+fn percent(part: u64, whole: u64) -> String {
+    format!(
+        "{} %",
+        (part * 100 + whole / 2).checked_div(whole).unwrap_or(0)
+    )
+}
+
+/// A count with thousands apart: `12,480`.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A span as people say it: `52 min`, `1 h 10 min`, `8.4 s`.
+pub fn human(span: Duration) -> String {
+    let s = span.as_secs();
+    match s {
+        0..60 => format!("{:.1} s", span.as_secs_f64()),
+        60..3600 => format!("{} min {} s", s / 60, s % 60),
+        3600..86_400 => format!("{} h {} min", s / 3600, s % 3600 / 60),
+        _ => format!("{} d {} h", s / 86_400, s % 86_400 / 3600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_account_names_every_bucket_and_says_when_it_does_not_add_up() {
+        let mut tally = Tally {
+            rows: 12_480,
+            ..Tally::default()
+        };
+        tally.dispositions.insert(Disposition::Reached, 9_204);
+        tally.dispositions.insert(Disposition::Unreached, 3_276);
+        let mut summary = Summary {
+            run: RunId::new("0123456789ab"),
+            campaign: "x".into(),
+            state: RunState::Completed,
+            why: None,
+            rehearsal: false,
+            tally,
+        };
+        let account = "12,480 rows = 9,204 reached + 3,276 unreached   (it adds up)";
+        assert_eq!(summary.account(), account);
+        summary.tally.rows += 1;
+        assert!(summary.account().contains("IT DOES NOT ADD UP"));
+    }
+}
