@@ -3,6 +3,7 @@
 //! See `ARCHITECTURE.md` for the map.
 
 pub mod campaign;
+pub mod cli;
 pub mod clock;
 pub mod domain;
 pub mod engine;

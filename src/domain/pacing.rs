@@ -118,13 +118,8 @@ impl Pacer {
     /// About when a callout could leave behind `ahead` others; a guess to prepare it in time.
     pub fn about_when(&self, now: Duration, ahead: usize) -> Duration {
         let interval = 1.0 / (self.rate * SHARE);
-        #[expect(clippy::cast_precision_loss, reason = "a guess")]
-        let wait = Duration::from_secs_f64((interval * (ahead as f64 + 1.0)).min(1e6));
-        let from = self
-            .recent
-            .back()
-            .map_or(Duration::ZERO, |last| *last + wait);
-        from.max(self.hold_until).max(now)
+        let next = self.recent.back().map_or(now, |last| *last + wait(interval, 1));
+        next.max(self.hold_until).max(now) + wait(interval, ahead)
     }
 
     /// Obeys a 429 to a POST that left at `sent_at`. Refusals that arrive while nothing may leave,
@@ -190,6 +185,12 @@ impl Pacer {
         let over = (self.recent.len() + 1).checked_sub(most.max(1))?;
         (over > 0).then(|| self.recent[over - 1] + GUARD)
     }
+}
+
+fn wait(interval_s: f64, sends: usize) -> Duration {
+    #[expect(clippy::cast_precision_loss, reason = "a guess")]
+    let seconds = interval_s * sends as f64;
+    Duration::from_secs_f64(seconds.min(1e6))
 }
 
 /// An empty bucket that fills at `rate`.

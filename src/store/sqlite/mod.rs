@@ -13,6 +13,8 @@ mod results;
 mod runs;
 mod settle;
 
+use std::path::Path;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::{SqliteConnection, SqlitePool};
@@ -43,21 +45,30 @@ impl SqliteStore {
         open::open(address, access).await
     }
 
+    /// Deletes a database, unless an engine works on it. For rehearsals, which begin anew.
+    pub fn begin_anew(file: &Path) -> Result<(), StoreError> {
+        open::delete(file)
+    }
+
+    /// Whether an engine works on the database at an address.
+    pub fn engine_at_work(address: &str) -> Result<bool, StoreError> {
+        open::engine_at_work(address)
+    }
+
     /// The file, as people know it.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Ends every connection, so that the log is folded into the file.
-    pub async fn close(self) -> Result<(), StoreError> {
-        use sqlx::Connection as _;
+    /// Folds the log into the file, as the last thing before a command ends.
+    pub async fn close(&self) -> Result<(), StoreError> {
         self.readers.close().await;
-        let path = self.path.clone();
-        self.writer
-            .into_inner()
-            .close()
+        let mut writer = self.writer.lock().await;
+        sqlx::query("pragma wal_checkpoint(truncate)")
+            .execute(&mut *writer)
             .await
-            .map_err(|e| open::fault(&path, &e))
+            .map(drop)
+            .map_err(|e| self.fault(&e))
     }
 
     fn fault(&self, error: &sqlx::Error) -> StoreError {

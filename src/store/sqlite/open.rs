@@ -124,7 +124,47 @@ fn make_private(file: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Deletes a database that no engine works on.
+pub(super) fn delete(file: &Path) -> Result<(), StoreError> {
+    let lock = lock(file)?;
+    for suffix in ["", "-wal", "-shm", "-answers"] {
+        let path = beside(file, suffix);
+        if let Err(e) = std::fs::remove_file(&path)
+            && e.kind() != io::ErrorKind::NotFound
+        {
+            let path = path.display().to_string();
+            return Err(StoreError::Unusable {
+                path,
+                what: "deleted",
+                why: e.to_string(),
+            });
+        }
+    }
+    drop(lock);
+    Ok(())
+}
+
+/// Whether an engine works on the database.
+pub(super) fn engine_at_work(address: &str) -> Result<bool, StoreError> {
+    match lock(&file_of(address)?) {
+        Ok(_) => Ok(false),
+        Err(StoreError::InUse(_)) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
 fn lock_engine(file: &Path) -> Result<EngineLock, StoreError> {
+    let lock = lock(file)?;
+    let path = beside(file, "-answers");
+    let aside = Aside::make(path.clone()).map_err(|e| StoreError::Unusable {
+        path: path.display().to_string(),
+        what: "opened",
+        why: e.to_string(),
+    })?;
+    Ok(EngineLock { _file: lock, aside })
+}
+
+fn lock(file: &Path) -> Result<File, StoreError> {
     let path = beside(file, "-lock");
     let unusable = |why: String| StoreError::Unusable {
         path: path.display().to_string(),
@@ -145,8 +185,7 @@ fn lock_engine(file: &Path) -> Result<EngineLock, StoreError> {
         }
         Err(std::fs::TryLockError::Error(e)) => return Err(unusable(e.to_string())),
     }
-    let aside = Aside::make(beside(file, "-answers")).map_err(|e| unusable(e.to_string()))?;
-    Ok(EngineLock { _file: lock, aside })
+    Ok(lock)
 }
 
 /// The latest migration in the file; none where it has none yet.

@@ -1,0 +1,309 @@
+//! The grammar of the command line. Names are fixed by DESIGN, section 3.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "callout",
+    version,
+    about = "Places the callouts of a campaign, and accounts for every row of its list",
+    long_about = "Places text-to-speech, conference or custom callouts for every row of a CSV list \
+                  through the Sinch Calling API: under a rate limit, each attempt written down \
+                  before it is dialled, each result polled, every row accounted for.",
+    after_help = "Begin with `callout rehearse FILE`: the whole run against the built-in \
+                  simulator, without credentials and without phones.\n\nExit codes: 0 all done, \
+                  1 failed, 2 bad input or usage, 3 stopped with work left, 4 stopped by an empty \
+                  account, 5 done but uncertain attempts remain.\n\nRUN is a run's id or its \
+                  beginning; without one, the latest run.",
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Settings")]
+pub(super) struct Global {
+    /// The database, as sqlite:PATH
+    #[arg(
+        long,
+        global = true,
+        env = "CALLOUT_DB",
+        default_value = "sqlite:callout.db"
+    )]
+    pub(super) db: String,
+    /// How requests are authorised: signed or basic
+    #[arg(
+        long,
+        global = true,
+        env = "SINCH_AUTH",
+        default_value = "signed",
+        value_name = "SCHEME"
+    )]
+    pub(super) auth: String,
+    /// The platform's region: global, use1, euc1, sae1, apse1 or apse2
+    #[arg(long, global = true, env = "SINCH_REGION", default_value = "global")]
+    pub(super) region: String,
+    /// What is logged to standard error: error, warn, info, debug, or a filter
+    #[arg(
+        long,
+        global = true,
+        env = "CALLOUT_LOG",
+        default_value = "warn",
+        value_name = "FILTER"
+    )]
+    pub(super) log: String,
+    /// How the log is written
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    pub(super) log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Read a campaign and its list; every fault with file, line and column
+    Check(CheckArgs),
+    /// Say what a run would do; dials nobody
+    Plan(PlanArgs),
+    /// The whole run against the built-in simulator: no credentials, no phones
+    Rehearse(RehearseArgs),
+    /// The real thing; shows the plan and asks, unless --yes
+    Run(RunArgs),
+    /// Go on with a stopped run; never asks
+    Resume(ResumeArgs),
+    /// Where a run stands, and why it is not going faster
+    Status(FactsArgs),
+    /// The summary a person reads
+    Report(FactsArgs),
+    /// Stop a run from another terminal, with work left for `resume`
+    Pause(OneRunArgs),
+    /// End a run from another terminal: whoever was not called is cancelled
+    Cancel(OneRunArgs),
+    /// Results, attempts or rejects as CSV
+    Export(ExportArgs),
+    /// Uncertain attempts: list them, or settle them by hand
+    Reconcile(ReconcileArgs),
+    /// The simulator alone, for any client of the API
+    Simulate(SimulateArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// The campaign file
+    pub(super) file: PathBuf,
+    /// Print the faults as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    /// The campaign file
+    pub(super) file: PathBuf,
+    /// Print the plan as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ResultsArgs {
+    /// Write the results to this CSV file at the end
+    #[arg(long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Replace the output file if it is there
+    #[arg(long, requires = "output")]
+    pub(super) force: bool,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// The campaign file
+    pub(super) file: PathBuf,
+    /// Do not show the plan and do not ask
+    #[arg(long, short)]
+    pub(super) yes: bool,
+    #[command(flatten)]
+    pub(super) results: ResultsArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ResumeArgs {
+    /// The run; without it, the latest unfinished one
+    pub(super) run: Option<String>,
+    #[command(flatten)]
+    pub(super) results: ResultsArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RehearseArgs {
+    /// The campaign file
+    pub(super) file: PathBuf,
+    /// Where the results go, instead of NAME-rehearsal.csv in this folder
+    #[arg(long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) platform: PlatformArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct OneRunArgs {
+    /// The run; without it, the latest
+    pub(super) run: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FactsArgs {
+    /// The run; without it, the latest
+    pub(super) run: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// The run; without it, the latest
+    pub(super) run: Option<String>,
+    /// Which table
+    #[arg(long, value_enum, default_value_t = TableName::Results)]
+    pub(super) table: TableName,
+    /// Write to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Replace the output file if it is there
+    #[arg(long, requires = "output")]
+    pub(super) force: bool,
+    /// Leave cells as they are that a spreadsheet would run as formulas
+    #[arg(long)]
+    pub(super) raw: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TableName {
+    Results,
+    Attempts,
+    Rejects,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without --called or --not-called the uncertain attempts are listed. What you \
+                  settle is recorded with your user name and reason. A recipient settled as not \
+                  called is due again: `callout resume` calls them."
+)]
+pub(super) struct ReconcileArgs {
+    /// The run; without it, the latest
+    pub(super) run: Option<String>,
+    /// Settle this attempt (its id, or an unambiguous beginning of it)
+    #[arg(long, value_name = "ATTEMPT", conflicts_with = "all")]
+    pub(super) attempt: Vec<String>,
+    /// Settle every uncertain attempt of the run
+    #[arg(long)]
+    pub(super) all: bool,
+    /// A phone rang
+    #[arg(long, conflicts_with = "not_called", requires = "reason")]
+    pub(super) called: bool,
+    /// No phone rang: the recipient is due again
+    #[arg(long, requires = "reason")]
+    pub(super) not_called: bool,
+    /// How the call ended, with --called: ANSWERED, BUSY, NOANSWER or FAILED
+    #[arg(long, requires = "called", value_name = "RESULT")]
+    pub(super) result: Option<String>,
+    /// How you know; kept with the attempt
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SimulateArgs {
+    /// Where to listen
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub(super) listen: SocketAddr,
+    /// Write the ledger of all calls to this CSV file at the end
+    #[arg(long, value_name = "FILE")]
+    pub(super) ledger: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) platform: PlatformArgs,
+}
+
+/// How the simulated platform behaves. Shares are between 0 and 1, and are drawn from the seed.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "The simulated platform")]
+pub(super) struct PlatformArgs {
+    /// The same seed gives the same outcomes
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+    /// Seconds that a simulated second takes; 0 ends every call at once
+    #[arg(long, default_value_t = 0.1, value_name = "FACTOR")]
+    pub(super) time_scale: f64,
+    /// Weights of ANSWERED, BUSY, NOANSWER and FAILED
+    #[arg(long, default_value = "70,12,14,4", value_name = "A,B,N,F")]
+    pub(super) mix: String,
+    /// Shape of the answers: new, old or mixed
+    #[arg(long, default_value = "new")]
+    pub(super) shape: String,
+    /// Share of callouts that are placed and never answered: the connection closes
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    pub(super) lost: f64,
+    /// Share of callouts whose connection breaks before they are placed
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    pub(super) reset: f64,
+    /// Share of callouts that are placed and whose answer never comes
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    pub(super) hang: f64,
+    /// Share of callouts that are answered late
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    pub(super) slow: f64,
+    /// Share of callouts answered with a 5xx, placed or not
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    pub(super) server_error: f64,
+    /// Share of callouts that are placed and answered with garbage
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    pub(super) garbage: f64,
+    /// Share of callouts refused with 429
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    pub(super) too_many: f64,
+    /// Callouts a second beyond which the platform answers 429
+    #[arg(long, value_name = "RATE")]
+    pub(super) refuse_above: Option<u32>,
+    /// Money in the account; beyond it the platform answers 402
+    #[arg(long, value_name = "AMOUNT")]
+    pub(super) credit: Option<rust_decimal::Decimal>,
+    /// Milliseconds before every answer
+    #[arg(long, default_value_t = 0, value_name = "MS")]
+    pub(super) answer_after: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_grammar_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,86 @@
+//! The command line: one file a command, output, exit codes.
+//!
+//! The only module that knows all others, reads the environment and writes to the terminal. `args`
+//! is the grammar, `settings` the environment, `session` what `run`, `resume` and `rehearse` share.
+
+mod args;
+mod check;
+mod exit;
+mod export;
+mod import;
+mod output;
+mod pause;
+mod plan;
+mod progress;
+mod reconcile;
+mod rehearse;
+mod resume;
+mod run;
+mod runs;
+mod session;
+mod settings;
+mod simulate;
+mod status;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser as _;
+
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+
+pub use args::Cli;
+pub use exit::{Exit, Failure};
+
+use args::Command;
+
+/// What `main` makes and hands down.
+#[derive(Debug)]
+pub struct World {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The randomness.
+    pub entropy: Entropy,
+}
+
+/// Parses the command line, carries the command out, and gives its exit code.
+pub fn main(world: World) -> ExitCode {
+    let cli = Cli::parse();
+    settings::raise_file_limit();
+    settings::start_log(&cli.global);
+    let outcome = match settings::runtime() {
+        Ok(runtime) => {
+            let outcome = runtime.block_on(dispatch(cli, world));
+            // Tasks that nobody waits for any more, a blocked standard input among them.
+            runtime.shutdown_background();
+            outcome
+        }
+        Err(error) => Err(Failure::failed(format!("start the runtime: {error}"))),
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            output::tell(&failure.to_string());
+            failure.exit().into()
+        }
+    }
+}
+
+async fn dispatch(cli: Cli, world: World) -> Result<Exit, Failure> {
+    let global = cli.global;
+    match cli.command {
+        Command::Check(args) => check::check(&args),
+        Command::Plan(args) => plan::plan(&args),
+        Command::Rehearse(args) => rehearse::rehearse(&args, &global, world).await,
+        Command::Run(args) => run::run(&args, &global, world).await,
+        Command::Resume(args) => resume::resume(&args, &global, world).await,
+        Command::Status(args) => status::status(&args, &global).await,
+        Command::Report(args) => status::report(&args, &global).await,
+        Command::Pause(args) => pause::pause(&args, &global, &world).await,
+        Command::Cancel(args) => pause::cancel(&args, &global, &world).await,
+        Command::Export(args) => export::export(&args, &global).await,
+        Command::Reconcile(args) => reconcile::reconcile(&args, &global, &world).await,
+        Command::Simulate(args) => simulate::simulate(&args, &world).await,
+    }
+}

@@ -1,0 +1,144 @@
+//! `callout reconcile`: uncertain attempts, listed or settled by a person.
+
+use serde_json::json;
+
+use super::args::{Global, ReconcileArgs};
+use super::exit::{Exit, Failure};
+use super::{World, output, runs, settings};
+use crate::domain::{AttemptId, AttemptRecord, Outcome, ResultRow};
+use crate::store::sqlite::{Access, SqliteStore};
+use crate::store::{Run, Settlement, Store};
+
+pub(super) async fn reconcile(
+    args: &ReconcileArgs,
+    global: &Global,
+    world: &World,
+) -> Result<Exit, Failure> {
+    let store = SqliteStore::open(&global.db, Access::Beside).await?;
+    let run = runs::find(&store, args.run.as_deref()).await?;
+    let rows = store.uncertain(&run.id).await?;
+    let uncertain: Vec<(&ResultRow, &AttemptRecord)> = rows
+        .iter()
+        .flat_map(|row| row.attempts.iter().map(move |attempt| (row, attempt)))
+        .filter(|(_, attempt)| attempt.state == "uncertain")
+        .collect();
+    if args.called || args.not_called {
+        settle(&store, &run, &uncertain, args, world).await?;
+    } else if !args.attempt.is_empty() || args.all {
+        return Err(Failure::usage("say --called or --not-called, and --reason"));
+    } else {
+        list(&run, &uncertain, args.json);
+    }
+    store.close().await?;
+    Ok(Exit::Done)
+}
+
+fn list(run: &Run, uncertain: &[(&ResultRow, &AttemptRecord)], as_json: bool) {
+    if as_json {
+        let attempts: Vec<_> = uncertain
+            .iter()
+            .map(|(row, attempt)| {
+                json!({
+                    "attempt": attempt.id.to_string(),
+                    "line": row.line,
+                    "number": row.destination.as_ref().map(ToString::to_string),
+                    "intended_at": attempt.intended_at.to_string(),
+                    "note": attempt.note,
+                })
+            })
+            .collect();
+        output::say_json(&json!({ "run": run.id.as_str(), "uncertain": attempts }));
+        return;
+    }
+    if uncertain.is_empty() {
+        output::say(&format!("run {} has no uncertain attempts", run.id));
+        return;
+    }
+    output::say(&format!(
+        "{} uncertain attempts of run {}: sent, and nobody told us whether a phone rang",
+        uncertain.len(),
+        run.id
+    ));
+    for (row, attempt) in uncertain {
+        let number = row
+            .destination
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        output::say(&format!(
+            "  {}  line {:<6}  {number:<14}  {:.0}  {}",
+            attempt.id,
+            row.line,
+            attempt.intended_at,
+            attempt.note.as_deref().unwrap_or_default()
+        ));
+    }
+    output::say(&format!(
+        "\nlook for the attempt ids in the platform's call detail records (column Custom), then\n\
+         \x20 callout reconcile {run} --attempt ID --called --result ANSWERED --reason \"…\"\n\
+         \x20 callout reconcile {run} --attempt ID --not-called --reason \"…\"",
+        run = run.id
+    ));
+}
+
+async fn settle(
+    store: &SqliteStore,
+    run: &Run,
+    uncertain: &[(&ResultRow, &AttemptRecord)],
+    args: &ReconcileArgs,
+    world: &World,
+) -> Result<(), Failure> {
+    let chosen = chosen(uncertain, args)?;
+    let outcome = Outcome {
+        result: args.result.as_ref().map(|r| r.to_ascii_uppercase()),
+        ..Outcome::unknown()
+    };
+    let settlement = Settlement {
+        called: args.called.then_some(outcome),
+        why: args.reason.clone().unwrap_or_default(),
+        who: settings::variable("USER").unwrap_or_else(|| "unknown".into()),
+        at: world.clock.wall(),
+    };
+    let mut settled = 0;
+    for attempt in chosen {
+        settled += u32::from(store.settle(&run.id, attempt, &settlement).await?);
+    }
+    let word = if args.called { "called" } else { "not called" };
+    output::say(&format!("{settled} attempts settled as {word}"));
+    if args.not_called && run.state.unfinished() | (settled > 0) {
+        output::say(&format!("callout resume {} calls them", run.id));
+    }
+    Ok(())
+}
+
+/// The attempts that were named, each by an unambiguous beginning of its id.
+fn chosen(
+    uncertain: &[(&ResultRow, &AttemptRecord)],
+    args: &ReconcileArgs,
+) -> Result<Vec<AttemptId>, Failure> {
+    if args.all {
+        return Ok(uncertain.iter().map(|(_, attempt)| attempt.id).collect());
+    }
+    if args.attempt.is_empty() {
+        return Err(Failure::usage(
+            "name the attempts with --attempt, or say --all",
+        ));
+    }
+    let one = |wanted: &String| {
+        let wanted = wanted.to_ascii_lowercase();
+        let ids = uncertain.iter().map(|(_, a)| a.id);
+        let found: Vec<AttemptId> = ids
+            .filter(|id| id.to_string().starts_with(&wanted))
+            .collect();
+        match found.as_slice() {
+            [id] => Ok(*id),
+            [] => Err(Failure::usage(format!(
+                "no uncertain attempt begins with `{wanted}`"
+            ))),
+            _ => Err(Failure::usage(format!(
+                "`{wanted}` begins several attempts"
+            ))),
+        }
+    };
+    args.attempt.iter().map(one).collect()
+}

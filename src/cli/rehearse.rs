@@ -1,0 +1,157 @@
+//! `callout rehearse`: the whole run against the simulator, in one process, over real HTTP.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::args::{Global, RehearseArgs};
+use super::exit::{Exit, Failure};
+use super::session::Session;
+use super::{World, export, import, output, run, settings, simulate};
+use crate::campaign::Campaign;
+use crate::clock::Clock;
+use crate::domain::RESULT_COLUMNS;
+use crate::engine::Pace;
+use crate::simulator::{Options, Simulator};
+use crate::sinch::auth::Credentials;
+use crate::sinch::{Bases, Client, Region};
+use crate::store::Store;
+use crate::store::sqlite::{Access, SqliteStore};
+
+/// Calls per second where the campaign names none.
+const RATE_DEFAULT: f64 = 10.0;
+
+pub(super) async fn rehearse(
+    args: &RehearseArgs,
+    global: &Global,
+    mut world: World,
+) -> Result<Exit, Failure> {
+    let campaign = Campaign::load(&args.file)?;
+    let options = simulate::options(&args.platform)?;
+    let scheme = settings::scheme(global)?;
+    let results = results_file(args, &campaign)?;
+    let address = database(&global.db);
+    let store = Arc::new(begin_anew(&address).await?);
+    let platform = Platform::start(options, Arc::clone(&world.clock))?;
+    let bases = Bases::new(Region::Global, Some(&platform.url), Some(&platform.url))
+        .map_err(|e| Failure::failed(e.to_string()))?;
+    let client = Client::new(bases, credentials()?, scheme, Arc::clone(&world.clock))
+        .map_err(|e| Failure::failed(e.to_string()))?;
+    let new = run::new_run(&campaign, &mut world, true);
+    store.create_run(&new).await?;
+    let (list, script) = import::import(store.as_ref(), &new.id, &campaign).await?;
+    output::tell(&format!(
+        "rehearsing {}: {} rows, {} to call, against the simulator (no phone rings)",
+        campaign.name, list.rows, list.valid
+    ));
+    let session = Session {
+        store,
+        client,
+        script,
+        kind: campaign.recipients.destination_kind,
+        run: new.id,
+        pace: Pace {
+            calls_per_second: campaign.pacing.calls_per_second.unwrap_or(RATE_DEFAULT),
+            concurrent_calls: campaign.pacing.concurrent_calls,
+            restarted: false,
+        },
+        rows: list.rows,
+        done: list.rows - list.valid,
+        output: Some(&results),
+        json: args.json,
+    };
+    session.work(world).await
+}
+
+fn credentials() -> Result<Credentials, Failure> {
+    Credentials::new(settings::DEMO_KEY, settings::DEMO_SECRET.to_owned())
+        .map_err(|e| Failure::failed(e.to_string()))
+}
+
+/// The rehearsal's own database, beside the real one.
+fn database(address: &str) -> String {
+    let stem = address.strip_suffix(".db").unwrap_or(address);
+    format!("{stem}-rehearsal.db")
+}
+
+/// Opens the rehearsal's database, empty. The lock is taken before anything is deleted, so that a
+/// rehearsal that is going on is left alone.
+async fn begin_anew(address: &str) -> Result<SqliteStore, Failure> {
+    let path = address
+        .strip_prefix("sqlite:")
+        .map(|p| p.strip_prefix("//").unwrap_or(p));
+    let Some(path) = path else {
+        return Ok(SqliteStore::open(address, Access::Engine).await?);
+    };
+    SqliteStore::begin_anew(Path::new(path))?;
+    Ok(SqliteStore::open(address, Access::Engine).await?)
+}
+
+/// Where the results go. Only an earlier rehearsal's results are replaced.
+fn results_file(args: &RehearseArgs, campaign: &Campaign) -> Result<PathBuf, Failure> {
+    let path = args
+        .output
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("{}-rehearsal.csv", campaign.name)));
+    let ours = args.output.is_none() && written_by_a_rehearsal(&path);
+    export::refuse_to_replace(&path, ours).map_err(|_| {
+        Failure::usage(format!(
+            "{} is there and was not written by a rehearsal: move it, or name another file with \
+             --output",
+            path.display()
+        ))
+    })?;
+    Ok(path)
+}
+
+/// Results end with our columns; nothing else does.
+fn written_by_a_rehearsal(path: &Path) -> bool {
+    let mut reader = match csv::ReaderBuilder::new().flexible(true).from_path(path) {
+        Ok(reader) => reader,
+        Err(_) => return false,
+    };
+    let header = reader
+        .headers()
+        .map(|h| h.iter().map(str::to_owned).collect::<Vec<_>>());
+    header.is_ok_and(|h| h.ends_with(&RESULT_COLUMNS.map(str::to_owned)))
+}
+
+/// The simulator on a thread of its own, so that it does not share the engine's.
+struct Platform {
+    url: String,
+    /// Dropping it ends the thread.
+    _stop: tokio::sync::oneshot::Sender<()>,
+}
+
+impl Platform {
+    fn start(options: Options, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let (started, start) = std::sync::mpsc::channel();
+        let credentials = credentials()?;
+        std::thread::spawn(move || {
+            let serve = async {
+                let address = SocketAddr::from(([127, 0, 0, 1], 0));
+                let wall = Arc::new(move || clock.wall());
+                match Simulator::start(options, credentials, address, wall) {
+                    Ok(simulator) => {
+                        drop(started.send(Ok(simulator.url())));
+                        drop(stopped.await);
+                    }
+                    Err(error) => drop(started.send(Err(error))),
+                }
+            };
+            match settings::runtime() {
+                Ok(runtime) => runtime.block_on(serve),
+                Err(error) => drop(started.send(Err(error))),
+            }
+        });
+        let url = start
+            .recv()
+            .map_err(|e| Failure::failed(format!("start the simulator: {e}")))?
+            .map_err(|e| Failure::failed(format!("start the simulator: {e}")))?;
+        Ok(Self {
+            url: url.to_string(),
+            _stop: stop,
+        })
+    }
+}

@@ -1,0 +1,99 @@
+//! `callout resume`: goes on with a stopped run, from the database alone. It never asks.
+
+use std::sync::Arc;
+
+use super::args::{Global, ResumeArgs};
+use super::exit::{Exit, Failure};
+use super::session::Session;
+use super::{World, export, import, output, run as run_command, runs, settings};
+use crate::campaign::{Campaign, Script};
+use crate::engine::Pace;
+use crate::report::Table;
+use crate::store::sqlite::{Access, SqliteStore};
+use crate::store::{Run, Store};
+
+pub(super) async fn resume(
+    args: &ResumeArgs,
+    global: &Global,
+    world: World,
+) -> Result<Exit, Failure> {
+    if let Some(path) = &args.results.output {
+        export::refuse_to_replace(path, args.results.force)?;
+    }
+    // Without a database there is nothing to resume, and none is made.
+    SqliteStore::open(&global.db, Access::Beside)
+        .await?
+        .close()
+        .await?;
+    let store = Arc::new(SqliteStore::open(&global.db, Access::Engine).await?);
+    let run = choose(store.as_ref(), args.run.as_deref()).await?;
+    if run.rehearsal {
+        return Err(Failure::usage(format!(
+            "run {} is a rehearsal, which begins anew each time: callout rehearse {}",
+            run.id,
+            run.definition_path.display()
+        )));
+    }
+    if !run.state.unfinished() {
+        return as_it_ended(store.as_ref(), &run, args).await;
+    }
+    let campaign = Campaign::parse(&run.definition, &run.definition_path)?;
+    let client = settings::client(global, &world.clock)?;
+    let calls_per_second = run_command::rate(&campaign)?;
+    let script = script(store.as_ref(), &run, &campaign).await?;
+    let session = Session {
+        store: Arc::clone(&store),
+        client,
+        script,
+        kind: campaign.recipients.destination_kind,
+        run: run.id.clone(),
+        pace: Pace {
+            calls_per_second,
+            concurrent_calls: campaign.pacing.concurrent_calls,
+            restarted: true,
+        },
+        rows: 0,
+        done: 0,
+        output: args.results.output.as_deref(),
+        json: args.results.json,
+    };
+    output::tell(&format!("resuming run {} of {}", run.id, run.campaign));
+    session.work(world).await
+}
+
+/// The run that was named; else the latest unfinished one, else the latest.
+async fn choose(store: &SqliteStore, prefix: Option<&str>) -> Result<Run, Failure> {
+    if prefix.is_none() {
+        let runs = store.runs("").await?;
+        if let Some(run) = runs.into_iter().find(|run| run.state.unfinished()) {
+            return Ok(run);
+        }
+    }
+    runs::find(store, prefix).await
+}
+
+/// Nothing to do: the command ends as the run ended.
+async fn as_it_ended(store: &SqliteStore, run: &Run, args: &ResumeArgs) -> Result<Exit, Failure> {
+    let summary = runs::summary(store, &run.id).await?;
+    if let Some(path) = &args.results.output {
+        export::write_file(store, run, Table::Results, false, path).await?;
+    }
+    if args.results.json {
+        output::say_json(&summary.json());
+    } else {
+        output::tell(&format!("run {} is {} already", run.id, run.state));
+        output::say(&summary.text());
+    }
+    Ok(Exit::of_run(run.state, run.money, &summary.tally))
+}
+
+/// Binds the run's definition to its list; a list whose import was interrupted is imported now.
+async fn script(store: &SqliteStore, run: &Run, campaign: &Campaign) -> Result<Script, Failure> {
+    match &run.header {
+        Some(header) => Ok(campaign.bind(header, &campaign.recipients.file)?),
+        None => {
+            output::tell("the list's import was interrupted: importing it again");
+            Ok(import::import(store, &run.id, campaign).await?.1)
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! `callout run`: the real thing.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::args::{Global, RunArgs};
+use super::exit::{Exit, Failure};
+use super::session::Session;
+use super::{World, export, import, output, plan, settings};
+use crate::campaign::{Campaign, Fault, Faults};
+use crate::engine::Pace;
+use crate::report::summary::grouped;
+use crate::store::sqlite::{Access, SqliteStore};
+use crate::store::{NewRun, Run, Store};
+
+pub(super) async fn run(
+    args: &RunArgs,
+    global: &Global,
+    mut world: World,
+) -> Result<Exit, Failure> {
+    let campaign = Campaign::load(&args.file)?;
+    let calls_per_second = rate(&campaign)?;
+    let client = settings::client(global, &world.clock)?;
+    if let Some(path) = &args.results.output {
+        export::refuse_to_replace(path, args.results.force)?;
+    }
+    if !args.yes {
+        output::say(&plan::Plan::of(&campaign)?.text());
+        match output::ask("Place these callouts now?") {
+            Some(true) => {}
+            Some(false) => return Err(Failure::usage("nothing was dialled")),
+            None => {
+                return Err(Failure::usage(
+                    "nobody is there to be asked, so nothing was dialled: say --yes",
+                ));
+            }
+        }
+    }
+    let store = Arc::new(SqliteStore::open(&global.db, Access::Engine).await?);
+    refuse_second_run(store.as_ref(), &campaign).await?;
+    let new = new_run(&campaign, &mut world, false);
+    store.create_run(&new).await?;
+    let imported = import::import(store.as_ref(), &new.id, &campaign).await;
+    let (list, script) = match imported {
+        Ok(imported) => imported,
+        Err(failure) => {
+            store.forget_planned(&new.id).await?;
+            return Err(failure);
+        }
+    };
+    output::tell(&format!(
+        "run {}: {} rows, {} to call, {} invalid, {} duplicates",
+        new.id,
+        grouped(list.rows),
+        grouped(list.valid),
+        grouped(list.invalid),
+        grouped(list.duplicates)
+    ));
+    let session = Session {
+        store,
+        client,
+        script,
+        kind: campaign.recipients.destination_kind,
+        run: new.id,
+        pace: Pace {
+            calls_per_second,
+            concurrent_calls: campaign.pacing.concurrent_calls,
+            restarted: false,
+        },
+        rows: list.rows,
+        done: list.rows - list.valid,
+        output: args.results.output.as_deref(),
+        json: args.results.json,
+    };
+    session.work(world).await
+}
+
+/// A run needs a rate that a person decided on.
+pub(super) fn rate(campaign: &Campaign) -> Result<f64, Failure> {
+    campaign.pacing.calls_per_second.ok_or_else(|| {
+        Faults::from(Fault::new(
+            campaign.path(),
+            (1, 1),
+            "`run` needs `calls_per_second` in `[pacing]`",
+            "the platform publishes no limit, so a person decides: ask Sinch for your account's, \
+             or begin with 1",
+        ))
+        .into()
+    })
+}
+
+/// The record of a run that begins.
+pub(super) fn new_run(campaign: &Campaign, world: &mut World, rehearsal: bool) -> NewRun {
+    NewRun {
+        id: world.entropy.run_id(),
+        campaign: campaign.name.clone(),
+        definition: campaign.source().to_owned(),
+        definition_path: absolute(campaign.path()),
+        rehearsal,
+        created_at: world.clock.wall(),
+    }
+}
+
+fn absolute(path: &Path) -> std::path::PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+async fn refuse_second_run(store: &SqliteStore, campaign: &Campaign) -> Result<(), Failure> {
+    let runs = store.runs("").await?;
+    let same = |run: &&Run| run.campaign == campaign.name && run.state.unfinished();
+    match runs.iter().find(same) {
+        Some(run) => Err(Failure::usage(format!(
+            "run {} of {} is not finished ({}): go on with `callout resume {}`, or end it with \
+             `callout cancel {}`",
+            run.id, run.campaign, run.state, run.id, run.id
+        ))),
+        None => Ok(()),
+    }
+}

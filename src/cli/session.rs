@@ -1,0 +1,136 @@
+//! What `run`, `resume` and `rehearse` share: an engine at work, watched, and its report.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+
+use super::exit::{Exit, Failure};
+use super::{World, export, output, progress, runs};
+use crate::campaign::Script;
+use crate::domain::{Callout, Destination, DestinationKind, RunId};
+#[cfg(debug_assertions)]
+use crate::engine::sabotage::Sabotage;
+use crate::engine::{Driver, End, Engine, Pace, Progress, Render, Signal};
+use crate::report::Table;
+use crate::sinch::Client;
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Due, Store};
+
+/// A run that is ready to be worked on.
+pub(super) struct Session<'a> {
+    pub(super) store: Arc<SqliteStore>,
+    pub(super) client: Client,
+    pub(super) script: Script,
+    pub(super) kind: DestinationKind,
+    pub(super) run: RunId,
+    pub(super) pace: Pace,
+    /// Rows of the list, for the progress.
+    pub(super) rows: u64,
+    /// Rows that have their disposition already.
+    pub(super) done: u64,
+    pub(super) output: Option<&'a Path>,
+    pub(super) json: bool,
+}
+
+impl Session<'_> {
+    /// Works on the run until it ends, then writes the results and prints the report.
+    pub(super) async fn work(self, world: World) -> Result<Exit, Failure> {
+        let engine = Engine {
+            store: Arc::clone(&self.store) as Arc<dyn Store>,
+            client: Arc::new(self.client),
+            render: render(self.script, self.kind),
+            clock: Arc::clone(&world.clock),
+            run: self.run.clone(),
+            pace: self.pace,
+            #[cfg(debug_assertions)]
+            sabotage: super::settings::variable("CALLOUT_SABOTAGE")
+                .and_then(|name| Sabotage::parse(&name)),
+        };
+        let (telling, told) = watch::channel(Progress::default());
+        let signals = listen()?;
+        let watching = tokio::spawn(progress::show(told, self.rows, self.done));
+        let worked = Driver::run(engine, world.entropy, signals, telling).await;
+        // The sender is gone, so the watcher ends by itself.
+        drop(watching.await);
+        let ending = worked?;
+        if let End::Failed(why) = &ending.end {
+            return Err(Failure::failed(format!(
+                "{why}\nDialling has stopped. What could not be recorded is kept beside the \
+                 database and read back by `callout resume {}`.",
+                self.run
+            )));
+        }
+        let summary = runs::summary(self.store.as_ref(), &self.run).await?;
+        if let Some(path) = self.output {
+            let run = runs::find(self.store.as_ref(), Some(self.run.as_str())).await?;
+            export::write_file(self.store.as_ref(), &run, Table::Results, false, path).await?;
+        }
+        self.store.close().await?;
+        if self.json {
+            output::say_json(&summary.json());
+        } else {
+            output::say(&summary.text());
+            if let Some(path) = self.output {
+                output::say(&format!("\nresults: {}", path.display()));
+            }
+        }
+        if !summary.tally.adds_up() {
+            return Err(Failure::failed(
+                "the rows do not add up: please report this",
+            ));
+        }
+        Ok(Exit::of_end(&ending.end, &summary.tally))
+    }
+}
+
+/// Makes a recipient's callout from the run's own definition and row.
+fn render(script: Script, kind: DestinationKind) -> Render {
+    Arc::new(move |due: &Due| -> Result<Callout, String> {
+        let cells: Vec<String> =
+            serde_json::from_str(&due.cells).map_err(|e| format!("the stored row: {e}"))?;
+        let destination = Destination {
+            kind,
+            endpoint: due.endpoint.clone(),
+        };
+        script
+            .callout(&destination, &cells)
+            .map_err(|fault| fault.reason)
+    })
+}
+
+/// The first SIGINT or SIGTERM asks the engine to stop; a second one leaves at once, which is as
+/// safe as a kill.
+fn listen() -> Result<mpsc::Receiver<Signal>, Failure> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let (sender, receiver) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let mut asked = false;
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if asked {
+                leave_at_once();
+            }
+            asked = true;
+            output::tell(
+                "stopping: nothing new is dialled, requests in flight finish (a minute at most); \
+                 once more to leave at once",
+            );
+            sender.try_send(Signal::Stop).ok();
+        }
+    });
+    Ok(receiver)
+}
+
+#[expect(
+    clippy::exit,
+    reason = "the second signal means at once; the database is safe anyway"
+)]
+fn leave_at_once() -> ! {
+    std::process::exit(3)
+}

@@ -1,0 +1,109 @@
+//! Settings: the environment, the log, the runtime. The environment is read here and by clap only.
+
+use std::sync::Arc;
+
+use tracing_subscriber::EnvFilter;
+
+use super::args::{Global, LogFormat};
+use super::exit::Failure;
+use crate::clock::Clock;
+use crate::sinch::auth::{Credentials, Scheme};
+use crate::sinch::{Bases, Client, Region};
+
+/// Open files that a fast run may need: its connections, and some.
+const FILES_WANTED: u64 = 4096;
+
+/// A variable that is set and not empty.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the environment"
+)]
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name)
+        .ok()
+        .filter(|value| !value.trim().is_empty())
+}
+
+/// What `simulate` and the tests call the application, unless told otherwise.
+pub(super) const DEMO_KEY: &str = "rehearsal";
+pub(super) const DEMO_SECRET: &str = "cmVoZWFyc2FsLXNlY3JldA==";
+
+/// A client for the real platform, from the settings. What is missing is said before anything else
+/// happens.
+pub(super) fn client(global: &Global, clock: &Arc<dyn Clock>) -> Result<Client, Failure> {
+    let key = variable("SINCH_APPLICATION_KEY");
+    let secret = variable("SINCH_APPLICATION_SECRET");
+    let (Some(key), Some(secret)) = (&key, &secret) else {
+        let missing: Vec<&str> = [
+            (key.is_none()).then_some("SINCH_APPLICATION_KEY"),
+            (secret.is_none()).then_some("SINCH_APPLICATION_SECRET"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        return Err(Failure::usage(format!(
+            "{} {} not set: copy the application's key and secret from the Sinch dashboard into \
+             the environment.\nWithout them, `callout rehearse FILE` runs the campaign against \
+             the built-in simulator.",
+            missing.join(" and "),
+            if missing.len() == 1 { "is" } else { "are" },
+        )));
+    };
+    let region: Region = global
+        .region
+        .parse()
+        .map_err(|e| Failure::usage(format!("SINCH_REGION: {e}")))?;
+    let calling = variable("SINCH_CALLING_URL");
+    let configuration = variable("SINCH_CONFIGURATION_URL");
+    let bases = Bases::new(region, calling.as_deref(), configuration.as_deref())
+        .map_err(|e| Failure::usage(e.to_string()))?;
+    let credentials = Credentials::new(key.trim(), secret.trim().to_owned())
+        .map_err(|e| Failure::usage(e.to_string()))?;
+    Client::new(bases, credentials, scheme(global)?, Arc::clone(clock))
+        .map_err(|e| Failure::usage(e.to_string()))
+}
+
+pub(super) fn scheme(global: &Global) -> Result<Scheme, Failure> {
+    global
+        .auth
+        .parse()
+        .map_err(|e| Failure::usage(format!("SINCH_AUTH: {e}")))
+}
+
+/// Tasks share one thread: the work is waiting, and what is shared between threads costs more than
+/// a second core brings. SQLite and the simulator have threads of their own.
+pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+}
+
+/// A fast run has many connections: take as many files as the system lets us.
+pub(super) fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.unwrap_or(FILES_WANTED);
+    if limit
+        .current
+        .is_some_and(|current| current < FILES_WANTED.min(most))
+    {
+        let raised = Rlimit {
+            current: Some(FILES_WANTED.min(most)),
+            maximum: limit.maximum,
+        };
+        // A refusal costs speed at most.
+        setrlimit(Resource::Nofile, raised).ok();
+    }
+}
+
+pub(super) fn start_log(global: &Global) {
+    let filter = EnvFilter::try_new(&global.log).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // A log that is already there belongs to a test.
+    drop(match global.log_format {
+        LogFormat::Text => log.with_ansi(super::output::watched()).try_init(),
+        LogFormat::Json => log.json().try_init(),
+    });
+}

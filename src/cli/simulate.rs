@@ -1,0 +1,101 @@
+//! `callout simulate`: the simulator alone, for any client of the API.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::args::{PlatformArgs, SimulateArgs};
+use super::exit::{Exit, Failure};
+use super::{World, output, settings};
+use crate::simulator::{Faults, Mix, Options, Simulator};
+use crate::sinch::auth::Credentials;
+
+pub(super) async fn simulate(args: &SimulateArgs, world: &World) -> Result<Exit, Failure> {
+    let key = settings::variable("SINCH_APPLICATION_KEY");
+    let secret = settings::variable("SINCH_APPLICATION_SECRET");
+    let (key, secret) = match (key, secret) {
+        (Some(key), Some(secret)) => (key, secret),
+        _ => (
+            settings::DEMO_KEY.to_owned(),
+            settings::DEMO_SECRET.to_owned(),
+        ),
+    };
+    let credentials =
+        Credentials::new(key.clone(), secret).map_err(|e| Failure::usage(e.to_string()))?;
+    let clock = Arc::clone(&world.clock);
+    let wall = Arc::new(move || clock.wall());
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut simulator = Simulator::start(options(&args.platform)?, credentials, args.listen, wall)
+        .map_err(|e| Failure::usage(format!("listen on {}: {e}", args.listen)))?;
+    let demo = if key == settings::DEMO_KEY {
+        format!(
+            "\n  export SINCH_APPLICATION_KEY={} SINCH_APPLICATION_SECRET={}",
+            settings::DEMO_KEY,
+            settings::DEMO_SECRET
+        )
+    } else {
+        String::new()
+    };
+    output::say(&format!(
+        "the simulated platform listens on {url}\n\
+         \x20 export SINCH_CALLING_URL={url} SINCH_CONFIGURATION_URL={url}{demo}\n\
+         \x20 its ledger: {url}/simulator/ledger   all POSTs: {url}/simulator/posts",
+        url = simulator.url()
+    ));
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    simulator.stop().await;
+    if let Some(path) = &args.ledger {
+        std::fs::write(path, simulator.ledger_csv())
+            .map_err(|e| Failure::failed(format!("{} cannot be written: {e}", path.display())))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The simulator's options from the command line.
+pub(super) fn options(args: &PlatformArgs) -> Result<Options, Failure> {
+    let defaults = Options::default();
+    let options = Options {
+        seed: args.seed,
+        time_scale: args.time_scale,
+        mix: mix(&args.mix)?,
+        shape: args.shape.parse().map_err(|_| {
+            Failure::usage(format!("--shape `{}`: say new, old or mixed", args.shape))
+        })?,
+        faults: Faults {
+            lost: args.lost,
+            reset: args.reset,
+            hang: args.hang,
+            slow: args.slow,
+            server_error: args.server_error,
+            garbage: args.garbage,
+            too_many: args.too_many,
+            ..defaults.faults.clone()
+        },
+        refuse_above: args.refuse_above,
+        credit: args.credit,
+        answer_after: Duration::from_millis(args.answer_after),
+        ..defaults
+    };
+    options.check().map_err(|e| Failure::usage(e.to_string()))?;
+    Ok(options)
+}
+
+fn mix(text: &str) -> Result<Mix, Failure> {
+    let weights: Result<Vec<u32>, _> = text.split(',').map(|w| w.trim().parse()).collect();
+    match weights.as_deref() {
+        Ok([answered, busy, no_answer, failed]) => Ok(Mix {
+            answered: *answered,
+            busy: *busy,
+            no_answer: *no_answer,
+            failed: *failed,
+        }),
+        _ => Err(Failure::usage(format!(
+            "--mix `{text}`: give four whole numbers, such as 70,12,14,4"
+        ))),
+    }
+}
