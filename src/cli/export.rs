@@ -16,7 +16,7 @@ use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Run, Store};
 
 /// Rows read at a time.
-const PAGE: u32 = 4_000;
+const PAGE: u32 = 500;
 
 pub(super) async fn export(args: &ExportArgs, global: &Global) -> Result<Exit, Failure> {
     if let Some(path) = &args.output {

@@ -11,7 +11,7 @@ use crate::domain::AttemptKey;
 use crate::store::{Change, DuePage};
 
 /// Recipients read at a time.
-const PAGE: usize = 1024;
+const PAGE: usize = 512;
 /// An intent is recorded this long before its POST is expected to leave: a commit takes less.
 const LEAD: Duration = Duration::from_millis(25);
 /// POSTs in flight, at least and at most. Between them it is what rate and latency ask for.
@@ -99,11 +99,17 @@ impl Core {
         }
         // A moment that has passed already means that there is another page.
         self.more = page.next_due.map_or(More::No, More::At);
+        if std::mem::take(&mut self.page_is_stale) {
+            self.more = More::Maybe;
+        }
         for due in page.due {
             if self.held.insert(due.recipient) {
                 self.looked_again = false;
                 self.queue.push_back(due);
             }
+        }
+        for recipient in self.intended_since_fetch.drain(..) {
+            self.held.remove(&recipient);
         }
         self.progress.queued = self.queue.len();
     }
@@ -113,7 +119,12 @@ impl Core {
             if let Some(flight) = self.flights.get_mut(key)
                 && let Flight::Intending(id, due) = flight
             {
-                self.held.remove(&due.recipient);
+                if self.fetching {
+                    // The page on its way may still show this recipient as due.
+                    self.intended_since_fetch.push(due.recipient);
+                } else {
+                    self.held.remove(&due.recipient);
+                }
                 *flight = Flight::Ready(*id, due.clone());
                 self.intending -= 1;
                 self.ready.push_back(*key);
@@ -122,6 +133,7 @@ impl Core {
         self.dues -= dues.min(self.dues);
         if dues > 0 {
             self.more = More::Maybe;
+            self.page_is_stale = self.fetching;
         }
     }
 

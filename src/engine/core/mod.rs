@@ -165,6 +165,10 @@ pub struct Core {
     queue: VecDeque<Due>,
     /// Recipients that the store still shows as due and that are in our hands already.
     held: HashSet<RecipientId>,
+    /// Those of `held` whose intent became durable while a page was on its way.
+    intended_since_fetch: Vec<RecipientId>,
+    /// Whether somebody became due while a page was on its way.
+    page_is_stale: bool,
     flights: HashMap<AttemptKey, Flight>,
     ready: VecDeque<AttemptKey>,
     intending: usize,
@@ -202,6 +206,8 @@ impl Core {
             looked_again: false,
             queue: VecDeque::new(),
             held: HashSet::new(),
+            intended_since_fetch: Vec::new(),
+            page_is_stale: false,
             flights: HashMap::new(),
             ready: VecDeque::new(),
             intending: 0,
