@@ -1,7 +1,10 @@
 //! Lists as people send them, and worse: what `recipients` makes of every row and of every list
 //! that is none. Each list is a file, read through the public way in.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use callout::campaign::{Campaign, Faults};
@@ -78,7 +81,7 @@ fn rejects(rows: &[CheckedRow]) -> String {
         } = &row.verdict
         {
             let column = column.as_deref().unwrap_or("-");
-            shown.push_str(&format!("{} {kind:?} {column}: {reason}\n", row.line));
+            writeln!(shown, "{} {kind:?} {column}: {reason}", row.line).unwrap();
         }
     }
     shown
@@ -351,7 +354,7 @@ fn a_row_that_cannot_be_called_does_not_make_a_later_one_a_duplicate() {
 fn rows_come_in_the_lists_order_whatever_the_number_of_workers() {
     let mut text = "number,name\n".to_owned();
     for i in 0..30_000 {
-        text.push_str(&format!("+4670{:07},n{i}\n", i % 20_000));
+        writeln!(text, "+4670{:07},n{i}", i % 20_000).unwrap();
     }
     let (_folder, path) = list(text.as_bytes());
     let campaign = campaign(&path, "", "{{ name }}");
@@ -420,7 +423,7 @@ fn a_thousand_hostile_rows_all_end_in_one_verdict() {
     for utf8 in [true, false] {
         let mut bytes = b"number,name,area\n+46701740699,a,b\n".to_vec();
         for row in 0..1_000 {
-            for cell in 0..1 + draw(5) {
+            for cell in 0..=draw(5) {
                 if cell > 0 {
                     bytes.push(b',');
                 }
