@@ -451,6 +451,9 @@ fn a_cell_cannot_change_the_prompts_around_it() {
         let fault = text_of(&source, ["a", "", bad]).unwrap_err();
         assert_eq!(fault.column.as_deref(), Some("Läkare"));
     }
+    for bad in ["a]", "[a", "a;b", "#a"] {
+        assert!(text_of(&source, ["a", "", bad]).is_err(), "{bad}");
+    }
     // Not even through a filter, a variable, or a template's own mark that it is safe.
     for text in [
         "{{ name | safe }}",

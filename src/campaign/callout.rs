@@ -7,12 +7,13 @@ use toml::de::DeValue;
 
 use crate::domain::{ConferenceDtmf, DestinationKind};
 
+use super::guard::Guard;
 use super::limits::{CALL_S_MAX, HEADERS_MAX, Rule, header_name};
 use super::place::{Place, SourceFile};
 use super::prompts;
 use super::svaml::{self, Piece};
 use super::table::{Placed, Table};
-use super::template::{Guard, Text, TextId};
+use super::template::{Text, TextId};
 
 /// What is asked of the platform, before any row.
 #[derive(Debug, Clone)]
