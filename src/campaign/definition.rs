@@ -10,8 +10,9 @@ use toml::de::DeTable;
 
 use crate::domain::DestinationKind;
 
-use super::callout::{self, Form};
+use super::callout;
 use super::fault::{Fault, Faults};
+use super::form::Form;
 use super::list_spec::{self, ListSpec, Recipients};
 use super::place::{Place, SourceFile};
 use super::table::{Placed, Table};

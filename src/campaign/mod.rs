@@ -13,6 +13,7 @@ pub mod script;
 mod callout;
 mod cells;
 mod definition;
+mod form;
 mod guard;
 mod limits;
 mod list_spec;
