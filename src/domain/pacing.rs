@@ -118,7 +118,10 @@ impl Pacer {
     /// About when a callout could leave behind `ahead` others; a guess to prepare it in time.
     pub fn about_when(&self, now: Duration, ahead: usize) -> Duration {
         let interval = 1.0 / (self.rate * SHARE);
-        let next = self.recent.back().map_or(now, |last| *last + wait(interval, 1));
+        let next = self
+            .recent
+            .back()
+            .map_or(now, |last| *last + wait(interval, 1));
         next.max(self.hold_until).max(now) + wait(interval, ahead)
     }
 

@@ -14,9 +14,9 @@ use super::reader::{ListReader, Row};
 use super::verdict::{RowCheck, RowVerdict};
 
 /// Rows of a chunk: enough to make handing over cheap, few enough to stay in a cache.
-const CHUNK_ROWS: usize = 4096;
+const CHUNK_ROWS: usize = 1_000;
 /// Bytes of cells after which a chunk is full, whatever its rows.
-const CHUNK_BYTES: usize = 1 << 20;
+const CHUNK_BYTES: usize = 1 << 18;
 /// Chunks in flight per worker: one at work, one waiting.
 const CHUNKS_PER_WORKER: usize = 2;
 /// A row with its verdict.

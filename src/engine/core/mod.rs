@@ -9,6 +9,7 @@ mod answers;
 mod calls;
 mod dialling;
 mod ending;
+mod slots;
 
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -25,7 +26,8 @@ use crate::entropy::Entropy;
 use crate::store::{Change, Due, DuePage, OpenCall};
 
 use calls::Open;
-use dialling::{Backoff, Slots};
+use dialling::Backoff;
+use slots::Slots;
 
 /// The time, both kinds of it.
 #[derive(Debug, Clone, Copy)]
@@ -145,7 +147,7 @@ enum Flight {
     Posted {
         recipient: RecipientId,
         at: Duration,
-        old: bool,
+        hangs: bool,
     },
     /// Its call goes on.
     Open(Open),
@@ -172,11 +174,10 @@ pub struct Core {
     flights: HashMap<AttemptKey, Flight>,
     ready: VecDeque<AttemptKey>,
     intending: usize,
-    posts: usize,
-    gets: usize,
+    posts: Slots,
+    gets: Slots,
     /// Recipients recorded as due again, and not yet durable.
     dues: usize,
-    slots: Slots,
     backoff: Backoff,
     pacer: Pacer,
     /// When the pacer may give the next permit.
@@ -211,10 +212,9 @@ impl Core {
             flights: HashMap::new(),
             ready: VecDeque::new(),
             intending: 0,
-            posts: 0,
-            gets: 0,
+            posts: Slots::default(),
+            gets: Slots::default(),
             dues: 0,
-            slots: Slots::default(),
             backoff: Backoff::default(),
             pacer: Pacer::new(pace.calls_per_second, now.mono, pace.restarted),
             permit_at: Duration::ZERO,
@@ -257,7 +257,7 @@ impl Core {
     pub fn progress(&self, now: Now) -> Progress {
         Progress {
             in_flight: self.flights.len(),
-            dialling: self.posts,
+            dialling: self.posts.in_flight(),
             rate: self.pacer.rate(),
             ceiling: self.pacer.ceiling(),
             why_slow: self.why_slow(now),
