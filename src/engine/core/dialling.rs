@@ -60,8 +60,9 @@ impl Core {
         }
         // A moment that has passed already means that there is another page.
         self.more = page.next_due.map_or(More::No, More::At);
+        self.cursor = page.end.or(self.cursor);
         if std::mem::take(&mut self.page_is_stale) {
-            self.more = More::Maybe;
+            self.look_from_the_start();
         }
         for due in page.due {
             if self.held.insert(due.recipient) {
@@ -93,7 +94,7 @@ impl Core {
         }
         self.dues -= dues.min(self.dues);
         if dues > 0 {
-            self.more = More::Maybe;
+            self.look_from_the_start();
             self.page_is_stale = self.fetching;
         }
     }
@@ -175,13 +176,24 @@ impl Core {
         if idle && self.more == More::No && !self.looked_again {
             // A person may have settled somebody as not called meanwhile.
             self.looked_again = true;
-            self.more = More::Maybe;
+            self.look_from_the_start();
         }
         if !self.fetching && self.more == More::Maybe && self.queue.len() < PAGE / 2 {
             self.fetching = true;
-            let limit = PAGE + self.held.len();
-            commands.push(Command::Fetch(u32::try_from(limit).unwrap_or(u32::MAX)));
+            // A page from the start shows those again whom we hold already.
+            let held = if self.cursor.is_none() {
+                self.held.len()
+            } else {
+                0
+            };
+            let limit = u32::try_from(PAGE + held).unwrap_or(u32::MAX);
+            commands.push(Command::Fetch(self.cursor, limit));
         }
+    }
+
+    fn look_from_the_start(&mut self) {
+        self.more = More::Maybe;
+        self.cursor = None;
     }
 
     /// When the next intent or POST may be due.

@@ -23,7 +23,7 @@ use crate::domain::{
 };
 use crate::engine::progress::Progress;
 use crate::entropy::Entropy;
-use crate::store::{Change, Due, DuePage, OpenCall};
+use crate::store::{Change, Cursor, Due, DuePage, OpenCall};
 
 use calls::Open;
 use dialling::Backoff;
@@ -80,8 +80,8 @@ pub enum Event {
 /// What to do.
 #[derive(Debug)]
 pub enum Command {
-    /// Read a page of due recipients, this many at most.
-    Fetch(u32),
+    /// Read a page of due recipients, this many at most, behind a cursor.
+    Fetch(Option<Cursor>, u32),
     /// Make a change durable, in a group with others.
     Record(Change),
     /// POST one callout, once.
@@ -162,6 +162,8 @@ pub struct Core {
     phase: Phase,
     more: More,
     fetching: bool,
+    /// Where the last page ended. Whoever becomes due before it is found by beginning again.
+    cursor: Option<Cursor>,
     /// Whether the store was asked once more after everything seemed done.
     looked_again: bool,
     queue: VecDeque<Due>,
@@ -204,6 +206,7 @@ impl Core {
             phase: Phase::Running,
             more: More::Maybe,
             fetching: false,
+            cursor: None,
             looked_again: false,
             queue: VecDeque::new(),
             held: HashSet::new(),
