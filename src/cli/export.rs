@@ -94,7 +94,9 @@ async fn write_rows(
             Table::Rejects => store.rejects(&run.id, after, PAGE).await?,
             Table::Results | Table::Attempts => store.results(&run.id, after, PAGE).await?,
         };
-        rows.iter().for_each(|row| export.add(row));
+        for row in &rows {
+            export.add(row);
+        }
         if !sink(&export.take())? {
             return Ok(());
         }

@@ -61,7 +61,7 @@ impl std::fmt::Debug for Engine {
         f.debug_struct("Engine")
             .field("run", &self.run)
             .field("pace", &self.pace)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -25,7 +25,7 @@ use crate::domain::{
 /// a connection could not be told from a wait for an answer.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// Longest wait for a whole answer.
-pub const REQUEST_MAX: Duration = Duration::from_secs(60);
+pub const REQUEST_MAX: Duration = Duration::from_mins(1);
 /// Idle connections are dropped before servers drop theirs (five seconds is the shortest habit).
 const IDLE_MAX: Duration = Duration::from_secs(4);
 /// No answer that we know is longer, in bytes.
@@ -37,7 +37,7 @@ const JSON: &str = "application/json; charset=utf-8";
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
-    /// Where callouts are POSTed.
+    /// Where callouts are `POSTed`.
     callouts: Url,
     /// Where calls are, without an id.
     calls: Url,

@@ -186,7 +186,7 @@ pub struct Recovery {
 /// One thing that happened, to be made durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// An attempt is about to be POSTed.
+    /// An attempt is about to be `POSTed`.
     Intend {
         /// Its key.
         key: AttemptKey,

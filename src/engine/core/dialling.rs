@@ -13,7 +13,7 @@ use crate::store::{Change, DuePage};
 const PAGE: usize = 512;
 /// An intent is recorded this long before its POST is expected to leave: a commit takes less.
 const LEAD: Duration = Duration::from_millis(25);
-/// Intents that are not POSTed yet, at most: one commit group. More would only be more that nobody
+/// Intents that are not `POSTed` yet, at most: one commit group. More would only be more that nobody
 /// can tell about after a crash.
 const UNSENT_MAX: usize = 128;
 /// An uncertain attempt counts as a call for this long.

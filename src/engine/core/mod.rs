@@ -45,7 +45,7 @@ pub struct Pace {
     pub calls_per_second: f64,
     /// Calls not known to be over, at most; none: no cap of ours.
     pub concurrent_calls: Option<u32>,
-    /// Whether an earlier process may have POSTed within the last second.
+    /// Whether an earlier process may have `POSTed` within the last second.
     pub restarted: bool,
 }
 
