@@ -94,13 +94,14 @@ impl Backoff {
 impl Core {
     pub(super) fn page(&mut self, page: DuePage) {
         self.fetching = false;
+        let overtaken = std::mem::take(&mut self.overtaken);
         if self.phase != Phase::Running {
             return;
         }
         // A moment that has passed already means that there is another page.
         self.more = page.next_due.map_or(More::No, More::At);
         for due in page.due {
-            if self.held.insert(due.recipient) {
+            if !overtaken.contains(&due.recipient) && self.held.insert(due.recipient) {
                 self.looked_again = false;
                 self.queue.push_back(due);
             }
@@ -114,6 +115,9 @@ impl Core {
                 && let Flight::Intending(id, due) = flight
             {
                 self.held.remove(&due.recipient);
+                if self.fetching {
+                    self.overtaken.insert(due.recipient);
+                }
                 *flight = Flight::Ready(*id, due.clone());
                 self.intending -= 1;
                 self.ready.push_back(*key);

@@ -165,6 +165,8 @@ pub struct Core {
     queue: VecDeque<Due>,
     /// Recipients that the store still shows as due and that are in our hands already.
     held: HashSet<RecipientId>,
+    /// Recipients whose intent became durable while a page was on its way: it may still show them.
+    overtaken: HashSet<RecipientId>,
     flights: HashMap<AttemptKey, Flight>,
     ready: VecDeque<AttemptKey>,
     intending: usize,
@@ -202,6 +204,7 @@ impl Core {
             looked_again: false,
             queue: VecDeque::new(),
             held: HashSet::new(),
+            overtaken: HashSet::new(),
             flights: HashMap::new(),
             ready: VecDeque::new(),
             intending: 0,
