@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{Command, Core, Flight, More, Now, Phase};
 use crate::domain::AttemptKey;
 use crate::store::{Change, DuePage};
@@ -21,7 +23,7 @@ const POSTS_AT_MOST: usize = 1024;
 /// hangs, and the others must not wait for it.
 const HANGS: Duration = Duration::from_secs(1);
 /// An uncertain attempt counts as a call for this long.
-const UNCERTAIN_COUNTS: Duration = Duration::from_mins(1);
+pub(super) const UNCERTAIN_COUNTS: Duration = Duration::from_mins(1);
 /// The first and the longest wait between probes of a platform that cannot be reached.
 const BACKOFF_FIRST: Duration = Duration::from_secs(1);
 const BACKOFF_MAX: Duration = Duration::from_secs(15);
@@ -129,6 +131,16 @@ impl Core {
         }
     }
 
+    /// Attempts of an earlier process that count as calls for what is left of their minute.
+    pub(super) fn still_uncertain(&mut self, mut since: Vec<Timestamp>, now: Now) {
+        since.sort_unstable();
+        for at in since {
+            let age = Duration::try_from(now.wall.duration_since(at)).unwrap_or(Duration::ZERO);
+            let left = UNCERTAIN_COUNTS.saturating_sub(age);
+            self.uncertain.push_back(now.mono + left);
+        }
+    }
+
     /// POSTs what is durable and has a permit.
     pub(super) fn post(&mut self, now: Now, commands: &mut Vec<Command>) {
         self.notice_hanging(now.mono);
@@ -159,7 +171,7 @@ impl Core {
         while self
             .uncertain
             .front()
-            .is_some_and(|at| *at + UNCERTAIN_COUNTS <= now.mono)
+            .is_some_and(|until| *until <= now.mono)
         {
             self.uncertain.pop_front();
         }

@@ -52,6 +52,8 @@ pub struct Pace {
 pub enum Event {
     /// Calls that an earlier process left open.
     Opened(Vec<OpenCall>),
+    /// Attempts that have become uncertain lately, before this process: since when.
+    Uncertain(Vec<Timestamp>),
     /// A page of due recipients came.
     Page(DuePage),
     /// A group is durable: these intents, and so many recipients due again.
@@ -184,7 +186,7 @@ pub struct Core {
     /// Next polls: when, and which attempt.
     polls: BinaryHeap<std::cmp::Reverse<(Duration, AttemptKey)>>,
     gets_hold_until: Duration,
-    /// When uncertain attempts began to count as calls.
+    /// Until when uncertain attempts count as calls.
     uncertain: VecDeque<Duration>,
     /// Since when nothing but failures came back.
     failing_since: Option<Duration>,
@@ -230,6 +232,7 @@ impl Core {
         let mut commands = Vec::new();
         match event {
             Event::Opened(calls) => self.opened(calls, now),
+            Event::Uncertain(since) => self.still_uncertain(since, now),
             Event::Page(page) => self.page(page),
             Event::Committed { intents, dues } => self.committed(&intents, dues),
             Event::StoreFailed(why) => self.drain(End::Failed(why)),
