@@ -249,7 +249,9 @@ impl Core {
     /// When the core wants to be woken though nothing happens; none where only events matter.
     pub fn wake_at(&self, now: Now) -> Option<Duration> {
         let dialling = self.next_dial(now);
-        let poll = self.next_get();
+        // A core that drains asks nothing more: a poll that is due must not keep it awake.
+        let follows = matches!(self.phase, Phase::Running | Phase::Cancelling);
+        let poll = follows.then(|| self.next_get()).flatten();
         [dialling, poll].into_iter().flatten().min()
     }
 
