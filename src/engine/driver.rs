@@ -153,6 +153,7 @@ impl Driver {
             aside: None,
             finish: None,
         };
+        driver.step(Event::Uncertain(recovery.uncertain_since.clone()));
         driver.load_open_calls().await?;
         let end = driver.work(signals, &progress).await;
         let end = driver.end(end).await?;

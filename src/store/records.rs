@@ -179,6 +179,8 @@ pub struct Recovery {
     pub became_uncertain: u64,
     /// Answers read back from the side file.
     pub read_back: u64,
+    /// Since when those attempts are uncertain that have become so within the last minute.
+    pub uncertain_since: Vec<Timestamp>,
     /// The key that the next attempt takes.
     pub next_key: i64,
 }

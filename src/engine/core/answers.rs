@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::dialling::UNCERTAIN_COUNTS;
 use super::{Command, Core, End, Flight, Now, Phase};
 use crate::domain::{
     AttemptEvent, AttemptKey, AttemptState, Disposition, NotSent, PauseReason, Reaction,
@@ -59,7 +60,7 @@ impl Core {
             }
             Verdict::NotSent(not_sent) => self.not_sent(recipient, not_sent, at, now, commands),
             Verdict::Uncertain(uncertainty) => {
-                self.uncertain.push_back(now.mono);
+                self.uncertain.push_back(now.mono + UNCERTAIN_COUNTS);
                 self.breaker.failed();
                 self.done(
                     recipient,

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{Command, Core, Flight, More, Now, Phase};
 use crate::domain::AttemptKey;
 use crate::store::{Change, DuePage};
@@ -17,7 +19,7 @@ const LEAD: Duration = Duration::from_millis(25);
 /// can tell about after a crash.
 const UNSENT_MAX: usize = 128;
 /// An uncertain attempt counts as a call for this long.
-const UNCERTAIN_COUNTS: Duration = Duration::from_mins(1);
+pub(super) const UNCERTAIN_COUNTS: Duration = Duration::from_mins(1);
 /// The first and the longest wait between probes of a platform that cannot be reached.
 const BACKOFF_FIRST: Duration = Duration::from_secs(1);
 const BACKOFF_MAX: Duration = Duration::from_secs(15);
@@ -55,6 +57,7 @@ impl Backoff {
 impl Core {
     pub(super) fn page(&mut self, page: DuePage) {
         self.fetching = false;
+        let overtaken = std::mem::take(&mut self.overtaken);
         if self.phase != Phase::Running {
             return;
         }
@@ -65,13 +68,10 @@ impl Core {
             self.look_from_the_start();
         }
         for due in page.due {
-            if self.held.insert(due.recipient) {
+            if !overtaken.contains(&due.recipient) && self.held.insert(due.recipient) {
                 self.looked_again = false;
                 self.queue.push_back(due);
             }
-        }
-        for recipient in self.intended_since_fetch.drain(..) {
-            self.held.remove(&recipient);
         }
         self.progress.queued = self.queue.len();
     }
@@ -81,11 +81,9 @@ impl Core {
             if let Some(flight) = self.flights.get_mut(key)
                 && let Flight::Intending(id, due) = flight
             {
+                self.held.remove(&due.recipient);
                 if self.fetching {
-                    // The page on its way may still show this recipient as due.
-                    self.intended_since_fetch.push(due.recipient);
-                } else {
-                    self.held.remove(&due.recipient);
+                    self.overtaken.insert(due.recipient);
                 }
                 *flight = Flight::Ready(*id, due.clone());
                 self.intending -= 1;
@@ -96,6 +94,16 @@ impl Core {
         if dues > 0 {
             self.look_from_the_start();
             self.page_is_stale = self.fetching;
+        }
+    }
+
+    /// Attempts of an earlier process that count as calls for what is left of their minute.
+    pub(super) fn still_uncertain(&mut self, mut since: Vec<Timestamp>, now: Now) {
+        since.sort_unstable();
+        for at in since {
+            let age = Duration::try_from(now.wall.duration_since(at)).unwrap_or(Duration::ZERO);
+            let left = UNCERTAIN_COUNTS.saturating_sub(age);
+            self.uncertain.push_back(now.mono + left);
         }
     }
 
@@ -139,7 +147,7 @@ impl Core {
         while self
             .uncertain
             .front()
-            .is_some_and(|at| *at + UNCERTAIN_COUNTS <= now.mono)
+            .is_some_and(|until| *until <= now.mono)
         {
             self.uncertain.pop_front();
         }

@@ -54,6 +54,8 @@ pub struct Pace {
 pub enum Event {
     /// Calls that an earlier process left open.
     Opened(Vec<OpenCall>),
+    /// Attempts that have become uncertain lately, before this process: since when.
+    Uncertain(Vec<Timestamp>),
     /// A page of due recipients came.
     Page(DuePage),
     /// A group is durable: these intents, and so many recipients due again.
@@ -169,8 +171,8 @@ pub struct Core {
     queue: VecDeque<Due>,
     /// Recipients that the store still shows as due and that are in our hands already.
     held: HashSet<RecipientId>,
-    /// Those of `held` whose intent became durable while a page was on its way.
-    intended_since_fetch: Vec<RecipientId>,
+    /// Recipients whose intent became durable while a page was on its way: it may still show them.
+    overtaken: HashSet<RecipientId>,
     /// Whether somebody became due while a page was on its way.
     page_is_stale: bool,
     flights: HashMap<AttemptKey, Flight>,
@@ -189,7 +191,7 @@ pub struct Core {
     /// Next polls: when, and which attempt.
     polls: BinaryHeap<std::cmp::Reverse<(Duration, AttemptKey)>>,
     gets_hold_until: Duration,
-    /// When uncertain attempts began to count as calls.
+    /// Until when uncertain attempts count as calls.
     uncertain: VecDeque<Duration>,
     /// Since when nothing but failures came back.
     failing_since: Option<Duration>,
@@ -210,7 +212,7 @@ impl Core {
             looked_again: false,
             queue: VecDeque::new(),
             held: HashSet::new(),
-            intended_since_fetch: Vec::new(),
+            overtaken: HashSet::new(),
             page_is_stale: false,
             flights: HashMap::new(),
             ready: VecDeque::new(),
@@ -236,6 +238,7 @@ impl Core {
         let mut commands = Vec::new();
         match event {
             Event::Opened(calls) => self.opened(calls, now),
+            Event::Uncertain(since) => self.still_uncertain(since, now),
             Event::Page(page) => self.page(page),
             Event::Committed { intents, dues } => self.committed(&intents, dues),
             Event::StoreFailed(why) => self.drain(End::Failed(why)),
@@ -252,7 +255,9 @@ impl Core {
     /// When the core wants to be woken though nothing happens; none where only events matter.
     pub fn wake_at(&self, now: Now) -> Option<Duration> {
         let dialling = self.next_dial(now);
-        let poll = self.next_get();
+        // A core that drains asks nothing more: a poll that is due must not keep it awake.
+        let follows = matches!(self.phase, Phase::Running | Phase::Cancelling);
+        let poll = follows.then(|| self.next_get()).flatten();
         [dialling, poll].into_iter().flatten().min()
     }
 

@@ -11,6 +11,8 @@ use crate::store::{Cursor, Due, DuePage, OpenCall, Recovery, StoreError};
 
 /// The note of an attempt whose engine died.
 const STOPPED: &str = "the engine stopped before the answer was recorded";
+/// For so long, in milliseconds, an uncertain attempt may matter to the engine's pacing.
+const LATELY_MS: i64 = 60_000;
 
 impl SqliteStore {
     pub(super) async fn recover_run(
@@ -60,6 +62,18 @@ impl SqliteStore {
         .execute(&mut *tx)
         .await
         .map_err(fault)?;
+        let uncertain_since: Vec<i64> = sqlx::query_scalar(
+            "-- recover: what became uncertain lately
+             select answered_at from attempts
+             where run = (select number from runs where id = ?1)
+                   and state in ('intended', 'accepted', 'uncertain') and state = 'uncertain'
+                   and answered_at > ?2",
+        )
+        .bind(run.as_str())
+        .bind(millis(now) - LATELY_MS)
+        .fetch_all(&mut *tx)
+        .await
+        .map_err(fault)?;
         let next_key: i64 = sqlx::query_scalar(
             "-- recover: the next key
              select coalesce(max(key), 0) + 1 from attempts",
@@ -74,6 +88,7 @@ impl SqliteStore {
         Ok(Recovery {
             became_uncertain: uncertain.rows_affected(),
             read_back: kept.len() as u64,
+            uncertain_since: uncertain_since.into_iter().map(moment).collect(),
             next_key,
         })
     }

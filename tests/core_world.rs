@@ -1,0 +1,995 @@
+//! The core alone in a world made from a seed: a store that forgets what was not committed, a
+//! platform that loses answers, refuses and is late, crashes and stops at random, and virtual time.
+//! After every step the promises are checked; bugs planted in the world show that they would fail.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop where it is"
+)]
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
+use std::time::Duration;
+
+use callout::domain::{
+    AttemptId, AttemptKey, AttemptState, CallId, Disposition, NotSent, Observation, Outcome,
+    PauseReason, Reaction, RecipientId, Refusal, Side, Uncertainty, Verdict,
+};
+use callout::engine::{Command, Core, End, Event, Now, Pace};
+use callout::entropy::Entropy;
+use callout::store::{Change, Cursor, Due, DuePage, OpenCall};
+use jiff::Timestamp;
+
+const SECOND: Duration = Duration::from_secs(1);
+/// An uncertain attempt counts as a call for so long (DESIGN, section 3).
+const UNCERTAIN_COUNTS: Duration = Duration::from_mins(1);
+/// Faults, crashes and stops end here; from then on everything must finish.
+const FAULTS_END: Duration = Duration::from_secs(30);
+/// Virtual time after which a run that is not done has stalled.
+const STALLED: Duration = Duration::from_hours(6);
+/// The driver's longest sleep.
+const LOOK_UP: Duration = Duration::from_millis(200);
+/// Steps at one moment after which time is not going to go on.
+const SPINNING: u32 = 20_000;
+
+/// A bug planted in the world around the core.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bug {
+    None,
+    /// Recovery makes whoever is uncertain due again.
+    RedialUncertain,
+    /// What is recorded is reported as committed at once.
+    RecordedIsCommitted,
+}
+
+/// What the seed decides: each world has a random subset of the faults.
+#[derive(Debug, Clone)]
+struct Nature {
+    seed: u64,
+    recipients: i64,
+    pace: Pace,
+    /// Shares of POSTs.
+    lost: f64,
+    too_many: f64,
+    server_error: f64,
+    unreachable: f64,
+    refused: f64,
+    credentials: f64,
+    /// GETs of a call that are answered with 404 at first.
+    unknown_first: u64,
+    get_failing: f64,
+    longest_call: Duration,
+    commit_takes: Duration,
+    gather: Duration,
+    crashes: Vec<Duration>,
+    stops: Vec<Duration>,
+    commit_failing: f64,
+    cancel_at: Option<Duration>,
+    extra_ticks: bool,
+    /// Faults end then; from then on everything must finish.
+    faults_end: Duration,
+}
+
+impl Nature {
+    fn of(seed: u64) -> Self {
+        let mut draw = Entropy::seeded(seed);
+        let mut sometimes = |share: f64| {
+            let on = draw.fraction() < 0.5;
+            let much = draw.fraction();
+            if on { share * much } else { 0.0 }
+        };
+        let [
+            lost,
+            too_many,
+            server_error,
+            unreachable,
+            refused,
+            credentials,
+            get_failing,
+        ] = [0.2, 0.1, 0.2, 0.1, 0.1, 0.01, 0.3].map(&mut sometimes);
+        let commit_failing = sometimes(0.05);
+        let mut pick = |from: &[u64]| {
+            let nth = draw.seed() % u64::try_from(from.len()).unwrap();
+            from[usize::try_from(nth).unwrap()]
+        };
+        let rate = pick(&[1, 3, 20, 100, 700]);
+        let cap = u32::try_from(pick(&[0, 0, 1, 7, 40])).unwrap();
+        let mut moments = |most: u64| -> Vec<Duration> {
+            let count = pick(&[0, 1, most]);
+            let mut at: Vec<_> = (0..count)
+                .map(|_| Duration::from_millis(pick(&(0..30_000).step_by(7).collect::<Vec<_>>())))
+                .collect();
+            at.sort();
+            at
+        };
+        let (crashes, stops) = (moments(8), moments(4));
+        let many = (rate * 12).min(if cap > 0 {
+            u64::from(cap) * 30
+        } else {
+            u64::MAX
+        });
+        let calls = f64::from(u32::try_from(rate).unwrap());
+        Self {
+            seed,
+            recipients: i64::try_from(many.clamp(12, 500)).unwrap(),
+            pace: Pace {
+                calls_per_second: if rate == 3 { 0.7 } else { calls },
+                concurrent_calls: (cap > 0).then_some(cap),
+                restarted: false,
+            },
+            lost,
+            too_many,
+            server_error,
+            unreachable,
+            refused,
+            credentials,
+            unknown_first: pick(&[0, 0, 1, 3]),
+            get_failing,
+            longest_call: Duration::from_secs(pick(&[0, 2, 30])),
+            commit_takes: Duration::from_micros(pick(&[100, 3_000, 40_000])),
+            gather: Duration::from_millis(pick(&[0, 5])),
+            crashes,
+            stops,
+            commit_failing,
+            cancel_at: None,
+            extra_ticks: false,
+            faults_end: FAULTS_END,
+        }
+    }
+
+    /// The same people and the same answers whenever they are called, and nothing that stops the
+    /// engine.
+    fn calm(mut self) -> Self {
+        self.crashes.clear();
+        self.stops.clear();
+        (self.commit_failing, self.credentials) = (0.0, 0.0);
+        self.faults_end = Duration::MAX;
+        self
+    }
+
+    /// A draw that depends on whom it is about and not on when it is made.
+    fn draw(&self, about: &str, whom: u64, nth: u64) -> Entropy {
+        let mut seed = self.seed;
+        for word in [u64::try_from(about.len()).unwrap(), whom, nth] {
+            seed = Entropy::seeded(seed ^ word.wrapping_mul(0x9e37_79b9_7f4a_7c15)).seed();
+        }
+        Entropy::seeded(seed)
+    }
+}
+
+/// Where a recipient stands on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Row {
+    Due(i64),
+    InFlight,
+    Done(Disposition),
+}
+
+/// An attempt on disk.
+#[derive(Debug, Clone)]
+struct Kept {
+    id: AttemptId,
+    recipient: RecipientId,
+    state: AttemptState,
+    since: Timestamp,
+}
+
+/// What is on disk.
+#[derive(Debug, Clone, Default)]
+struct Disk {
+    rows: BTreeMap<i64, Row>,
+    attempts: BTreeMap<i64, Kept>,
+    /// The side file.
+    aside: Vec<Change>,
+}
+
+impl Disk {
+    fn is_live(state: &AttemptState) -> bool {
+        use AttemptState as S;
+        matches!(state, S::Intended | S::Accepted(_) | S::Uncertain(_))
+    }
+
+    /// Applies a change as the store does; an error where a row is not where it was left.
+    fn apply(&mut self, change: &Change) -> Result<(), String> {
+        match change {
+            Change::Intend {
+                key,
+                id,
+                recipient,
+                at,
+            } => {
+                let live = |a: &Kept| a.recipient == *recipient && Self::is_live(&a.state);
+                if self.attempts.values().any(live) || self.attempts.contains_key(&key.0) {
+                    return Err(format!("a second attempt on {recipient:?}"));
+                }
+                let kept = Kept {
+                    id: *id,
+                    recipient: *recipient,
+                    state: AttemptState::Intended,
+                    since: *at,
+                };
+                self.attempts.insert(key.0, kept);
+                self.move_row(*recipient, Row::InFlight)
+            }
+            Change::Attempt { key, state, at } => match self.attempts.get_mut(&key.0) {
+                Some(kept) if Self::is_live(&kept.state) => {
+                    (kept.state, kept.since) = (state.clone(), *at);
+                    Ok(())
+                }
+                _ => Err(format!("attempt {key:?} is over and moves to {state:?}")),
+            },
+            Change::Due { recipient, at } => {
+                self.move_row(*recipient, Row::Due(at.as_millisecond()))
+            }
+            Change::Done {
+                recipient,
+                disposition,
+                ..
+            } => self.move_row(*recipient, Row::Done(*disposition)),
+        }
+    }
+
+    fn move_row(&mut self, recipient: RecipientId, to: Row) -> Result<(), String> {
+        let row = self.rows.get_mut(&recipient.0).unwrap();
+        if matches!(row, Row::Done(_)) {
+            return Err(format!("{recipient:?} is {row:?} and moves to {to:?}"));
+        }
+        *row = to;
+        Ok(())
+    }
+
+    fn page(&self, now: Timestamp, after: Option<Cursor>, limit: u32) -> DuePage {
+        let mut due: Vec<(i64, i64)> = self
+            .rows
+            .iter()
+            .filter_map(|(id, row)| match row {
+                Row::Due(at) => Some((*at, *id)),
+                _ => None,
+            })
+            .collect();
+        due.sort_unstable();
+        let behind = after.map_or((i64::MIN, 0), |cursor| {
+            (cursor.due_at.as_millisecond(), cursor.recipient.0)
+        });
+        due.retain(|place| *place > behind);
+        let limit = usize::try_from(limit).unwrap();
+        let ready = |(at, _): &&(i64, i64)| *at <= now.as_millisecond();
+        let count = due.iter().take(limit).take_while(ready).count();
+        let next = due
+            .get(count)
+            .map(|(at, _)| Timestamp::from_millisecond(*at).unwrap());
+        due.truncate(count);
+        let end = due.last().map(|(at, id)| Cursor {
+            due_at: Timestamp::from_millisecond(*at).unwrap(),
+            recipient: RecipientId(*id),
+        });
+        let due = due.into_iter().map(|(_, id)| Due {
+            recipient: RecipientId(id),
+            endpoint: format!("+{id}"),
+            cells: "[]".into(),
+        });
+        DuePage {
+            due: due.collect(),
+            next_due: next,
+            end,
+        }
+    }
+
+    /// What a start finds: as the store's `recover`.
+    fn recover(&mut self, now: Timestamp, bug: Bug) {
+        for change in std::mem::take(&mut self.aside) {
+            // What is there already is not there to be moved.
+            drop(self.apply(&change));
+        }
+        for kept in self.attempts.values_mut() {
+            if kept.state == AttemptState::Intended {
+                kept.state = AttemptState::Uncertain(uncertainty());
+                kept.since = now;
+                let row = match bug {
+                    Bug::RedialUncertain => Row::Due(0),
+                    _ => Row::Done(Disposition::Uncertain),
+                };
+                self.rows.insert(kept.recipient.0, row);
+            }
+            if bug == Bug::RedialUncertain && matches!(kept.state, AttemptState::Uncertain(_)) {
+                kept.state = AttemptState::NotSent("planted".into());
+            }
+        }
+    }
+}
+
+fn uncertainty() -> Uncertainty {
+    Uncertainty {
+        side: Side::Network,
+        why: "lost".into(),
+        accepted: false,
+    }
+}
+
+/// What happens later.
+#[derive(Debug)]
+enum Later {
+    Committed {
+        failed: bool,
+    },
+    Page(Box<DuePage>),
+    /// A page whose rows are read only when it arrives.
+    FreshPage(Option<Cursor>, u32),
+    Answer(AttemptKey, Verdict),
+    Seen(AttemptKey, Observation),
+    Crash,
+    Stop,
+    Cancel,
+    Tick,
+}
+
+/// A call that the platform runs.
+#[derive(Debug, Clone)]
+struct Call {
+    ends: Duration,
+    outcome: Outcome,
+    gets: u64,
+}
+
+/// One world, and what was seen in it.
+struct World {
+    nature: Nature,
+    bug: Bug,
+    now: Duration,
+    core: Core,
+    disk: Disk,
+    /// Happens later: when, in which order, in which process's life.
+    heap: BinaryHeap<Reverse<(Duration, u64, u64)>>,
+    later: HashMap<u64, Later>,
+    order: u64,
+    /// Processes so far: what an earlier one waited for never arrives.
+    life: u64,
+    group: Vec<Change>,
+    group_since: Duration,
+    committing: Option<Vec<Change>>,
+    failed: bool,
+    fetching: bool,
+    cancelled: bool,
+    over: bool,
+    /// POSTs for each recipient: how many, and how many that may have rung.
+    posts: HashMap<RecipientId, (u64, u64)>,
+    sent: HashMap<AttemptId, RecipientId>,
+    sends: VecDeque<Duration>,
+    /// Whom the POSTs in flight of this process are for.
+    in_flight: HashMap<AttemptKey, RecipientId>,
+    calls: HashMap<String, Call>,
+    /// Attempts that count as calls: until when, where that is known.
+    counted: HashMap<AttemptKey, Option<Duration>>,
+    violations: Vec<String>,
+    restarts: u64,
+}
+
+/// What a world came to.
+#[derive(Debug, PartialEq, Eq)]
+struct Report {
+    violations: Vec<String>,
+    dispositions: BTreeMap<i64, Disposition>,
+    posts: u64,
+    restarts: u64,
+}
+
+impl World {
+    fn run(nature: Nature, bug: Bug) -> Report {
+        let disk = Disk {
+            rows: (1..=nature.recipients)
+                .map(|id| (id, Row::Due(0)))
+                .collect(),
+            ..Disk::default()
+        };
+        let core = Core::new(
+            nature.pace,
+            1,
+            Entropy::seeded(nature.seed),
+            now_at(Duration::ZERO),
+        );
+        let mut world = Self {
+            bug,
+            now: Duration::ZERO,
+            core,
+            disk,
+            heap: BinaryHeap::new(),
+            later: HashMap::new(),
+            order: 0,
+            life: 0,
+            group: Vec::new(),
+            group_since: Duration::ZERO,
+            committing: None,
+            failed: false,
+            fetching: false,
+            cancelled: false,
+            over: false,
+            posts: HashMap::new(),
+            sent: HashMap::new(),
+            sends: VecDeque::new(),
+            in_flight: HashMap::new(),
+            calls: HashMap::new(),
+            counted: HashMap::new(),
+            violations: Vec::new(),
+            restarts: 0,
+            nature,
+        };
+        for at in world.nature.crashes.clone() {
+            world.in_every_life(at, Later::Crash);
+        }
+        for at in world.nature.stops.clone() {
+            world.in_every_life(at, Later::Stop);
+        }
+        if let Some(at) = world.nature.cancel_at {
+            world.in_every_life(at, Later::Cancel);
+        }
+        world.step(Event::Tick);
+        world.live();
+        world.report()
+    }
+
+    /// Goes on until the run is over, or something is wrong.
+    fn live(&mut self) {
+        let (mut spun, mut before) = (0, Duration::ZERO);
+        while self.violations.is_empty() {
+            let commit = (self.committing.is_none() && !self.group.is_empty() && !self.failed)
+                .then(|| self.group_since + self.nature.gather);
+            if commit.is_some_and(|at| at <= self.now) {
+                self.commit();
+            }
+            if self.over {
+                return;
+            }
+            let next = self.heap.peek().map(|Reverse((at, ..))| *at);
+            let wake = self.core.wake_at(now_at(self.now));
+            // The driver looks up so often whatever happens.
+            let look_up = Some(self.now + LOOK_UP);
+            let at = [next, wake, commit, look_up].into_iter().flatten().min();
+            let at = at.unwrap_or(self.now);
+            self.now = self.now.max(at);
+            spun = if self.now == before { spun + 1 } else { 0 };
+            before = self.now;
+            if spun > SPINNING {
+                self.violations
+                    .push(format!("time stands still at {:?}", self.now));
+            }
+            if self.now > STALLED {
+                self.violations.push("the run never ends".into());
+            }
+            if next.is_some_and(|next| next <= self.now) {
+                let Reverse((_, order, life)) = self.heap.pop().unwrap();
+                let later = self.later.remove(&order).unwrap();
+                if life == u64::MAX || life == self.life {
+                    self.happen(later);
+                }
+            } else {
+                self.step(Event::Tick);
+            }
+        }
+    }
+
+    fn happen(&mut self, later: Later) {
+        match later {
+            Later::Committed { failed } => self.committed(failed),
+            Later::Page(page) => {
+                self.fetching = false;
+                self.step(Event::Page(*page));
+            }
+            Later::FreshPage(cursor, limit) => {
+                self.fetching = false;
+                let page = self.disk.page(now_at(self.now).wall, cursor, limit);
+                self.step(Event::Page(page));
+            }
+            Later::Answer(key, verdict) => {
+                self.note_answer(key, &verdict);
+                self.step(Event::Answered(key, verdict));
+            }
+            Later::Seen(key, seen) => {
+                if matches!(seen, Observation::Final(_)) {
+                    self.counted.remove(&key);
+                }
+                self.step(Event::Observed(key, seen));
+            }
+            Later::Crash => self.crash(),
+            Later::Stop => self.step(Event::Stop(PauseReason::Signal)),
+            Later::Cancel => {
+                self.cancelled = true;
+                self.step(Event::Cancel);
+            }
+            Later::Tick => self.step(Event::Tick),
+        }
+    }
+
+    fn step(&mut self, event: Event) {
+        let commands = self.core.step(event, now_at(self.now));
+        for command in commands {
+            self.carry_out(command);
+        }
+    }
+
+    fn carry_out(&mut self, command: Command) {
+        match command {
+            Command::Record(change) => {
+                if self.failed {
+                    self.disk.aside.push(change);
+                    return;
+                }
+                if self.group.is_empty() {
+                    self.group_since = self.now;
+                }
+                let early = match (&change, self.bug) {
+                    (Change::Intend { key, .. }, Bug::RecordedIsCommitted) => Some(*key),
+                    _ => None,
+                };
+                self.group.push(change);
+                if let Some(key) = early {
+                    self.step(Event::Committed {
+                        intents: vec![key],
+                        dues: 0,
+                    });
+                }
+            }
+            Command::Post { key, id, due } => self.post(key, id, &due),
+            Command::Get(key, call) => self.get(key, &call),
+            Command::Fetch(cursor, limit) => {
+                assert!(!self.fetching, "one page at a time");
+                self.fetching = true;
+                self.order += 1;
+                let mut draw = self.nature.draw("page", self.order, 0);
+                let takes = Duration::from_micros(draw.seed() % 60_000);
+                let later = if draw.fraction() < 0.5 {
+                    Later::FreshPage(cursor, limit)
+                } else {
+                    Later::Page(Box::new(self.disk.page(now_at(self.now).wall, cursor, limit)))
+                };
+                self.after(takes, later);
+            }
+            Command::Finish(end) => self.finish(&end),
+        }
+    }
+
+    fn post(&mut self, key: AttemptKey, id: AttemptId, due: &Due) {
+        let durable = self.disk.attempts.get(&key.0);
+        if !durable.is_some_and(|a| a.id == id && a.state == AttemptState::Intended) {
+            self.violations
+                .push(format!("{key:?} was POSTed and its intent is not durable"));
+        }
+        if self.sent.insert(id, due.recipient).is_some() {
+            self.violations.push(format!("{id} was POSTed twice"));
+        }
+        self.in_flight.insert(key, due.recipient);
+        let nature = self.nature.clone();
+        let whom = u64::try_from(due.recipient.0).unwrap();
+        let (nth, may_have_rung) = *self.posts.entry(due.recipient).or_default();
+        if may_have_rung > 0 {
+            self.violations.push(format!(
+                "{:?} was called again and may have rung",
+                due.recipient
+            ));
+        }
+        self.pace_holds(key);
+        let mut draw = nature.draw("post", whom, nth);
+        let latency = Duration::from_micros(1_000 + draw.seed() % 80_000);
+        let verdict = self.answer(&mut draw);
+        let rings = !matches!(verdict, Verdict::NotSent(_) | Verdict::Refused(_));
+        // Until its answer is known, an attempt may have rung, whatever the answer will be.
+        let count = self.posts.get_mut(&due.recipient).unwrap();
+        (count.0, count.1) = (nth + 1, 1);
+        let lost = matches!(verdict, Verdict::Uncertain(_));
+        if rings {
+            let call = Call {
+                ends: self.now + nature.longest_call.mul_f64(draw.fraction()),
+                outcome: Outcome {
+                    result: Some(
+                        if draw.fraction() < 0.7 {
+                            "ANSWERED"
+                        } else {
+                            "BUSY"
+                        }
+                        .into(),
+                    ),
+                    ..Outcome::default()
+                },
+                gets: 0,
+            };
+            self.calls.insert(format!("call-{id}"), call);
+        }
+        let verdict = match verdict {
+            Verdict::Accepted(_) => Verdict::Accepted(CallId::new(&format!("call-{id}")).unwrap()),
+            other => other,
+        };
+        let slow = if lost && draw.fraction() < 0.1 {
+            SECOND * 50
+        } else {
+            latency
+        };
+        self.after(slow, Later::Answer(key, verdict));
+    }
+
+    /// The rate and the cap, at the moment of a POST.
+    fn pace_holds(&mut self, key: AttemptKey) {
+        while self
+            .sends
+            .front()
+            .is_some_and(|at| *at + SECOND <= self.now)
+        {
+            self.sends.pop_front();
+        }
+        self.sends.push_back(self.now);
+        let pace = self.nature.pace;
+        let within = self.sends.len();
+        if f64::from(u32::try_from(within).unwrap()) > pace.calls_per_second.ceil() {
+            let text = format!("{within} POSTs in a second at {}/s", pace.calls_per_second);
+            self.violations.push(text);
+        }
+        let now = self.now;
+        self.counted
+            .retain(|_, until| until.is_none_or(|until| until > now));
+        self.counted.insert(key, None);
+        if let Some(cap) = pace.concurrent_calls
+            && self.counted.len() > usize::try_from(cap).unwrap()
+        {
+            let text = format!("{} calls at once, {cap} are allowed", self.counted.len());
+            self.violations.push(text);
+        }
+    }
+
+    fn answer(&self, draw: &mut Entropy) -> Verdict {
+        let nature = &self.nature;
+        let roll = draw.fraction();
+        let not_sent = |side, reaction| {
+            Verdict::NotSent(NotSent {
+                side,
+                why: "no".into(),
+                reaction,
+            })
+        };
+        let calm = self.now > nature.faults_end;
+        let kinds = [
+            (nature.lost, Verdict::Uncertain(uncertainty())),
+            (nature.server_error, Verdict::Uncertain(uncertainty())),
+            (
+                nature.too_many,
+                not_sent(Side::Platform, Reaction::SlowDown(None)),
+            ),
+            (
+                nature.unreachable,
+                not_sent(Side::Network, Reaction::BackOff),
+            ),
+            (
+                nature.credentials,
+                not_sent(Side::Ours, Reaction::Credentials),
+            ),
+            (
+                nature.refused,
+                Verdict::Refused(Refusal {
+                    status: 403,
+                    code: None,
+                    message: "no".into(),
+                }),
+            ),
+        ];
+        let mut upper = 0.0;
+        for (share, verdict) in kinds {
+            upper += share;
+            if !calm && roll < upper {
+                return verdict;
+            }
+        }
+        Verdict::Accepted(CallId::new("later").unwrap())
+    }
+
+    fn note_answer(&mut self, key: AttemptKey, verdict: &Verdict) {
+        let until = match verdict {
+            Verdict::Accepted(_) => None,
+            Verdict::Uncertain(_) => Some(self.now + UNCERTAIN_COUNTS),
+            Verdict::NotSent(_) | Verdict::Refused(_) => {
+                self.counted.remove(&key);
+                let recipient = self.in_flight[&key];
+                self.posts.get_mut(&recipient).unwrap().1 = 0;
+                return;
+            }
+        };
+        self.counted.insert(key, until);
+    }
+
+    fn get(&mut self, key: AttemptKey, call: &CallId) {
+        let nature = self.nature.clone();
+        let now = self.now;
+        let whom = u64::try_from(key.0).unwrap();
+        let call = self.calls.get_mut(call.as_str()).unwrap();
+        let mut draw = nature.draw("a get", whom, call.gets);
+        call.gets += 1;
+        let seen = if call.gets <= nature.unknown_first {
+            Observation::NotFound
+        } else if draw.fraction() < nature.get_failing && now < nature.faults_end {
+            Observation::Again {
+                why: "no".into(),
+                wait: None,
+            }
+        } else if now < call.ends {
+            Observation::Ongoing
+        } else {
+            Observation::Final(call.outcome.clone())
+        };
+        self.after(
+            Duration::from_micros(500 + draw.seed() % 30_000),
+            Later::Seen(key, seen),
+        );
+    }
+
+    fn commit(&mut self) {
+        self.order += 1;
+        let mut draw = self.nature.draw("commit", self.order, 0);
+        let failed =
+            draw.fraction() < self.nature.commit_failing && self.now < self.nature.faults_end;
+        self.committing = Some(std::mem::take(&mut self.group));
+        let takes = self.nature.commit_takes.mul_f64(0.5 + draw.fraction());
+        self.after(takes, Later::Committed { failed });
+    }
+
+    fn committed(&mut self, failed: bool) {
+        let changes = self.committing.take().unwrap();
+        if failed {
+            self.order += 1;
+            // A failed commit is not known to have failed.
+            if self.nature.draw("unknown", self.order, 0).fraction() < 0.5 {
+                self.write(&changes);
+            }
+            self.failed = true;
+            let rest = changes.into_iter().chain(std::mem::take(&mut self.group));
+            let kept = rest.filter(|c| !matches!(c, Change::Intend { .. }));
+            self.disk.aside.extend(kept);
+            self.step(Event::StoreFailed("planted".into()));
+            return;
+        }
+        self.write(&changes);
+        let intents = changes.iter().filter_map(|change| match change {
+            Change::Intend { key, .. } => Some(*key),
+            _ => None,
+        });
+        let dues = changes.iter().filter(|c| matches!(c, Change::Due { .. }));
+        let event = Event::Committed {
+            intents: intents.collect(),
+            dues: dues.count(),
+        };
+        self.step(event);
+    }
+
+    fn write(&mut self, changes: &[Change]) {
+        for change in changes {
+            if let Err(astray) = self.disk.apply(change) {
+                self.violations.push(astray);
+            }
+        }
+    }
+
+    fn finish(&mut self, end: &End) {
+        // What is recorded is flushed, unless the store has failed.
+        if let Some(changes) = self.committing.take()
+            && !self.failed
+        {
+            self.write(&changes);
+        }
+        let group = std::mem::take(&mut self.group);
+        self.write(&group);
+        match end {
+            End::Completed => self.over = true,
+            End::Cancelled => {
+                for row in self.disk.rows.values_mut() {
+                    if matches!(row, Row::Due(_)) {
+                        *row = Row::Done(Disposition::Cancelled);
+                    }
+                }
+                self.over = true;
+            }
+            End::Paused(_) | End::Failed(_) => self.restart(),
+        }
+    }
+
+    /// kill -9: what is recorded is gone, and the group on its way is there or not.
+    fn crash(&mut self) {
+        self.group.clear();
+        if let Some(changes) = self.committing.take() {
+            self.order += 1;
+            if self.nature.draw("crash", self.order, 0).fraction() < 0.5 {
+                self.write(&changes);
+            }
+        }
+        // The side file is written at the very end of a process that goes in good order.
+        if self.failed {
+            self.disk.aside.clear();
+        }
+        self.restart();
+    }
+
+    fn restart(&mut self) {
+        self.life += 1;
+        self.restarts += 1;
+        (self.failed, self.fetching) = (false, false);
+        self.order += 1;
+        let mut draw = self.nature.draw("restart", self.order, 0);
+        self.now += Duration::from_millis(draw.seed() % 2_000);
+        let now = now_at(self.now);
+        self.disk.recover(now.wall, self.bug);
+        // What the disk says now is what counts as a call.
+        self.counted.clear();
+        self.in_flight.clear();
+        let (mut open, mut uncertain) = (Vec::new(), Vec::new());
+        for (key, kept) in &self.disk.attempts {
+            let key = AttemptKey(*key);
+            match &kept.state {
+                AttemptState::Accepted(call) => {
+                    self.counted.insert(key, None);
+                    open.push(OpenCall {
+                        key,
+                        recipient: kept.recipient,
+                        call: call.clone(),
+                        accepted_at: kept.since,
+                    });
+                }
+                AttemptState::Uncertain(_) => {
+                    let age = now.wall.duration_since(kept.since).unsigned_abs();
+                    if let Some(left) = UNCERTAIN_COUNTS.checked_sub(age) {
+                        uncertain.push(kept.since);
+                        self.counted.insert(key, Some(self.now + left));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let next_key = self.disk.attempts.keys().max().map_or(1, |key| key + 1);
+        let pace = Pace {
+            restarted: true,
+            ..self.nature.pace
+        };
+        let entropy = Entropy::seeded(self.nature.seed ^ self.life.rotate_left(40));
+        self.core = Core::new(pace, next_key, entropy, now);
+        self.step(Event::Uncertain(uncertain));
+        for page in open.chunks(50) {
+            self.step(Event::Opened(page.to_vec()));
+        }
+        self.step(Event::Tick);
+        if self.cancelled {
+            self.step(Event::Cancel);
+        }
+    }
+
+    fn after(&mut self, wait: Duration, later: Later) {
+        let life = self.life;
+        self.push(self.now + wait, life, later);
+        if self.nature.extra_ticks {
+            let mut draw = self.nature.draw("ticks", self.order, 0);
+            for _ in 0..draw.seed() % 3 {
+                let at = self.now + wait.mul_f64(draw.fraction());
+                self.push(at, life, Later::Tick);
+            }
+        }
+    }
+
+    fn in_every_life(&mut self, at: Duration, later: Later) {
+        self.push(at, u64::MAX, later);
+    }
+
+    fn push(&mut self, at: Duration, life: u64, later: Later) {
+        self.order += 1;
+        self.heap.push(Reverse((at, self.order, life)));
+        self.later.insert(self.order, later);
+    }
+
+    /// At the end every recipient has one disposition, and their attempts bear it out.
+    fn account(&mut self) {
+        use AttemptState as S;
+        for (id, row) in &self.disk.rows {
+            let attempts = self.disk.attempts.values().filter(|a| a.recipient.0 == *id);
+            let counted: Vec<&AttemptState> = attempts
+                .map(|a| &a.state)
+                .filter(|state| !matches!(state, S::NotSent(_)))
+                .collect();
+            let borne_out = match (row, counted.as_slice()) {
+                (Row::Done(Disposition::Reached), [S::Final { outcome, .. }]) => outcome.answered(),
+                (Row::Done(Disposition::Unreached), [S::Final { outcome, .. }]) => {
+                    !outcome.answered()
+                }
+                (Row::Done(Disposition::Refused), [S::Refused(_)])
+                | (Row::Done(Disposition::Uncertain), [S::Uncertain(_)]) => true,
+                (Row::Done(Disposition::Cancelled), []) => self.cancelled,
+                _ => false,
+            };
+            if !borne_out {
+                self.violations
+                    .push(format!("recipient {id} ends {row:?} after {counted:?}"));
+            }
+        }
+    }
+
+    fn report(mut self) -> Report {
+        if self.over {
+            self.account();
+        }
+        let rows = self.disk.rows.iter();
+        let dispositions = rows.filter_map(|(id, row)| match row {
+            Row::Done(disposition) => Some((*id, *disposition)),
+            _ => None,
+        });
+        Report {
+            dispositions: dispositions.collect(),
+            posts: self.posts.values().map(|(count, _)| count).sum(),
+            restarts: self.restarts,
+            violations: self.violations,
+        }
+    }
+}
+
+fn now_at(mono: Duration) -> Now {
+    let wall = Timestamp::from_second(1_800_000_000).unwrap();
+    Now {
+        wall: wall + mono,
+        mono,
+    }
+}
+
+fn assert_no_violations(seeds: impl Iterator<Item = u64>, change: fn(Nature) -> Nature) {
+    let (mut posts, mut restarts) = (0, 0);
+    for seed in seeds {
+        let nature = change(Nature::of(seed));
+        let report = World::run(nature.clone(), Bug::None);
+        assert_eq!(
+            report.violations,
+            Vec::<String>::new(),
+            "seed {seed}: {nature:?}"
+        );
+        let everybody = usize::try_from(nature.recipients).unwrap();
+        assert_eq!(report.dispositions.len(), everybody, "seed {seed}");
+        posts += report.posts;
+        restarts += report.restarts;
+    }
+    // Worlds in which nothing happens would prove nothing.
+    assert!(posts > 1_000, "{posts} POSTs, {restarts} restarts");
+}
+
+#[test]
+fn whatever_a_world_does_the_promises_hold() {
+    assert_no_violations(0..300, |nature| nature);
+}
+
+#[test]
+fn a_cancelled_run_ends_and_everybody_has_a_disposition() {
+    assert_no_violations(1_000..1_080, |nature| Nature {
+        cancel_at: Some(SECOND * 4),
+        ..nature
+    });
+}
+
+#[test]
+fn ticks_more_or_less_change_nothing_about_the_end() {
+    for seed in 2_000..2_060 {
+        let calm = Nature::of(seed).calm();
+        let ticking = Nature {
+            extra_ticks: true,
+            ..calm.clone()
+        };
+        let (plain, ticked) = (World::run(calm, Bug::None), World::run(ticking, Bug::None));
+        assert_eq!(plain.violations, Vec::<String>::new(), "seed {seed}");
+        assert_eq!(ticked.violations, Vec::<String>::new(), "seed {seed}");
+        assert_eq!(plain.dispositions, ticked.dispositions, "seed {seed}");
+    }
+}
+
+/// How many of so many worlds show a planted bug, and in which words.
+fn noticed(bug: Bug, words: &str) -> usize {
+    let reports = (0..40).map(|seed| World::run(Nature::of(seed), bug));
+    let showing = reports.filter(|r| r.violations.iter().any(|v| v.contains(words)));
+    showing.count()
+}
+
+#[test]
+fn a_store_that_redials_what_is_uncertain_is_noticed() {
+    let worlds = noticed(Bug::RedialUncertain, "may have rung");
+    assert!(worlds >= 5, "{worlds} of 40 worlds");
+}
+
+#[test]
+fn an_intent_that_is_recorded_and_not_committed_is_noticed() {
+    let worlds = noticed(Bug::RecordedIsCommitted, "not durable");
+    assert!(worlds >= 30, "{worlds} of 40 worlds");
+}

@@ -1,0 +1,352 @@
+//! What the tests that drive the binary share: a desk (a folder with campaigns, lists and a
+//! database), a simulated platform in a process of its own, and the audit that compares the two.
+//!
+//! Everything started here is stopped by its own process id when its guard is dropped.
+
+pub(crate) mod audit;
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use callout::clock::{Clock as _, SystemClock};
+use rustix::process::{Pid, Signal, kill_process};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, SqliteConnection};
+use tempfile::TempDir;
+
+/// What `callout simulate` takes for its own, unless told otherwise.
+pub(crate) const KEY: &str = "rehearsal";
+pub(crate) const SECRET: &str = "cmVoZWFyc2FsLXNlY3JldA==";
+/// Nothing that is waited for takes longer, on the slowest machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Between two looks at a condition.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// Looks until `condition` gives something, and fails when it never does.
+pub(crate) fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let clock = SystemClock::start();
+    loop {
+        if let Some(found) = condition() {
+            return found;
+        }
+        assert!(clock.monotonic() < PATIENCE, "waited in vain for {what}");
+        std::thread::sleep(LOOK_EVERY);
+    }
+}
+
+/// A CSV table, each row by column name.
+#[derive(Debug, Clone)]
+pub(crate) struct Table {
+    pub(crate) header: Vec<String>,
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub(crate) fn read(bytes: &[u8]) -> Self {
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
+        let texts = |record: &csv::StringRecord| record.iter().map(str::to_owned).collect();
+        let header = texts(reader.headers().unwrap());
+        let rows = reader.records().map(|r| texts(&r.unwrap())).collect();
+        Self { header, rows }
+    }
+
+    /// One cell of a row.
+    pub(crate) fn cell<'a>(&self, row: &'a [String], column: &str) -> &'a str {
+        let at = self.header.iter().position(|name| name == column);
+        &row[at.unwrap_or_else(|| panic!("no column {column} in {:?}", self.header))]
+    }
+
+    /// One column.
+    pub(crate) fn column<'a>(&'a self, name: &str) -> Vec<&'a str> {
+        self.rows.iter().map(|row| self.cell(row, name)).collect()
+    }
+
+    /// How often each word stands in a column.
+    pub(crate) fn counts<'a>(&'a self, name: &str) -> HashMap<&'a str, usize> {
+        let mut counts = HashMap::new();
+        for word in self.column(name) {
+            *counts.entry(word).or_default() += 1;
+        }
+        counts
+    }
+}
+
+/// `callout simulate` as a process of its own.
+#[derive(Debug)]
+pub(crate) struct Platform {
+    child: Child,
+    pub(crate) url: String,
+}
+
+impl Platform {
+    pub(crate) fn start(options: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_callout"))
+            .args(["simulate", "--listen", "127.0.0.1:0"])
+            .args(options)
+            .env("SINCH_APPLICATION_KEY", KEY)
+            .env("SINCH_APPLICATION_SECRET", SECRET)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut first = String::new();
+        let stdout = child.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut first).unwrap();
+        let url = first.trim().rsplit(' ').next().unwrap().to_owned();
+        assert!(url.starts_with("http://127.0.0.1:"), "{first}");
+        Self { child, url }
+    }
+
+    fn page(&self, path: &str) -> Vec<u8> {
+        let address = self.url.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET {path} HTTP/1.0\r\nhost: {address}\r\n\r\n").unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let body = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
+        assert!(answer.starts_with(b"HTTP/1.0 200"), "{path}");
+        answer.split_off(body + 4)
+    }
+
+    /// Every phone that rang.
+    pub(crate) fn ledger(&self) -> Table {
+        Table::read(&self.page("/simulator/ledger"))
+    }
+
+    /// Every POST that arrived.
+    pub(crate) fn posts(&self) -> Table {
+        Table::read(&self.page("/simulator/posts"))
+    }
+
+    /// How many POSTs arrived.
+    pub(crate) fn posted(&self) -> usize {
+        let page = self.page("/simulator/posts");
+        page.split(|b| *b == b'\n').count() - 2
+    }
+}
+
+impl Drop for Platform {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// What a command that ended left.
+#[derive(Debug, Clone)]
+pub(crate) struct Out {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Out {
+    /// Asserts the exit code, and shows what was said where it is another.
+    #[track_caller]
+    pub(crate) fn ends(self, code: i32) -> Self {
+        assert_eq!(
+            self.code,
+            Some(code),
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+}
+
+/// A folder in which commands are run.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    dir: TempDir,
+    env: Vec<(String, String)>,
+}
+
+impl Desk {
+    /// An empty folder, and an environment without credentials.
+    pub(crate) fn empty() -> Self {
+        let dir = TempDir::new().unwrap();
+        let env = Vec::new();
+        Self { dir, env }
+    }
+
+    /// A folder whose environment points to a platform.
+    pub(crate) fn at(platform: &Platform) -> Self {
+        let mut desk = Self::empty();
+        desk.set("SINCH_APPLICATION_KEY", KEY);
+        desk.set("SINCH_APPLICATION_SECRET", SECRET);
+        desk.set("SINCH_CALLING_URL", &platform.url);
+        desk
+    }
+
+    /// Sets a variable for the commands that follow.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.env.retain(|(known, _)| known != name);
+        self.env.push((name.to_owned(), value.to_owned()));
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.path(name)).unwrap()
+    }
+
+    pub(crate) fn table(&self, name: &str) -> Table {
+        Table::read(&self.read(name))
+    }
+
+    /// A text-to-speech campaign `c.toml` for the list `list.csv` (columns `name` and `phone`).
+    pub(crate) fn tts(&self, list: &str, pacing: &str) {
+        self.write("list.csv", list);
+        self.write(
+            "c.toml",
+            &format!(
+                "name = \"c\"\n\
+                 [recipients]\nfile = \"list.csv\"\nnumber = \"phone\"\nregion = \"SE\"\n\
+                 [callout.tts]\ncli = \"+46100000000\"\ntext = \"Hello {{{{ name }}}}.\"\n\
+                 [pacing]\n{pacing}\n"
+            ),
+        );
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_callout"));
+        command
+            .args(args)
+            .current_dir(self.dir.path())
+            .env_clear()
+            .envs(self.env.iter().map(|(k, v)| (k, v)))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, args: &[&str]) -> Out {
+        let out = self.command(args).output().unwrap();
+        Out {
+            code: out.status.code(),
+            stdout: String::from_utf8(out.stdout).unwrap(),
+            stderr: String::from_utf8(out.stderr).unwrap(),
+        }
+    }
+
+    /// Starts a command that goes on meanwhile.
+    pub(crate) fn start(&self, args: &[&str]) -> Running {
+        let (stdout, stderr) = (self.path(".stdout"), self.path(".stderr"));
+        let child = self
+            .command(args)
+            .stdout(File::create(&stdout).unwrap())
+            .stderr(File::create(&stderr).unwrap())
+            .spawn()
+            .unwrap();
+        Running {
+            child,
+            stdout,
+            stderr,
+        }
+    }
+
+    /// A table of the latest run, every byte as it is stored.
+    pub(crate) fn export(&self, table: &str) -> Table {
+        let out = self.run(&["export", "--raw", "--table", table]).ends(0);
+        Table::read(out.stdout.as_bytes())
+    }
+}
+
+/// A command that goes on; killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    stdout: PathBuf,
+    stderr: PathBuf,
+}
+
+impl Running {
+    /// `kill -9`. False where the command had ended by itself.
+    pub(crate) fn kill(mut self) -> bool {
+        let going = self.going();
+        drop(self.child.kill());
+        self.child.wait().unwrap();
+        going
+    }
+
+    pub(crate) fn going(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(mut self) -> Out {
+        let status = wait_for("a command's end", || self.child.try_wait().unwrap());
+        Out {
+            code: status.code(),
+            stdout: std::fs::read_to_string(&self.stdout).unwrap(),
+            stderr: std::fs::read_to_string(&self.stderr).unwrap(),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Another process's hand on the database: while it is held, nobody else can write.
+pub(crate) struct WriteLock {
+    _connection: SqliteConnection,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl WriteLock {
+    pub(crate) fn take(file: &Path) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let connection = runtime.block_on(async {
+            let options = SqliteConnectOptions::new().filename(file);
+            let mut connection = options.connect().await.unwrap();
+            let begin = sqlx::query("begin immediate");
+            begin.execute(&mut connection).await.unwrap();
+            connection
+        });
+        Self {
+            _connection: connection,
+            _runtime: runtime,
+        }
+    }
+}
+
+/// The n-th of many possible Swedish numbers, in E.164.
+pub(crate) fn number(nth: usize) -> String {
+    format!("+4670{:07}", 1_000_000 + nth)
+}
+
+/// A list of so many different people.
+pub(crate) fn people(count: usize) -> String {
+    let mut list = String::from("name,phone\n");
+    for nth in 0..count {
+        list.push_str(&format!("Person {nth},{}\n", number(nth)));
+    }
+    list
+}
