@@ -539,7 +539,11 @@ impl World {
                 let later = if draw.fraction() < 0.5 {
                     Later::FreshPage(cursor, limit)
                 } else {
-                    Later::Page(Box::new(self.disk.page(now_at(self.now).wall, cursor, limit)))
+                    Later::Page(Box::new(self.disk.page(
+                        now_at(self.now).wall,
+                        cursor,
+                        limit,
+                    )))
                 };
                 self.after(takes, later);
             }
