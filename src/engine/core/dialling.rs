@@ -13,9 +13,11 @@ use crate::store::{Change, DuePage};
 
 /// Recipients read at a time.
 const PAGE: usize = 512;
-/// An intent is recorded this long before its POST is expected to leave: a commit takes less, on a
-/// busy machine as well.
-const LEAD: Duration = Duration::from_millis(50);
+/// An intent is recorded as long before its POST is expected to leave as commits take lately, and
+/// half as much again; within these bounds. Earlier would only be more that nobody can tell about
+/// after a crash.
+const LEAD_MIN: Duration = Duration::from_millis(10);
+const LEAD_MAX: Duration = Duration::from_millis(60);
 /// Intents that are not `POSTed` yet, at most: one commit group. More would only be more that nobody
 /// can tell about after a crash.
 const UNSENT_MAX: usize = 128;
@@ -77,11 +79,13 @@ impl Core {
         self.progress.queued = self.queue.len();
     }
 
-    pub(super) fn committed(&mut self, intents: &[AttemptKey], dues: usize) {
+    pub(super) fn committed(&mut self, intents: &[AttemptKey], dues: usize, now: Now) {
+        let mut took = Duration::ZERO;
         for key in intents {
             if let Some(flight) = self.flights.get_mut(key)
-                && let Flight::Intending(id, due) = flight
+                && let Flight::Intending(id, due, since) = flight
             {
+                took = took.max(now.mono.saturating_sub(*since));
                 self.held.remove(&due.recipient);
                 if self.fetching {
                     self.overtaken.insert(due.recipient);
@@ -90,6 +94,10 @@ impl Core {
                 self.intending -= 1;
                 self.ready.push_back(*key);
             }
+        }
+        // A slow commit is remembered for a while, a quick one at once counts little.
+        if !intents.is_empty() {
+            self.commit_takes = took.max(self.commit_takes.mul_f64(0.95));
         }
         self.dues -= dues.min(self.dues);
         if dues > 0 {
@@ -153,7 +161,7 @@ impl Core {
             self.uncertain.pop_front();
         }
         while self.may_intend(now)
-            && self.pacer.about_when(now.mono, self.unsent()) <= now.mono + LEAD
+            && self.pacer.about_when(now.mono, self.unsent()) <= now.mono + self.lead()
         {
             let Some(due) = self.queue.pop_front() else {
                 break;
@@ -162,7 +170,8 @@ impl Core {
             self.next_key += 1;
             let id = self.entropy.attempt_id();
             let recipient = due.recipient;
-            self.flights.insert(key, Flight::Intending(id, due));
+            self.flights
+                .insert(key, Flight::Intending(id, due, now.mono));
             self.intending += 1;
             commands.push(Command::Record(Change::Intend {
                 key,
@@ -215,7 +224,7 @@ impl Core {
         let intend = (!self.queue.is_empty() && self.may_intend(now)).then(|| {
             self.pacer
                 .about_when(now.mono, self.unsent())
-                .saturating_sub(LEAD)
+                .saturating_sub(self.lead())
         });
         let soonest = [post, intend].into_iter().flatten().min()?;
         Some(soonest.max(now.mono + Duration::from_micros(100)))
@@ -250,6 +259,10 @@ impl Core {
         } else {
             "nothing: going as fast as this machine does"
         }
+    }
+
+    fn lead(&self) -> Duration {
+        self.commit_takes.mul_f64(1.5).clamp(LEAD_MIN, LEAD_MAX)
     }
 
     fn unsent(&self) -> usize {

@@ -141,8 +141,8 @@ enum More {
 /// An attempt that is not over.
 #[derive(Debug)]
 enum Flight {
-    /// Its intent is recorded and not yet durable.
-    Intending(AttemptId, Due),
+    /// Its intent was recorded at that moment and is not yet durable.
+    Intending(AttemptId, Due, Duration),
     /// Its intent is durable; its POST waits for a permit.
     Ready(AttemptId, Due),
     /// Its POST has left.
@@ -178,6 +178,8 @@ pub struct Core {
     flights: HashMap<AttemptKey, Flight>,
     ready: VecDeque<AttemptKey>,
     intending: usize,
+    /// How long it takes lately until an intent is durable.
+    commit_takes: Duration,
     posts: Slots,
     gets: Slots,
     /// Recipients recorded as due again, and not yet durable.
@@ -217,6 +219,7 @@ impl Core {
             flights: HashMap::new(),
             ready: VecDeque::new(),
             intending: 0,
+            commit_takes: Duration::ZERO,
             posts: Slots::default(),
             gets: Slots::default(),
             dues: 0,
@@ -240,7 +243,7 @@ impl Core {
             Event::Opened(calls) => self.opened(calls, now),
             Event::Uncertain(since) => self.still_uncertain(since, now),
             Event::Page(page) => self.page(page),
-            Event::Committed { intents, dues } => self.committed(&intents, dues),
+            Event::Committed { intents, dues } => self.committed(&intents, dues, now),
             Event::StoreFailed(why) => self.drain(End::Failed(why)),
             Event::Answered(key, verdict) => self.answered(key, verdict, now, &mut commands),
             Event::Observed(key, seen) => self.observed(key, seen, now, &mut commands),
@@ -294,7 +297,7 @@ impl Core {
 
     fn recipient_of(&self, key: AttemptKey) -> Option<RecipientId> {
         Some(match self.flights.get(&key)? {
-            Flight::Intending(_, due) | Flight::Ready(_, due) => due.recipient,
+            Flight::Intending(_, due, _) | Flight::Ready(_, due) => due.recipient,
             Flight::Posted { recipient, .. } => *recipient,
             Flight::Open(open) => open.recipient,
         })
