@@ -20,7 +20,7 @@ const LEAD_MIN: Duration = Duration::from_millis(10);
 const LEAD_MAX: Duration = Duration::from_millis(60);
 /// Intents that are not `POSTed` yet, at most: one commit group. More would only be more that nobody
 /// can tell about after a crash.
-const UNSENT_MAX: usize = 128;
+const UNSENT_MAX: usize = 64;
 /// An uncertain attempt counts as a call for this long.
 pub(super) const UNCERTAIN_COUNTS: Duration = Duration::from_mins(1);
 /// The first and the longest wait between probes of a platform that cannot be reached.

@@ -14,7 +14,7 @@ const AT_MOST: usize = 1024;
 /// No process answers more a second: a rate without limit asks for no more requests than this one.
 const RATE_MOST: f64 = 10_000.0;
 /// Requests in flight for each that rate and the lowest latency ask for.
-const HEADROOM: f64 = 4.0;
+const HEADROOM: f64 = 2.0;
 /// A request that takes longer than this hangs.
 const HANGS: Duration = Duration::from_secs(1);
 
