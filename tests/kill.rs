@@ -46,7 +46,10 @@ impl Torture {
         if let Some(bug) = self.sabotage {
             desk.set("CALLOUT_SABOTAGE", bug);
         }
-        desk.tts(&people(self.rows), &format!("calls_per_second = {}", self.rate));
+        desk.tts(
+            &people(self.rows),
+            &format!("calls_per_second = {}", self.rate),
+        );
         let mut entropy = Entropy::seeded(self.seed);
         let mut kills = 0;
         for nth in 0..self.kills {
@@ -129,7 +132,14 @@ fn an_answer_lost_to_a_fault_or_a_kill_is_never_dialled_again() {
         rate: 800,
         answer_after: "40",
         faults: &[
-            "--lost", "0.04", "--reset", "0.03", "--server-error", "0.04", "--garbage", "0.03",
+            "--lost",
+            "0.04",
+            "--reset",
+            "0.03",
+            "--server-error",
+            "0.04",
+            "--garbage",
+            "0.03",
         ],
         locked: false,
         sabotage: None,
@@ -170,7 +180,10 @@ fn a_kill_during_the_import_costs_no_more_than_a_resume() {
     desk.run(&["resume"]).ends(0);
     let audit = Audit::of(&desk, &platform);
     assert_eq!(audit.violations, Vec::<String>::new());
-    assert_eq!((audit.posts.rows.len(), audit.results.rows.len()), (200, 200));
+    assert_eq!(
+        (audit.posts.rows.len(), audit.results.rows.len()),
+        (200, 200)
+    );
 }
 
 #[test]
@@ -213,6 +226,9 @@ fn while_the_database_cannot_be_written_nothing_leaves_that_is_not_durable() {
 #[test]
 fn the_audit_notices_an_engine_that_posts_before_its_intent_is_durable() {
     let audit = locked(Some("post-before-commit"));
-    let unwritten = audit.violations.iter().filter(|v| v.contains("never intended"));
+    let unwritten = audit
+        .violations
+        .iter()
+        .filter(|v| v.contains("never intended"));
     assert!(unwritten.count() > 0, "{:?}", audit.violations);
 }

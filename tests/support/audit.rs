@@ -97,8 +97,9 @@ impl Audit {
                 _ => false,
             };
             if !agrees {
-                self.violations
-                    .push(format!("attempt {id} is {state}, the platform's call {call:?}"));
+                self.violations.push(format!(
+                    "attempt {id} is {state}, the platform's call {call:?}"
+                ));
             }
         }
     }
@@ -115,7 +116,14 @@ impl Audit {
                 self.violations.push(format!("{listed:?} was touched"));
             }
             let end = self.results.cell(result, "call_disposition");
-            let known = ["reached", "unreached", "refused", "uncertain", "invalid", "duplicate"];
+            let known = [
+                "reached",
+                "unreached",
+                "refused",
+                "uncertain",
+                "invalid",
+                "duplicate",
+            ];
             if !known.contains(&end) {
                 self.violations.push(format!("{listed:?} ended as `{end}`"));
             }
