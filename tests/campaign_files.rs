@@ -2,7 +2,7 @@
 //! callout. Everything goes through the public way in.
 
 use std::convert::Infallible;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use callout::campaign::{Campaign, RowFault, Script};
 use callout::domain::{Callout, CalloutBody, Destination};
@@ -24,28 +24,597 @@ fn sample(name: &str) -> (Campaign, ListSummary, Vec<CheckedRow>) {
     (campaign, list.summary, rows)
 }
 
+/// A campaign around a `[callout…]` part; the part begins on line 4.
+fn around(callout: &str) -> String {
+    format!("name = \"t\"\n[recipients]\nfile = \"l.csv\"\n{callout}")
+}
+
+/// A text-to-speech campaign with further lines, which begin on line 7.
+fn tts(lines: &str) -> String {
+    around(&format!(
+        "[callout.tts]\ncli = \"+46100000000\"\ntext = \"Hello\"\n{lines}"
+    ))
+}
+
+/// Each fault as `line:column text: message`.
+fn faults(source: &str) -> Vec<String> {
+    match Campaign::parse(source, Path::new("c.toml")) {
+        Ok(_) => Vec::new(),
+        Err(faults) => faults
+            .into_iter()
+            .map(|f| format!("{}:{} {}: {}", f.line, f.column, f.text, f.message))
+            .collect(),
+    }
+}
+
+fn parse(source: &str) -> Campaign {
+    Campaign::parse(source, Path::new("c.toml")).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+const HEADER: [&str; 4] = ["number", "name", "due date", "Läkare"];
+
+fn bind(source: &str) -> Script {
+    let header = HEADER.map(String::from);
+    let bound = parse(source).bind(&header, Path::new("l.csv"));
+    bound.unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+fn bind_faults(source: &str) -> Vec<String> {
+    let header = HEADER.map(String::from);
+    let Err(faults) = parse(source).bind(&header, Path::new("l.csv")) else {
+        return Vec::new();
+    };
+    faults
+        .into_iter()
+        .map(|f| {
+            format!(
+                "{}:{} {}: {} ({})",
+                f.line, f.column, f.text, f.message, f.help
+            )
+        })
+        .collect()
+}
+
+/// The callout of a row whose number is +46701740605.
+fn render(script: &Script, cells: [&str; 3]) -> Result<Callout, RowFault> {
+    let row = ["070-174 06 05", cells[0], cells[1], cells[2]];
+    script.callout(&Destination::number("+46701740605"), &row)
+}
+
+fn text_of(source: &str, cells: [&str; 3]) -> Result<String, RowFault> {
+    match render(&bind(source), cells)?.body {
+        CalloutBody::Tts(tts) => Ok(tts.text.or(tts.prompts).expect("it says something")),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn said(text: &str) -> String {
+    around(&format!(
+        "[callout.tts]\ncli = \"+46100000000\"\ntext = '{text}'\n"
+    ))
+}
+
+fn prompted(prompts: &str) -> String {
+    around(&format!(
+        "[callout.tts]\ncli = \"+46100000000\"\nprompts = '''{prompts}'''\n"
+    ))
+}
+
 #[test]
-fn s1() {
-    for n in [
-        "appointment-reminder.toml",
-        "conference-bridge.toml",
-        "custom-press-one.toml",
-        "outage-prompts.toml",
+fn the_samples_are_sound_and_their_lists_come_out_as_told() {
+    let figures = |name: &str| {
+        let (_, list, _) = sample(name);
+        [list.rows, list.valid, list.invalid, list.duplicates]
+    };
+    assert_eq!(figures("appointment-reminder.toml"), [200, 192, 6, 2]);
+    assert_eq!(figures("conference-bridge.toml"), [6, 6, 0, 0]);
+    assert_eq!(figures("custom-press-one.toml"), [4, 4, 0, 0]);
+    assert_eq!(figures("outage-prompts.toml"), [6, 5, 1, 0]);
+}
+
+#[test]
+fn the_sample_reads_as_it_is_written() {
+    let (campaign, list, rows) = sample("appointment-reminder.toml");
+    assert_eq!(campaign.name, "appointment-reminder");
+    assert!(
+        campaign
+            .recipients
+            .file
+            .ends_with("campaigns/appointment-reminder.csv")
+    );
+    assert_eq!(campaign.recipients.region.as_deref(), Some("SE"));
+    assert_eq!(campaign.pacing.calls_per_second, Some(10.0));
+    assert_eq!(campaign.pacing.concurrent_calls, Some(120));
+    let script = campaign.bind(&list.header, Path::new("l.csv")).unwrap();
+    let RowVerdict::Valid { destination, .. } = &rows[0].verdict else {
+        panic!("the first row is valid");
+    };
+    let CalloutBody::Tts(tts) = script.callout(destination, &rows[0].cells).unwrap().body else {
+        panic!("it is spoken");
+    };
+    let expected = "Hello Anna. You have an appointment on 2026-12-01 at 08:00.";
+    assert_eq!(tts.text.as_deref(), Some(expected));
+    assert_eq!(tts.destination, *destination);
+}
+
+#[test]
+fn all_faults_of_a_file_are_told_at_once_in_its_order() {
+    let source = "nmae = \"t\"\n\n[recipients]\nfile = 7\nregion = \"se\"\ndelimiter = \"x\"\n\
+        encoding = \"latin\"\ndestination_type = \"phone\"\n\n[callout.tts]\ncli = \"46100000000\"\n\
+        txt = \"Hello\"\ntext = \"Hello {{ name \"\ndtmf = \"1*\"\ndomain = \"PSTN\"\n\
+        enable_ace = \"yes\"\n\n[pacing]\ncalls_per_second = 0\nconcurrent_calls = 0\n\n\
+        [retry]\nmax_attempts = 3\n";
+    insta::assert_snapshot!(faults(source).join("\n"), @r#"
+    1:1 nmae: unknown key `nmae` in the campaign
+    1:1 : the campaign needs `name`
+    4:8 7: `file` is a whole number
+    5:10 "se": `se` is not a region
+    6:13 "x": `x` cannot separate cells
+    7:12 "latin": `latin` is not an encoding
+    8:20 "phone": destination type `phone` is neither `number` nor `username`
+    11:7 "46100000000": `cli` is not a number in E.164
+    12:1 txt: unknown key `txt` in [callout.tts]
+    13:18 name: template of `text`: unexpected end of input, expected end of variable block
+    14:8 "1*": `dtmf` has `*`, which is not a key
+    15:10 "PSTN": `domain` cannot be `PSTN`
+    16:14 "yes": `enable_ace` is a string
+    19:20 0: `calls_per_second` is out of range
+    20:20 0: `concurrent_calls` is out of range
+    22:2 retry: [retry] is not supported yet
+    "#);
+    let shown = Campaign::parse(source, Path::new("c.toml"))
+        .unwrap_err()
+        .to_string();
+    insta::assert_snapshot!(shown.split("\n\n").nth(2).unwrap(), @r"
+    c.toml:4:8: `file` is a whole number
+      4 | file = 7
+        |        ^
+      help: `file` must be a string in quotes
+    ");
+    let json = Campaign::parse(source, Path::new("c.toml")).unwrap_err();
+    let json = serde_json::to_value(&json).unwrap();
+    let keys: Vec<&String> = json[0].as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["file", "line", "column", "text", "message", "help"]);
+}
+
+#[test]
+fn what_has_not_come_yet_is_refused_by_name() {
+    for name in ["window", "retry", "spend", "schedule"] {
+        let found = faults(&tts(&format!("[{name}]\nx = 1\n")));
+        assert_eq!(
+            found,
+            [format!("7:2 {name}: [{name}] is not supported yet")]
+        );
+    }
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
+fn each_fault_is_found_where_it_stands() {
+    let conference = "[callout.conference]\ncli = \"private\"\nconference_id = \"a\"\n";
+    let cases: &[(String, &str)] = &[
+        (String::new(), "1:1 : the campaign needs `name`"),
+        (
+            tts("")
+                .replace("[recipients]\n", "")
+                .replace("file = \"l.csv\"\n", ""),
+            "1:1 : the campaign needs `recipients`",
+        ),
+        (around(""), "1:1 : the campaign needs `callout`"),
+        (
+            tts("").replace("name = \"t\"", "name = \"a/b\""),
+            "1:8 \"a/b\": the name cannot be part of a file name",
+        ),
+        (
+            tts("").replace("name = \"t\"", "name = \" \""),
+            "1:8 \" \": the name is empty",
+        ),
+        (
+            tts("[pacing]\ncalls_per_second = 1000001\n"),
+            "8:20 1000001: `calls_per_second` is out of range",
+        ),
+        (
+            tts("[pacing]\ncalls_per_second = nan\n"),
+            "8:20 nan: `calls_per_second` is out of range",
+        ),
+        (
+            tts("[pacing]\ncalls_per_second = -1.5\n"),
+            "8:20 -1.5: `calls_per_second` is out of range",
+        ),
+        (
+            tts("[pacing]\ncalls_per_second = \"10\"\n"),
+            "8:20 \"10\": `calls_per_second` is a string",
+        ),
+        (
+            tts("[pacing]\nconcurrent_calls = 1.5\n"),
+            "8:20 1.5: `concurrent_calls` is a number with a fraction",
+        ),
+        (tts("x = = 1\n"), "7:5 "),
+        (tts("text = \"b\"\n"), "7:1 text: duplicate key"),
+        (
+            tts("prompts = \"#tts[a]\"\n"),
+            "7:1 prompts: `text` and `prompts` exclude each other",
+        ),
+        (
+            tts("[callout.conference]\n"),
+            "7:10 conference: a campaign has one kind of callout",
+        ),
+        (
+            around("[callout]\n"),
+            "4:1 [callout]: [callout] says no kind of callout",
+        ),
+        (
+            around("[callout.tts]\ntext = \"a\"\n"),
+            "4:1 [callout.tts]: [callout.tts] needs `cli`",
+        ),
+        (
+            around("[callout.tts]\ncli = \"+46100000000\"\n"),
+            "4:1 [callout.tts]: [callout.tts] needs `text`",
+        ),
+        (said(&"a".repeat(601)), "6:8 "),
+        (
+            tts("").replace("+46100000000", "private"),
+            "5:7 \"private\": `cli = \"private\"` is not documented for text-to-speech",
+        ),
+        (
+            prompted("#tts[a];#sml[b]"),
+            "6:22 #sml[b]: `prompts item 2` is not a prompt the platform knows",
+        ),
+        (prompted(&"a;".repeat(65)), "6:11 "),
+        (
+            tts("headers = { \"X-CB-A\" = \"å\" }\n"),
+            "7:24 \"å\": `X-CB-A` has `å`",
+        ),
+        (
+            tts("headers = { \"Y\" = \"b\" }\n"),
+            "7:13 \"Y\": header `Y` does not begin with `X-CB-` and a name",
+        ),
+        (tts(&format!("custom = \"{}\"\n", "å".repeat(496))), "7:10 "),
+        (
+            around("[callout.conference]\ncli = \"private\"\n"),
+            "4:1 [callout.conference]: [callout.conference] needs `conference_id`",
+        ),
+        (
+            around(&format!("{conference}moh_class = \"jazz\"\n")),
+            "7:13 \"jazz\": `moh_class` cannot be `jazz`",
+        ),
+        (
+            around(&format!("{conference}max_duration = 14401\n")),
+            "7:16 14401: `max_duration` is out of range",
+        ),
+        (
+            around(&format!(
+                "{conference}conference_dtmf_options = {{ mod = \"x\" }}\n"
+            )),
+            "7:29 mod: unknown key `mod` in [callout.conference.conference_dtmf_options]",
+        ),
+        (
+            around("[callout.custom]\nice = \"ftp://x\"\n"),
+            "5:7 \"ftp://x\": `ice` is neither an address nor SVAML",
+        ),
+        (
+            around("[callout.custom]\nice = 5\n"),
+            "5:7 5: `ice` is a whole number",
+        ),
+        (
+            around("[callout.custom]\nice = '{\"action\": }'\n"),
+            "5:19 }: `ice` is not a JSON document: expected value at line 1 column 12",
+        ),
+        (
+            around("[callout.custom]\nice = '{\"action\":{\"name\":\"hangup\"}}'\n"),
+            "5:20 name: `ice` of a callout cannot be answered with `hangup`",
+        ),
+        (
+            around("[callout.custom]\nice = '{\"action\":{\"name\":\"connectPstn\"}}'\n"),
+            "5:20 name: `connectPstn` has no `number` in quotes",
+        ),
+        (
+            around("[callout.custom]\nace = '{\"actoin\":{\"name\":\"hangup\"}}'\n"),
+            "5:10 actoin: `ace` has no `action`",
+        ),
+        (
+            around(
+                "[callout.custom]\nace = '{\"action\":{\"name\":\"hangup\"},\"instructions\":[{\"name\":\"say\",\"text\":\" \"}]}'\n",
+            ),
+            "5:74  : `ace.instructions[0].text` has nothing to say",
+        ),
+        (
+            around("[callout.custom]\nace = { action = { name = \"{{ name }}\" } }\n"),
+            "5:18 { name = \"{{ name }}\" }: `action` in `ace` takes its `name` from a row",
+        ),
+        (
+            around(
+                "[callout.custom]\ncli = \"private\"\nice = '{\"action\":{\"name\":\"connectPstn\",\"number\":\"{{ number }}\"}}'\n",
+            ),
+            "5:1 cli: inline `ice` takes no `cli` beside it",
+        ),
+    ];
+    for (source, expected) in cases {
+        let found = faults(source);
+        let fits = |fault: &String| {
+            fault == expected || (expected.ends_with(' ') && fault.starts_with(expected))
+        };
+        assert!(
+            found.iter().any(fits),
+            "expected {expected}\nfound {found:#?}"
+        );
+    }
+}
+
+#[test]
+fn an_unknown_key_is_told_its_nearest_or_all() {
+    let help = |line: &str| {
+        let faults = Campaign::parse(&tts(line), Path::new("c.toml")).unwrap_err();
+        faults.as_slice()[0].help.clone()
+    };
+    assert_eq!(help("enableAce = true\n"), "did you mean `enable_ace`?");
+    assert!(help("colour = 1\n").starts_with("[callout.tts] knows `cli`, `domain`"));
+}
+
+#[test]
+fn a_doubtful_language_is_a_warning() {
+    let campaign = parse(&tts("locale = \"sv-SV\"\n"));
+    let warning = &campaign.warnings()[0];
+    assert_eq!((warning.line, warning.column), (7, 10));
+    assert_eq!(warning.help, "did you mean `sv-SE`?");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_a_fault_too() {
+    let load = |path: &Path| Campaign::load(path).unwrap_err().to_string();
+    assert!(load(Path::new("/none/x.toml")).starts_with("/none/x.toml:1:1: cannot read"));
+    let folder = tempfile::tempdir().unwrap();
+    assert!(load(folder.path()).contains("this is not a file"));
+    let path = folder.path().join("x.toml");
+    std::fs::write(&path, b"name = \"a\"\nx = \"\xff\"\n").unwrap();
+    assert!(load(&path).contains("x.toml:2:6: byte 0xff is not UTF-8"));
+}
+
+#[test]
+fn a_column_the_list_does_not_have_is_found_where_it_is_named() {
+    let found = bind_faults(&said("Hej {{ naem }}, {{ x.y }} {{ row[\"due dat\"] }}"));
+    insta::assert_snapshot!(found.join("\n"), @r"
+    6:16 naem: `l.csv` has no column `naem` (did you mean `name`? the list has `number`, `name`, `due date` and `Läkare`)
+    6:28 x: `l.csv` has no column `x` (the list has `number`, `name`, `due date` and `Läkare`)
+    6:43 due dat: `l.csv` has no column `due dat` (did you mean `due date`? the list has `number`, `name`, `due date` and `Läkare`)
+    ");
+    insta::assert_snapshot!(faults(&said("Hej {{ Läkare }}")).join("\n"), @"6:17 : template of `text`: unexpected character");
+    // What a template declares itself is no column.
+    let own = said("{% set x = name %}{{ x }}{% for c in name %}{{ loop.index }}{% endfor %}");
+    assert_eq!(bind_faults(&own), Vec::<String>::new());
+}
+
+#[test]
+fn any_column_can_be_reached_and_an_empty_one_refuses_the_row() {
+    let said_by = |text: &str, cells| text_of(&said(text), cells).map_err(|fault| fault.reason);
+    let ok = |text: &str| Ok::<_, String>(text.to_owned());
+    let all = "{{ row[\"due date\"] }} {{ row.name }} {{ row[\"Läkare\"] }}";
+    assert_eq!(said_by(all, ["a", "b", "c"]), ok("b a c"));
+    assert_eq!(
+        said_by("{{ name }} & <b>", ["\"Ö\" & <i>", "", ""]),
+        ok("\"Ö\" & <i> & <b>")
+    );
+    assert_eq!(said_by("{{ name }}", [" a ", "", ""]), ok(" a "));
+    let empty = Err("column `name` is empty, `text` needs it".to_owned());
+    assert_eq!(said_by("Hej {{ name }}", [" \u{a0}", "", ""]), empty);
+    assert_eq!(said_by("Hej {{ name | upper }}", ["", "", ""]), empty);
+    assert_eq!(
+        said_by("Hej {{ name | default(\"you\") }}", ["", "", ""]),
+        ok("Hej you")
+    );
+    assert_eq!(
+        said_by("Hej{% if name %} {{ name }}{% endif %}", ["", "", ""]),
+        ok("Hej")
+    );
+    let names = "{% for k in row %}{{ k }};{% endfor %}";
+    assert_eq!(
+        said_by(names, ["", "", ""]),
+        ok("number;name;due date;Läkare;")
+    );
+}
+
+#[test]
+fn a_rendered_text_keeps_the_limits_of_a_literal_one() {
+    let long = "x".repeat(600);
+    assert!(text_of(&said("{{ name }}"), [&long, "", ""]).is_ok());
+    let fault = text_of(&said("{{ name }}!"), [&long, "", ""]).unwrap_err();
+    assert_eq!(
+        fault.reason,
+        "`text` has 601 characters, the platform takes 600"
+    );
+    let fault = text_of(&said("{{ name }}"), ["a\u{7}", "", ""]).unwrap_err();
+    assert_eq!(fault.column.as_deref(), Some("name"));
+    assert!(fault.reason.contains("control character"), "{fault}");
+    assert!(text_of(&said("{{ name }}"), ["a\r\n\tb", "", ""]).is_ok());
+    let endless = "{% for a in range(9000) %}{% for b in range(9000) %}x{% endfor %}{% endfor %}";
+    let fault = text_of(&said(endless), ["", "", ""]).unwrap_err();
+    assert!(fault.reason.contains("too long to render"), "{fault}");
+    let header = tts("headers = { \"X-CB-A\" = \"{{ name }}\" }\n");
+    let fault = render(&bind(&header), ["å", "", ""]).unwrap_err();
+    assert!(fault.reason.starts_with("`X-CB-A` has `å`"), "{fault}");
+}
+
+#[test]
+fn a_cell_cannot_change_the_prompts_around_it() {
+    let source = prompted("#tts[Hi {{ name }}];#ssml[<speak>{{ row[\"Läkare\"] }}</speak>]");
+    let good = text_of(&source, ["A, b", "", "c 'd'"]).unwrap();
+    assert_eq!(good, "#tts[Hi A, b];#ssml[<speak>c 'd'</speak>]");
+    for bad in ["a]", "[a", "a;b", "#a"] {
+        let fault = text_of(&source, [bad, "", "c"]).unwrap_err();
+        assert_eq!(
+            (fault.column.as_deref(), fault.value.as_deref()),
+            (Some("name"), Some(bad))
+        );
+    }
+    for bad in ["<a", "a>", "a&b", "a\"b"] {
+        assert!(text_of(&source, [bad, "", "c"]).is_ok());
+        let fault = text_of(&source, ["a", "", bad]).unwrap_err();
+        assert_eq!(fault.column.as_deref(), Some("Läkare"));
+    }
+    for bad in ["a]", "[a", "a;b", "#a"] {
+        assert!(text_of(&source, ["a", "", bad]).is_err(), "{bad}");
+    }
+    // Not even through a filter, a variable, or a template's own mark that it is safe.
+    for text in [
+        "{{ name | safe }}",
+        "{{ name ~ 1 }}",
+        "{% set x = name %}{{ x }}",
+        "{{ [name] | join }}",
     ] {
-        let (c, s, rows) = sample(n);
-        println!("{n} {s:?}");
-        let script = c.bind(&s.header, Path::new("l")).unwrap();
-        for r in rows.iter() {
-            match &r.verdict {
-                RowVerdict::Reject { reason, column, .. } => {
-                    println!("{} {column:?} {reason}", r.line)
-                }
-                RowVerdict::Valid { destination, .. } => {
-                    if r.line < 4 {
-                        println!("{:?}", script.callout(destination, &r.cells))
-                    }
-                }
+        let source = prompted(&format!("#tts[{text}]"));
+        assert!(
+            text_of(&source, ["a];#href[http://evil/", "", ""]).is_err(),
+            "{text}"
+        );
+    }
+    let attribute = prompted("#ssml[<speak><prosody rate='{{ name }}'>a</prosody></speak>]");
+    assert!(text_of(&attribute, ["x' y='z", "", ""]).is_err());
+}
+
+const PRESS_ONE: &str = r#"[callout.custom]
+ice = '''{"action":{"name":"connectPstn","number":"{{ number }}","cli":"private"}}'''
+ace = { instructions = [{ name = "say", text = "Hi {{ name }}" }], action = { name = "hangup" } }
+"#;
+
+#[test]
+fn inline_ice_dials_the_rows_own_number_and_no_other() {
+    let script = bind(&around(PRESS_ONE));
+    let callout = render(&script, ["Bo", "", ""]).unwrap();
+    let CalloutBody::Custom(custom) = callout.body else {
+        panic!("it is custom");
+    };
+    assert_eq!((custom.cli, custom.destination), (None, None));
+    let ice: serde_json::Value = serde_json::from_str(&custom.ice.unwrap()).unwrap();
+    assert_eq!(ice["action"]["number"], "+46701740605");
+    for (number, right) in [
+        ("+46 70 174 06 05", true),
+        ("46701740605", true),
+        ("+46701740606", false),
+        ("+46{{ number }}", false),
+        ("{{ name }}", false),
+        ("", false),
+    ] {
+        let source = around(&PRESS_ONE.replace("{{ number }}", number));
+        let rendered = render(&bind(&source), ["+46701740699", "", ""]);
+        assert_eq!(rendered.is_ok(), right, "{number}");
+    }
+}
+
+#[test]
+fn with_an_address_as_ice_the_destination_is_sent() {
+    let source = around(
+        "[callout.custom]\ncli = \"+46100000000\"\nice = \"https://a.example/ice?id={{ name }}\"\n",
+    );
+    let CalloutBody::Custom(custom) = render(&bind(&source), ["A-17", "", ""]).unwrap().body else {
+        panic!("it is custom");
+    };
+    assert_eq!(custom.ice.as_deref(), Some("https://a.example/ice?id=A-17"));
+    assert_eq!(
+        custom.destination,
+        Some(Destination::number("+46701740605"))
+    );
+    assert!(render(&bind(&source), ["a&b=c", "", ""]).is_err());
+}
+
+/// A JSON document with every string that is not a key replaced: its structure.
+fn structure(json: &serde_json::Value) -> serde_json::Value {
+    match json {
+        serde_json::Value::String(_) => "s".into(),
+        serde_json::Value::Array(items) => items.iter().map(structure).collect(),
+        serde_json::Value::Object(entries) => entries
+            .iter()
+            .map(|(key, value)| (key.clone(), structure(value)))
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+fn check_any(source: &str) {
+    match Campaign::parse(source, Path::new("c.toml")) {
+        Ok(campaign) => {
+            let header = HEADER.map(String::from);
+            if let Ok(script) = campaign.bind(&header, Path::new("l.csv")) {
+                drop(render(&script, ["a", "", "#;]"]));
             }
         }
+        Err(faults) => {
+            assert!(faults.len() > 0 && !faults.to_string().is_empty());
+            for fault in faults {
+                assert!(fault.line > 0 && fault.column > 0 && !fault.help.is_empty());
+            }
+        }
+    }
+}
+
+/// Lines that are nearly right, to be put together at random.
+const LINES: &[&str] = &[
+    "name = \"t\"",
+    "[recipients]",
+    "file = \"l.csv\"",
+    "region = \"SE\"",
+    "[callout.tts]",
+    "cli = \"+46100000000\"",
+    "text = \"Hej {{ name }} {{ row[\\\"å\\\"] }}\"",
+    "prompts = '''#tts[{% if x %};{{ \"]\" }}{% endif %}];#ssml[å'''",
+    "[callout.custom]",
+    "ice = '{\"action\":{\"name\":\"connectPstn\",\"number\":\"{{ number }}\"}}'",
+    "ice = '{å'",
+    "ace = { instructions = [{ name = \"say\" }, 5], action = 1979-05-27 }",
+    "[callout.conference]",
+    "conference_id = \"{{ row.x }}\"",
+    "headers = { \"X-CB-å\" = \"{{\" }",
+    "[pacing]",
+    "calls_per_second = 1e400",
+    "concurrent_calls = 0xffffffffffffffffff",
+    "max_duration = -0",
+    "custom = \"{{ row[name] }}{{ '\\u00e5\\\\' }}\"",
+    "[[callout]]",
+    "callout.tts = 5",
+    "greeting = \"{# #}\"",
+];
+
+proptest! {
+    #[test]
+    fn no_row_adds_an_instruction_to_svaml(name in "[\"\\\\{}\\[\\],:;# a-z\n\u{1}å]{1,40}") {
+        let script = bind(&around(PRESS_ONE));
+        let ace = |name: &str| -> Option<serde_json::Value> {
+            let CalloutBody::Custom(custom) = render(&script, [name, "", ""]).ok()?.body else {
+                return None;
+            };
+            Some(serde_json::from_str(&custom.ace.unwrap()).unwrap())
+        };
+        if let Some(rendered) = ace(&name) {
+            prop_assert_eq!(structure(&rendered), structure(&ace("Bo").unwrap()));
+            prop_assert_eq!(&rendered["instructions"][0]["text"], &format!("Hi {name}"));
+        }
+    }
+
+    #[test]
+    fn no_row_adds_a_prompt(name in "[\\[\\];#<>&\"'a-zå ]{1,12}") {
+        let source = prompted("#tts[Hi {{ name }}]; #ssml[<speak>{{ name }}</speak>];x.wav");
+        if let Ok(prompts) = text_of(&source, [&name, "", ""]) {
+            let items: Vec<&str> = prompts.split(';').collect();
+            prop_assert_eq!(items.len(), 3);
+            prop_assert_eq!(items[0], format!("#tts[Hi {name}]"));
+            prop_assert_eq!(items[1], format!("#ssml[<speak>{name}</speak>]"));
+            prop_assert_eq!(items[1].matches('<').count(), 2);
+        }
+    }
+
+    #[test]
+    fn any_text_is_a_campaign_or_faults(source in any::<String>()) {
+        check_any(&source);
+    }
+
+    #[test]
+    fn any_near_campaign_is_a_campaign_or_faults(
+        lines in prop::collection::vec(prop::sample::select(LINES.to_vec()), 0..14),
+        cut in 0_usize..400,
+        noise in "[\"'{}\\[\\]=%#\n.å]{0,3}",
+    ) {
+        let mut source = lines.join("\n");
+        let at = (0..=cut.min(source.len())).rev().find(|&at| source.is_char_boundary(at));
+        source.insert_str(at.unwrap_or(0), &noise);
+        check_any(&source);
     }
 }

@@ -17,7 +17,7 @@ use callout::domain::{
 };
 use callout::engine::{Command, Core, End, Event, Now, Pace};
 use callout::entropy::Entropy;
-use callout::store::{Change, Due, DuePage, OpenCall};
+use callout::store::{Change, Cursor, Due, DuePage, OpenCall};
 use jiff::Timestamp;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -250,7 +250,7 @@ impl Disk {
         Ok(())
     }
 
-    fn page(&self, now: Timestamp, limit: u32) -> DuePage {
+    fn page(&self, now: Timestamp, after: Option<Cursor>, limit: u32) -> DuePage {
         let mut due: Vec<(i64, i64)> = self
             .rows
             .iter()
@@ -260,6 +260,10 @@ impl Disk {
             })
             .collect();
         due.sort_unstable();
+        let behind = after.map_or((i64::MIN, 0), |cursor| {
+            (cursor.due_at.as_millisecond(), cursor.recipient.0)
+        });
+        due.retain(|place| *place > behind);
         let limit = usize::try_from(limit).unwrap();
         let ready = |(at, _): &&(i64, i64)| *at <= now.as_millisecond();
         let count = due.iter().take(limit).take_while(ready).count();
@@ -267,6 +271,10 @@ impl Disk {
             .get(count)
             .map(|(at, _)| Timestamp::from_millisecond(*at).unwrap());
         due.truncate(count);
+        let end = due.last().map(|(at, id)| Cursor {
+            due_at: Timestamp::from_millisecond(*at).unwrap(),
+            recipient: RecipientId(*id),
+        });
         let due = due.into_iter().map(|(_, id)| Due {
             recipient: RecipientId(id),
             endpoint: format!("+{id}"),
@@ -275,6 +283,7 @@ impl Disk {
         DuePage {
             due: due.collect(),
             next_due: next,
+            end,
         }
     }
 
@@ -318,7 +327,7 @@ enum Later {
     },
     Page(Box<DuePage>),
     /// A page whose rows are read only when it arrives.
-    FreshPage(u32),
+    FreshPage(Option<Cursor>, u32),
     Answer(AttemptKey, Verdict),
     Seen(AttemptKey, Observation),
     Crash,
@@ -478,9 +487,9 @@ impl World {
                 self.fetching = false;
                 self.step(Event::Page(*page));
             }
-            Later::FreshPage(limit) => {
+            Later::FreshPage(cursor, limit) => {
                 self.fetching = false;
-                let page = self.disk.page(now_at(self.now).wall, limit);
+                let page = self.disk.page(now_at(self.now).wall, cursor, limit);
                 self.step(Event::Page(page));
             }
             Later::Answer(key, verdict) => {
@@ -534,16 +543,20 @@ impl World {
             }
             Command::Post { key, id, due } => self.post(key, id, &due),
             Command::Get(key, call) => self.get(key, &call),
-            Command::Fetch(limit) => {
+            Command::Fetch(cursor, limit) => {
                 assert!(!self.fetching, "one page at a time");
                 self.fetching = true;
                 self.order += 1;
                 let mut draw = self.nature.draw("page", self.order, 0);
                 let takes = Duration::from_micros(draw.seed() % 60_000);
                 let later = if draw.fraction() < 0.5 {
-                    Later::FreshPage(limit)
+                    Later::FreshPage(cursor, limit)
                 } else {
-                    Later::Page(Box::new(self.disk.page(now_at(self.now).wall, limit)))
+                    Later::Page(Box::new(self.disk.page(
+                        now_at(self.now).wall,
+                        cursor,
+                        limit,
+                    )))
                 };
                 self.after(takes, later);
             }

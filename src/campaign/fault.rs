@@ -20,7 +20,7 @@ pub struct Fault {
     pub file: String,
     /// The line, from 1.
     pub line: usize,
-    /// The column, from 1, in characters.
+    /// The column, from 1, in characters; in a list, the number of the cell.
     pub column: usize,
     /// The offending text; empty where something is missing or where it is personal data.
     pub text: String,

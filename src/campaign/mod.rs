@@ -11,16 +11,22 @@ pub mod fault;
 pub mod script;
 
 mod callout;
+mod cells;
 mod definition;
+mod form;
+mod guard;
 mod limits;
+mod list_spec;
 mod locale;
 mod place;
 mod prompts;
 mod svaml;
+mod svaml_node;
 mod table;
 mod template;
 mod tokens;
 
-pub use definition::{Campaign, ListSpec, Pacing};
+pub use definition::{Campaign, Pacing};
 pub use fault::{Fault, Faults};
+pub use list_spec::ListSpec;
 pub use script::{RowFault, Script};

@@ -6,10 +6,11 @@
 
 use std::ops::Range;
 
+use super::guard::Guard;
 use super::limits::{DIRECTIVES, PROMPTS_MAX, Rule};
 use super::place::SourceFile;
 use super::table::Placed;
-use super::template::{Guard, Text};
+use super::template::Text;
 use super::tokens::{Kind, segments};
 
 /// Splits a `prompts` value into one text per item; faults go to the file.

@@ -15,13 +15,14 @@ use crate::domain::{
     DestinationKind, HttpHeader, TtsCallout,
 };
 
-use super::callout::{Body, Conference, Custom, Form, Hook, Speech, Tts};
+use super::cells::{Cells, Column};
 use super::definition::Campaign;
 use super::fault::{Fault, Faults, listed, nearest};
+use super::form::{Body, Conference, Custom, Form, Hook, Speech, Tts};
 use super::limits::{Problem, Rule};
 use super::place::{Place, SourceFile};
 use super::svaml::Piece;
-use super::template::{Cells, Column, Engine, Text, TextId};
+use super::template::{Engine, Text, TextId};
 
 /// Most columns that a help text lists.
 const COLUMNS_LISTED_MAX: usize = 20;

@@ -4,18 +4,18 @@
 //! are encoded as JSON on the way out. A row can therefore not add an instruction. What the
 //! platform allows in which place is in `FACTS` §6.
 
-use std::ops::Range;
-
 use serde_json::Value as Json;
 use toml::Spanned;
 use toml::de::DeValue;
 
 use super::fault::{listed, nearest};
+use super::guard::Guard;
 use super::limits::{CALL_S_MAX, Rule};
 use super::place::{Place, SourceFile};
 use super::prompts;
+use super::svaml_node::{Node, of_json, of_toml, offset};
 use super::table::{Placed, type_name};
-use super::template::{Guard, Text, TextId};
+use super::template::{Text, TextId};
 use super::tokens::is_template;
 
 const ACTIONS: [&str; 8] = [
@@ -56,43 +56,6 @@ pub(super) enum Piece {
     Leaf(TextId),
 }
 
-/// A document before it is flattened.
-#[derive(Debug)]
-enum Node {
-    Fixed(Json, Place),
-    Text(String, Place),
-    Array(Vec<Node>, Place),
-    Object(Vec<(String, Node)>, Place),
-}
-
-impl Node {
-    fn place(&self) -> &Place {
-        match self {
-            Self::Fixed(_, place)
-            | Self::Text(_, place)
-            | Self::Array(_, place)
-            | Self::Object(_, place) => place,
-        }
-    }
-
-    fn get(&self, name: &str) -> Option<&Self> {
-        let Self::Object(entries, _) = self else {
-            return None;
-        };
-        entries
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, node)| node)
-    }
-
-    fn text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text, _) => Some(text),
-            _ => None,
-        }
-    }
-}
-
 /// Reads SVAML written as a JSON document in a string.
 pub(super) fn from_json(
     file: &SourceFile<'_>,
@@ -124,90 +87,6 @@ pub(super) fn from_toml(
 ) -> Vec<Piece> {
     let node = of_toml(file, value);
     document(file, hook, &node, texts)
-}
-
-/// The byte range of the character at a line and column of a text, both from 1.
-fn offset(text: &str, line: usize, column: usize) -> Range<usize> {
-    let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
-    let start = starts.take(line.max(1)).last().unwrap_or(0);
-    let mut at = (start + column.saturating_sub(1)).min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    let width = text[at..].chars().next().map_or(0, char::len_utf8);
-    at..at + width
-}
-
-fn of_json(json: Json, source: &Placed<&str>, cursor: &mut usize) -> Node {
-    match json {
-        Json::String(text) => {
-            let place = json_place(&text, source, cursor);
-            Node::Text(text, place)
-        }
-        Json::Array(items) => {
-            let items = items.into_iter().map(|item| of_json(item, source, cursor));
-            Node::Array(items.collect(), source.place.clone())
-        }
-        Json::Object(entries) => {
-            let mut place = None;
-            let entries = entries.into_iter().map(|(key, value)| {
-                let at = json_place(&key, source, cursor);
-                place.get_or_insert(at);
-                let value = of_json(value, source, cursor);
-                (key, value)
-            });
-            let entries = entries.collect();
-            Node::Object(entries, place.unwrap_or_else(|| source.place.clone()))
-        }
-        other => Node::Fixed(other, source.place.clone()),
-    }
-}
-
-/// Where a string of the document stands: the next place that spells it as plainly as JSON does.
-fn json_place(text: &str, source: &Placed<&str>, cursor: &mut usize) -> Place {
-    let spelled = Json::from(text).to_string();
-    match source.value[*cursor..].find(&spelled) {
-        Some(found) => {
-            let start = *cursor + found + 1;
-            *cursor = start + spelled.len() - 1;
-            source.place.within(start..start + spelled.len() - 2)
-        }
-        None => source.place.clone(),
-    }
-}
-
-fn of_toml(file: &SourceFile<'_>, value: &Spanned<DeValue<'_>>) -> Node {
-    let place = Place::of(value.span());
-    match value.get_ref() {
-        DeValue::String(text) => {
-            let place = Place::of_string(value.span(), file.text, text);
-            Node::Text(text.to_string(), place)
-        }
-        DeValue::Boolean(flag) => Node::Fixed(Json::from(*flag), place),
-        DeValue::Integer(number) => {
-            let number = i64::from_str_radix(number.as_str(), number.radix());
-            Node::Fixed(number.map_or(Json::Null, Json::from), place)
-        }
-        DeValue::Float(number) => {
-            let number = number.as_str().parse::<f64>();
-            Node::Fixed(number.map_or(Json::Null, Json::from), place)
-        }
-        DeValue::Datetime(time) => {
-            let message = "SVAML has no dates or times";
-            file.fault(&place, message, format!("write it in quotes: \"{time}\""));
-            Node::Fixed(Json::Null, place)
-        }
-        DeValue::Array(items) => Node::Array(
-            items.iter().map(|item| of_toml(file, item)).collect(),
-            place,
-        ),
-        DeValue::Table(entries) => {
-            let entry = |(key, value): (&Spanned<_>, _)| {
-                (String::from(key.get_ref() as &str), of_toml(file, value))
-            };
-            Node::Object(entries.iter().map(entry).collect(), place)
-        }
-    }
 }
 
 /// Checks a document's shape and flattens it.

@@ -6,13 +6,12 @@
 //! template's own words. There is no loader, no include, no macro, and a bound on the work.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use minijinja::value::{Enumerator, Object};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
+use super::cells::Cells;
+use super::guard::{Guard, Refused};
 use super::limits::{Problem, Rule};
 use super::place::{Place, SourceFile};
 use super::script::RowFault;
@@ -23,106 +22,7 @@ use super::tokens::{Token, is_template, tokens};
 const FUEL: u64 = 20_000;
 
 /// The name under which a template finds all columns: `row["Column name"]`.
-const ROW: &str = "row";
-
-/// What a merged value may contain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Guard {
-    /// Spoken text: no control characters but line breaks and tabs.
-    Spoken,
-    /// A field of one line.
-    Line,
-    /// Part of an address: nothing that could begin another part of it.
-    Address,
-    /// A prompt: nothing that could end it or begin another.
-    Prompt,
-    /// A prompt with markup: as above, and nothing that could be markup.
-    Markup {
-        /// Whether the template quotes an attribute with `'`.
-        single_quotes: bool,
-    },
-}
-
-impl Guard {
-    const ALL: [Self; 6] = [
-        Self::Spoken,
-        Self::Line,
-        Self::Address,
-        Self::Prompt,
-        Self::Markup {
-            single_quotes: false,
-        },
-        Self::Markup {
-            single_quotes: true,
-        },
-    ];
-
-    /// The letter that carries the guard in a template's name, where the formatter finds it.
-    fn letter(self) -> char {
-        match self {
-            Self::Spoken => 's',
-            Self::Line => 'l',
-            Self::Address => 'a',
-            Self::Prompt => 'p',
-            Self::Markup {
-                single_quotes: false,
-            } => 'm',
-            Self::Markup {
-                single_quotes: true,
-            } => 'q',
-        }
-    }
-
-    fn of_template(name: &str) -> Self {
-        let letter = name.chars().next();
-        Self::ALL
-            .into_iter()
-            .find(|guard| Some(guard.letter()) == letter)
-            // The strictest one, should a template ever be named otherwise.
-            .unwrap_or(Self::Markup {
-                single_quotes: true,
-            })
-    }
-
-    fn refuses(self, c: char) -> bool {
-        let control = c.is_control();
-        match self {
-            Self::Spoken => control && !matches!(c, '\n' | '\r' | '\t'),
-            Self::Line => control,
-            Self::Address => !(c.is_ascii_alphanumeric() || "-._~+".contains(c)),
-            Self::Prompt => control || "[];#".contains(c),
-            Self::Markup { single_quotes } => {
-                control || "[];#<>&\"".contains(c) || (single_quotes && c == '\'')
-            }
-        }
-    }
-
-    fn reason(self, c: char) -> String {
-        let shown = c.escape_debug();
-        if c.is_control() {
-            return format!("the value has the control character `{shown}`");
-        }
-        match self {
-            Self::Address => format!("the value has `{shown}`, which would change the address"),
-            _ => format!("the value has `{shown}`, which would change the prompt around it"),
-        }
-    }
-}
-
-/// Why the formatter refused a value; travels as the source of a `minijinja` error.
-#[derive(Debug)]
-struct Refused {
-    guard: Guard,
-    c: char,
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.guard.reason(self.c))
-    }
-}
-
-impl std::error::Error for Refused {}
+pub(super) const ROW: &str = "row";
 
 /// One text of the campaign file: a literal or a template, with its place, rule and guard.
 #[derive(Debug, Clone)]
@@ -281,137 +181,6 @@ fn environment() -> Environment<'static> {
         out.write_str(text).map_err(Error::from)
     });
     env
-}
-
-/// The cells of one row that the templates use, as they see them.
-#[derive(Debug)]
-pub(super) struct Cells {
-    columns: Arc<[Column]>,
-    values: Vec<Option<Value>>,
-    /// The column read last, and the last one found empty: whom to blame when a rendering fails.
-    /// `usize::MAX` stands for none. One row is rendered by one thread; the atomics are there
-    /// because the engine wants its objects `Sync`.
-    read: AtomicUsize,
-    blank: AtomicUsize,
-}
-
-/// A column that templates use: its name and its place in the header.
-#[derive(Debug, Clone)]
-pub(super) struct Column {
-    pub(super) name: String,
-    pub(super) index: usize,
-}
-
-impl Cells {
-    /// The used cells of a row. A cell of white space alone counts as empty.
-    pub(super) fn of<S: AsRef<str>>(columns: &Arc<[Column]>, row: &[S]) -> Arc<Self> {
-        let cell = |column: &Column| {
-            let text = row.get(column.index).map_or("", AsRef::as_ref);
-            (!text.trim().is_empty()).then(|| Value::from(text))
-        };
-        Arc::new(Self {
-            columns: Arc::clone(columns),
-            values: columns.iter().map(cell).collect(),
-            read: AtomicUsize::new(usize::MAX),
-            blank: AtomicUsize::new(usize::MAX),
-        })
-    }
-
-    fn find(&self, name: &str) -> Option<Value> {
-        let at = self.columns.iter().position(|column| column.name == name)?;
-        let value = self.values[at].clone();
-        self.read.store(at, Ordering::Relaxed);
-        if value.is_none() {
-            self.blank.store(at, Ordering::Relaxed);
-        }
-        value
-    }
-
-    fn column(&self, marker: &AtomicUsize) -> Option<usize> {
-        let at = marker.load(Ordering::Relaxed);
-        (at < self.columns.len()).then_some(at)
-    }
-
-    /// What to tell about a row whose rendering failed.
-    fn blame(&self, key: &str, error: &Error) -> RowFault {
-        if let Some(refused) = refused(error) {
-            let holds = |value: &Option<Value>| {
-                let text = value.as_ref().and_then(|value| value.as_str());
-                text.is_some_and(|text| text.contains(refused.c))
-            };
-            let at = self
-                .column(&self.read)
-                .filter(|&at| holds(&self.values[at]));
-            let at = at.or_else(|| self.values.iter().position(holds));
-            return self.fault(at, format!("{refused} (`{key}`)"));
-        }
-        match error.kind() {
-            ErrorKind::UndefinedError => {
-                let at = self.column(&self.blank);
-                let name = at.map_or(ROW, |at| &self.columns[at].name);
-                self.fault(at, format!("column `{name}` is empty, `{key}` needs it"))
-            }
-            ErrorKind::OutOfFuel => self.fault(None, format!("`{key}` takes too long to render")),
-            kind => {
-                let detail = error
-                    .detail()
-                    .map_or_else(|| kind.to_string(), str::to_owned);
-                self.fault(self.column(&self.read), format!("`{key}`: {detail}"))
-            }
-        }
-    }
-
-    fn fault(&self, at: Option<usize>, reason: String) -> RowFault {
-        let value = at.and_then(|at| self.values[at].as_ref());
-        RowFault {
-            column: at.map(|at| self.columns[at].name.clone()),
-            value: value.and_then(|value| value.as_str()).map(str::to_owned),
-            reason,
-        }
-    }
-}
-
-fn refused(error: &Error) -> Option<&Refused> {
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        if let Some(refused) = error.downcast_ref() {
-            return Some(refused);
-        }
-        source = error.source();
-    }
-    None
-}
-
-impl Object for Cells {
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.get_value_by_str(key.as_str()?)
-    }
-
-    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        if key == ROW {
-            return Some(Value::from_object(Row(Arc::clone(self))));
-        }
-        self.find(key)
-    }
-}
-
-/// What `row` is inside a template.
-#[derive(Debug)]
-struct Row(Arc<Cells>);
-
-impl Object for Row {
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.0.find(key.as_str()?)
-    }
-
-    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        self.0.find(key)
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        let names = self.0.columns.iter().map(|c| Value::from(c.name.as_str()));
-        Enumerator::Values(names.collect())
-    }
 }
 
 /// The compiled templates of a campaign, by the number of their text.

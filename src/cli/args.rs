@@ -210,6 +210,10 @@ pub(super) enum TableName {
                   settle is recorded with your user name and reason. A recipient settled as not \
                   called is due again: `callout resume` calls them."
 )]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
 pub(super) struct ReconcileArgs {
     /// The run; without it, the latest
     pub(super) run: Option<String>,
@@ -261,6 +265,12 @@ pub(super) struct PlatformArgs {
     /// Weights of ANSWERED, BUSY, NOANSWER and FAILED
     #[arg(long, default_value = "70,12,14,4", value_name = "A,B,N,F")]
     pub(super) mix: String,
+    /// Seconds until somebody answers
+    #[arg(long, default_value = "3-25", value_name = "FROM-TO")]
+    pub(super) ring: String,
+    /// Seconds of talk, for callouts without a text
+    #[arg(long, default_value = "8-40", value_name = "FROM-TO")]
+    pub(super) talk: String,
     /// Shape of the answers: new, old or mixed
     #[arg(long, default_value = "new")]
     pub(super) shape: String,

@@ -16,7 +16,7 @@ use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Run, Store};
 
 /// Rows read at a time.
-const PAGE: u32 = 4_000;
+const PAGE: u32 = 500;
 
 pub(super) async fn export(args: &ExportArgs, global: &Global) -> Result<Exit, Failure> {
     if let Some(path) = &args.output {
@@ -94,7 +94,9 @@ async fn write_rows(
             Table::Rejects => store.rejects(&run.id, after, PAGE).await?,
             Table::Results | Table::Attempts => store.results(&run.id, after, PAGE).await?,
         };
-        rows.iter().for_each(|row| export.add(row));
+        for row in &rows {
+            export.add(row);
+        }
         if !sink(&export.take())? {
             return Ok(());
         }

@@ -10,7 +10,7 @@ use crate::recipients::{CheckError, CheckedRow, ListSummary, RowVerdict, check_l
 use crate::store::{Imported, ImportedRow, RejectedRow, Store};
 
 /// Chunks of checked rows that may wait for the store.
-const CHUNKS_WAITING: usize = 2;
+const CHUNKS_WAITING: usize = 1;
 
 /// Checks the list and imports it, all of it or nothing.
 pub(super) async fn import(

@@ -105,7 +105,7 @@ async fn settle(
     }
     let word = if args.called { "called" } else { "not called" };
     output::say(&format!("{settled} attempts settled as {word}"));
-    if args.not_called && run.state.unfinished() | (settled > 0) {
+    if args.not_called && run.state.unfinished() || (settled > 0) {
         output::say(&format!("callout resume {} calls them", run.id));
     }
     Ok(())

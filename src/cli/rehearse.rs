@@ -106,9 +106,8 @@ fn results_file(args: &RehearseArgs, campaign: &Campaign) -> Result<PathBuf, Fai
 
 /// Results end with our columns; nothing else does.
 fn written_by_a_rehearsal(path: &Path) -> bool {
-    let mut reader = match csv::ReaderBuilder::new().flexible(true).from_path(path) {
-        Ok(reader) => reader,
-        Err(_) => return false,
+    let Ok(mut reader) = csv::ReaderBuilder::new().flexible(true).from_path(path) else {
+        return false;
     };
     let header = reader
         .headers()
@@ -149,9 +148,6 @@ impl Platform {
             .recv()
             .map_err(|e| Failure::failed(format!("start the simulator: {e}")))?
             .map_err(|e| Failure::failed(format!("start the simulator: {e}")))?;
-        Ok(Self {
-            url: url.to_string(),
-            _stop: stop,
-        })
+        Ok(Self { url, _stop: stop })
     }
 }

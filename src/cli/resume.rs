@@ -89,11 +89,10 @@ async fn as_it_ended(store: &SqliteStore, run: &Run, args: &ResumeArgs) -> Resul
 
 /// Binds the run's definition to its list; a list whose import was interrupted is imported now.
 async fn script(store: &SqliteStore, run: &Run, campaign: &Campaign) -> Result<Script, Failure> {
-    match &run.header {
-        Some(header) => Ok(campaign.bind(header, &campaign.recipients.file)?),
-        None => {
-            output::tell("the list's import was interrupted: importing it again");
-            Ok(import::import(store, &run.id, campaign).await?.1)
-        }
+    if let Some(header) = &run.header {
+        Ok(campaign.bind(header, &campaign.recipients.file)?)
+    } else {
+        output::tell("the list's import was interrupted: importing it again");
+        Ok(import::import(store, &run.id, campaign).await?.1)
     }
 }

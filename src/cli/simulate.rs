@@ -63,6 +63,8 @@ pub(super) fn options(args: &PlatformArgs) -> Result<Options, Failure> {
         seed: args.seed,
         time_scale: args.time_scale,
         mix: mix(&args.mix)?,
+        ring_s: seconds("--ring", &args.ring)?,
+        talk_s: seconds("--talk", &args.talk)?,
         shape: args.shape.parse().map_err(|_| {
             Failure::usage(format!("--shape `{}`: say new, old or mixed", args.shape))
         })?,
@@ -74,7 +76,7 @@ pub(super) fn options(args: &PlatformArgs) -> Result<Options, Failure> {
             server_error: args.server_error,
             garbage: args.garbage,
             too_many: args.too_many,
-            ..defaults.faults.clone()
+            ..defaults.faults
         },
         refuse_above: args.refuse_above,
         credit: args.credit,
@@ -98,4 +100,11 @@ fn mix(text: &str) -> Result<Mix, Failure> {
             "--mix `{text}`: give four whole numbers, such as 70,12,14,4"
         ))),
     }
+}
+
+fn seconds(flag: &str, text: &str) -> Result<std::ops::RangeInclusive<u32>, Failure> {
+    let range = text
+        .split_once('-')
+        .and_then(|(from, to)| Some(from.trim().parse().ok()?..=to.trim().parse().ok()?));
+    range.ok_or_else(|| Failure::usage(format!("{flag} `{text}`: give seconds, such as 5-20")))
 }

@@ -92,15 +92,16 @@ impl AttemptState {
             (S::Accepted(call), E::Answered(Verdict::Uncertain(_)) | E::Recovered) => {
                 S::Accepted(call)
             }
+            // What is over stays over, whatever comes late; recovery looks at everything, again and
+            // again.
             (
-                S::Final { call, outcome },
+                state @ S::Final { .. },
                 E::Answered(Verdict::Accepted(_) | Verdict::Uncertain(_))
                 | E::Seen(_)
                 | E::Ended(..)
                 | E::Recovered,
-            ) => S::Final { call, outcome },
-            // Recovery looks at everything, again and again.
-            (state @ (S::NotSent(_) | S::Refused(_) | S::Uncertain(_)), E::Recovered) => state,
+            )
+            | (state @ (S::NotSent(_) | S::Refused(_) | S::Uncertain(_)), E::Recovered) => state,
             (from, event) => {
                 return Err(IllegalStep {
                     from: Box::new(from),

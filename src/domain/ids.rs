@@ -7,7 +7,7 @@ use std::fmt;
 pub struct RunId(String);
 
 impl RunId {
-    /// Wraps an id that the store or [`Entropy`](crate::entropy::Entropy) made.
+    /// Wraps an id that was drawn at random, or read back.
     pub fn new(id: impl Into<String>) -> Self {
         Self(id.into())
     }

@@ -118,7 +118,10 @@ impl Pacer {
     /// About when a callout could leave behind `ahead` others; a guess to prepare it in time.
     pub fn about_when(&self, now: Duration, ahead: usize) -> Duration {
         let interval = 1.0 / (self.rate * SHARE);
-        let next = self.recent.back().map_or(now, |last| *last + wait(interval, 1));
+        let next = self
+            .recent
+            .back()
+            .map_or(now, |last| *last + wait(interval, 1));
         next.max(self.hold_until).max(now) + wait(interval, ahead)
     }
 
@@ -153,7 +156,7 @@ impl Pacer {
     fn regain(&mut self, now: Duration) {
         if self.rate < self.ceiling && now >= self.regain_at {
             // One step for each clean second that has gone by.
-            let clean = 1 + (now - self.regain_at).as_secs();
+            let clean = 1 + now.saturating_sub(self.regain_at).as_secs();
             #[expect(clippy::cast_precision_loss, reason = "a count of seconds")]
             let gained = self.ceiling * REGAIN * clean as f64;
             self.regain_at += Duration::from_secs(clean);
@@ -219,6 +222,12 @@ fn bucket(rate: f64, hand: Hand) -> Bucket {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "small counts in a test"
+)]
 mod tests {
     use proptest::prelude::*;
 
@@ -268,7 +277,7 @@ mod tests {
         ) {
             let mut pacer = Pacer::new(rate, Duration::ZERO, false);
             let sends = run(&mut pacer, Duration::ZERO, Duration::from_secs(20), &late);
-            let first_to_last = (sends[sends.len() - 1] - sends[0]).as_secs_f64();
+            let first_to_last = sends[sends.len() - 1].checked_sub(sends[0]).unwrap().as_secs_f64();
             prop_assert!((sends.len() - 1) as f64 / first_to_last >= rate * 0.99);
         }
 

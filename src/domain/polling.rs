@@ -213,6 +213,7 @@ fn upper_edge(bucket: usize) -> Duration {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_precision_loss, reason = "small counts in a test")]
 mod tests {
     use super::*;
 
@@ -231,14 +232,14 @@ mod tests {
         }
         while let Some((std::cmp::Reverse(at), i, new)) = heap.pop() {
             let born = every * u32::try_from(i).unwrap();
-            let age = at - born;
+            let age = at.checked_sub(born).unwrap();
             if new {
                 calls.push((learnt.begin(), Duration::ZERO));
             } else {
                 gets += 1;
                 if age >= lifetimes[i] {
                     learnt.ended(calls[i].0, age);
-                    lag += age - lifetimes[i];
+                    lag += age.checked_sub(lifetimes[i]).unwrap();
                     continue;
                 }
                 learnt.goes_on(&mut calls[i].0, age);

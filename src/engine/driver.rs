@@ -61,7 +61,7 @@ impl std::fmt::Debug for Engine {
         f.debug_struct("Engine")
             .field("run", &self.run)
             .field("pace", &self.pace)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -307,11 +307,11 @@ impl Driver {
                     Report::Core(Event::Observed(key, client.get_call(&call).await))
                 });
             }
-            Command::Fetch(limit) => {
+            Command::Fetch(after, limit) => {
                 let (store, run) = (Arc::clone(&self.engine.store), self.engine.run.clone());
                 let now = self.engine.clock.wall();
                 self.spawn(async move {
-                    match store.due(&run, now, limit).await {
+                    match store.due(&run, now, after, limit).await {
                         Ok(page) => Report::Core(Event::Page(page)),
                         Err(error) => Report::Group {
                             result: Err(error),

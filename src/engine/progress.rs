@@ -7,7 +7,7 @@ use crate::domain::{Disposition, Outcome, Purse};
 /// A glance at the engine.
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
-    /// Callouts POSTed.
+    /// Callouts `POSTed`.
     pub posted: u64,
     /// Recipients that got their disposition, by disposition.
     pub dispositions: BTreeMap<Disposition, u64>,

@@ -80,6 +80,7 @@ pub(super) struct LineTap<R> {
     after_cr: bool,
     starts: VecDeque<LineStart>,
     allowance: usize,
+    ended: bool,
 }
 
 impl<R> LineTap<R> {
@@ -93,6 +94,7 @@ impl<R> LineTap<R> {
             after_cr: false,
             starts: VecDeque::new(),
             allowance: RECORD_BYTES_MAX,
+            ended: false,
         }
     }
 
@@ -116,6 +118,11 @@ impl<R> LineTap<R> {
     /// The line being served.
     pub(super) fn line(&self) -> u64 {
         self.line
+    }
+
+    /// Whether the end of the list has been met: a record that returns afterwards was ended by it.
+    pub(super) fn ended(&self) -> bool {
+        self.ended
     }
 
     /// All quotation marks served so far.
@@ -157,6 +164,7 @@ impl<R: Read> Read for LineTap<R> {
         }
         let room = buf.len().min(self.allowance);
         let read = self.inner.read(&mut buf[..room])?;
+        self.ended = read == 0 && room > 0;
         self.allowance -= read;
         self.note(&buf[..read]);
         Ok(read)

@@ -11,8 +11,8 @@ use roaring::RoaringTreemap;
 use crate::campaign::{Campaign, Faults, Script};
 use crate::domain::{Destination, DestinationKind};
 
-use super::check::{RowCheck, RowVerdict};
 use super::reader::ListReader;
+use super::verdict::{RowCheck, RowVerdict};
 
 /// The destinations seen so far.
 #[derive(Debug, Default)]

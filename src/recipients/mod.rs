@@ -12,9 +12,11 @@ pub mod reader;
 mod bytes;
 mod duplicates;
 mod header;
+mod verdict;
 
-pub use check::{CheckError, CheckedList, CheckedRow, ListSummary, RowVerdict, check_list};
+pub use check::{CheckError, CheckedList, CheckedRow, ListSummary, check_list};
 pub use duplicates::locate_duplicates;
 
 pub use phone::{Numbers, Parsed, Unreadable};
 pub use reader::{ListReader, Row};
+pub use verdict::RowVerdict;

@@ -22,6 +22,10 @@ const SECOND_NUMBER_DIGITS_MIN: usize = 6;
 /// What is dialled in front of a country code where `+` is not written.
 const INTERNATIONAL_PREFIXES: [&str; 8] = ["00", "011", "0011", "010", "001", "009", "119", "810"];
 
+/// Country codes whose numbers may begin with 0 after the code: Italy, San Marino, the Vatican,
+/// Ivory Coast, Congo and Gabon. Everywhere else such a 0 is a trunk prefix.
+const ZERO_STAYS: [i32; 6] = [39, 378, 379, 225, 242, 241];
+
 /// A number as it will be dialled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed {
@@ -77,16 +81,22 @@ impl Numbers {
         let code = number.country_code.to_string();
         let national = number.get_national_significant_number();
         if !same_digits(&spelling, &code, &national) {
-            return refuse(
-                "it could be read in more than one way: write it with + and country code",
-            );
+            return refuse(MANY_WAYS);
         }
         if code.len() + national.len() > E164_DIGITS_MAX {
             return refuse("it has more than 15 digits");
         }
+        let known = number.is_valid();
+        if !known && national.starts_with('0') && !ZERO_STAYS.contains(&number.country_code) {
+            // The library keeps the trunk prefix when too little would be left without it.
+            return refuse("it is too short for a number that begins with 0");
+        }
+        if !known && !is_settled(&number, &code, &national) {
+            return refuse(MANY_WAYS);
+        }
         Ok(Parsed {
             e164: format!("+{code}{national}"),
-            known: number.is_valid(),
+            known,
         })
     }
 
@@ -111,6 +121,18 @@ impl Numbers {
             }))
         })
     }
+}
+
+const MANY_WAYS: &str = "it could be read in more than one way: write it with + and country code";
+
+/// Whether a number that no plan knows stays what it is when it is read again: one that begins with
+/// a trunk prefix would lose it, here or at the platform, and ring somebody else.
+fn is_settled(number: &PhoneNumber, code: &str, national: &str) -> bool {
+    let again = PHONE_NUMBER_UTIL.parse(format!("+{code}{national}"), None);
+    again.is_ok_and(|again| {
+        again.country_code == number.country_code
+            && again.get_national_significant_number() == national
+    })
 }
 
 fn util() -> &'static PhoneNumberUtil {
@@ -250,11 +272,15 @@ fn check_characters(text: &str) -> Result<(), &'static str> {
             '/' | ',' | ';' | '|' | '&' | '\n' | '\r' if two => {
                 return Err("there are two numbers in one cell");
             }
-            'x' | 'X' | '#' | 'e' | 'E' if long(before) && digits_in(after) > 0 => {
+            c if two && c.is_alphabetic() => return Err("there are two numbers in one cell"),
+            // A letter glued between digits is a slip (O for 0); a word behind a number is not.
+            c if (matches!(c, '#' | 'x' | 'X') || (c.is_alphabetic() && before.ends_with(' ')))
+                && long(before)
+                && digits_in(after) > 0 =>
+            {
                 return Err("it has an extension, which cannot be dialled");
             }
             '#' | '*' => return Err("it has keys (* or #) that no number has"),
-            c if c.is_alphabetic() && two => return Err("there are two numbers in one cell"),
             c if c.is_alphabetic() => return Err("it has letters"),
             c if c.is_numeric() => return Err("it has digits of another kind"),
             _ => return Err("it has signs that no number has"),

@@ -180,7 +180,7 @@ impl ListReader {
         }
         // A quote left open swallows the rest of the list into its last record.
         let quotes = tap.quotes() - start.quotes;
-        if self.csv.is_done() && quotes % 2 == 1 && tap.line() > start.line + 1 {
+        if tap.ended() && quotes % 2 == 1 && tap.line() > start.line + 1 {
             return Err(self.open_quote(start.line).into());
         }
         Ok(Row {

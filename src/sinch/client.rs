@@ -25,7 +25,7 @@ use crate::domain::{
 /// a connection could not be told from a wait for an answer.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// Longest wait for a whole answer.
-pub const REQUEST_MAX: Duration = Duration::from_secs(60);
+pub const REQUEST_MAX: Duration = Duration::from_mins(1);
 /// Idle connections are dropped before servers drop theirs (five seconds is the shortest habit).
 const IDLE_MAX: Duration = Duration::from_secs(4);
 /// No answer that we know is longer, in bytes.
@@ -37,7 +37,10 @@ const JSON: &str = "application/json; charset=utf-8";
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
-    bases: Bases,
+    /// Where callouts are `POSTed`.
+    callouts: Url,
+    /// Where calls are, without an id.
+    calls: Url,
     credentials: Credentials,
     scheme: Scheme,
     clock: Arc<dyn Clock>,
@@ -63,6 +66,9 @@ impl Client {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ClientError> {
         credentials.check(scheme)?;
+        let (mut callouts, mut calls) = (bases.calling.clone(), bases.calling);
+        callouts.set_path(callouts::PATH);
+        calls.set_path(calls::PATH);
         // An error means that a provider is installed already, which serves as well.
         drop(rustls::crypto::ring::default_provider().install_default());
         let http = builder().build().or_else(|_| {
@@ -75,7 +81,8 @@ impl Client {
         let http = http.map_err(|e| ClientError::Http(words(&e)))?;
         Ok(Self {
             http,
-            bases,
+            callouts,
+            calls,
             credentials,
             scheme,
             clock,
@@ -85,8 +92,7 @@ impl Client {
     /// POSTs one callout, once. Never cancel it half-way: a request that was cut off may have made
     /// a phone ring.
     pub async fn post_callout(&self, callout: &Callout, attempt: AttemptId) -> Verdict {
-        let mut url = self.bases.calling.clone();
-        url.set_path(callouts::PATH);
+        let url = self.callouts.clone();
         let body = callouts::body(callout, attempt);
         let request = match self.request(Method::POST, url, body, callout) {
             Ok(request) => request,
@@ -107,8 +113,7 @@ impl Client {
 
     /// Asks how a call stands. Harmless to repeat.
     pub async fn get_call(&self, call: &CallId) -> Observation {
-        let mut url = self.bases.calling.clone();
-        url.set_path(calls::PATH);
+        let mut url = self.calls.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().push(call.as_str());
         }

@@ -66,9 +66,24 @@ impl Answer {
             (402, _) => not_sent(Side::Ours, Reaction::EmptyAccount),
             (425, _) => not_sent(Side::Platform, Reaction::Later(TOO_EARLY_WAIT)),
             (429, _) => not_sent(Side::Platform, Reaction::SlowDown(self.retry_after)),
-            (300..=399, _)
-            | (404 | 405 | 407 | 410 | 411 | 413 | 414 | 415 | 417 | 421 | 426 | 431, _)
-            | (501 | 505, _) => not_sent(Side::Ours, Reaction::Configuration),
+            (
+                300..=399
+                | 404
+                | 405
+                | 407
+                | 410
+                | 411
+                | 413
+                | 414
+                | 415
+                | 417
+                | 421
+                | 426
+                | 431
+                | 501
+                | 505,
+                _,
+            ) => not_sent(Side::Ours, Reaction::Configuration),
             (408 | 409, _) => uncertain(false),
             (400..=499, code) => {
                 let message = self.message();

@@ -118,7 +118,7 @@ mod tests {
             (r#"{"debit":null}"#, None),
             (r#"{"debit":{"amount":"NaN"}}"#, None),
             (r#"{"debit":1e999}"#, None),
-            (r#"{}"#, None),
+            (r"{}", None),
         ];
         for (json, expected) in read {
             assert_eq!(money(json).as_deref(), expected, "{json}");

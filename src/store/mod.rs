@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 pub use records::{
-    Change, Due, DuePage, Imported, ImportedRow, NewRun, OpenCall, Recovery, RejectedRow, Run,
-    RunEnd, Settlement, Wish,
+    Change, Cursor, Due, DuePage, Imported, ImportedRow, NewRun, OpenCall, Recovery, RejectedRow,
+    Run, RunEnd, Settlement, Wish,
 };
 
 use crate::domain::{AttemptId, RecipientId, ResultRow, RunId, Tally};
@@ -66,8 +66,14 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<OpenCall>, StoreError>;
 
-    /// The recipients that are due, by due time, and when the next one will be.
-    async fn due(&self, run: &RunId, now: Timestamp, limit: u32) -> Result<DuePage, StoreError>;
+    /// The recipients that are due, by due time, those behind `after`; and when the next one will be.
+    async fn due(
+        &self,
+        run: &RunId,
+        now: Timestamp,
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> Result<DuePage, StoreError>;
 
     /// Makes a group of changes durable. An error says nothing about what is on disk: stop, and
     /// let recovery read it.

@@ -139,13 +139,24 @@ pub struct Due {
     pub cells: String,
 }
 
+/// A place in the order in which recipients become due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// Due time of the last recipient that was read.
+    pub due_at: Timestamp,
+    /// That recipient.
+    pub recipient: RecipientId,
+}
+
 /// A page of due recipients.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DuePage {
     /// In order of due time.
     pub due: Vec<Due>,
-    /// When the next recipient beyond this page is due; none where nobody is left to call.
+    /// When the next recipient beyond this page is due; none where nobody is left behind it.
     pub next_due: Option<Timestamp>,
+    /// Where this page ends; none where it is empty.
+    pub end: Option<Cursor>,
 }
 
 /// A call that is not over.
@@ -177,7 +188,7 @@ pub struct Recovery {
 /// One thing that happened, to be made durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// An attempt is about to be POSTed.
+    /// An attempt is about to be `POSTed`.
     Intend {
         /// Its key.
         key: AttemptKey,

@@ -21,11 +21,15 @@ impl Core {
         now: Now,
         commands: &mut Vec<Command>,
     ) {
-        let Some(Flight::Posted { recipient, at, old }) = self.flights.remove(&key) else {
+        let Some(Flight::Posted {
+            recipient,
+            at,
+            hangs,
+        }) = self.flights.remove(&key)
+        else {
             return;
         };
-        self.posts -= 1;
-        self.slots.answered(now.mono.saturating_sub(at), old);
+        self.posts.answered(at, hangs, now.mono);
         let Ok(state) = AttemptState::Intended.after(AttemptEvent::Answered(verdict.clone()))
         else {
             return;

@@ -11,8 +11,9 @@ use crate::domain::{
 };
 use crate::store::{Change, OpenCall};
 
-/// GETs in flight at most.
-const GETS_MAX: usize = 256;
+/// Polls that are later than this hold dialling back: calls that are over would pile up in memory,
+/// and their results would come ever later.
+const LAG_MAX: Duration = Duration::from_millis(250);
 /// A call that the platform does not know for this long will never be known: its result is gone.
 const UNKNOWN_MAX: Duration = Duration::from_mins(2);
 /// No call lasts longer: the platform's longest duration is four hours.
@@ -34,6 +35,8 @@ pub(super) struct Open {
     poll: PollState,
     /// When it is polled next; none while a GET is out.
     poll_at: Option<Duration>,
+    /// When the GET that is out left, and whether it hangs.
+    asked: Option<(Duration, bool)>,
     /// GETs in a row that told nothing.
     blank: u32,
     /// When the platform first said that it does not know the call.
@@ -72,6 +75,7 @@ impl Core {
             since: now.mono,
             poll,
             poll_at: None,
+            asked: None,
             blank: 0,
             unknown_since: None,
         };
@@ -84,7 +88,19 @@ impl Core {
         if now.mono < self.gets_hold_until {
             return;
         }
-        while self.gets < GETS_MAX
+        let flights = &mut self.flights;
+        self.gets
+            .notice(now.mono, |key, left| match flights.get_mut(&key) {
+                Some(Flight::Open(Open {
+                    asked: Some((at, hangs)),
+                    ..
+                })) if *at == left => {
+                    *hangs = true;
+                    true
+                }
+                _ => false,
+            });
+        while self.gets.free(self.pacer.ceiling())
             && let Some(Reverse((at, key))) = self.polls.peek().copied()
             && at <= now.mono
         {
@@ -93,15 +109,27 @@ impl Core {
                 && open.poll_at == Some(at)
             {
                 open.poll_at = None;
-                self.gets += 1;
+                open.asked = Some((now.mono, false));
+                self.gets.leave(now.mono, key);
                 commands.push(Command::Get(key, open.call.clone()));
             }
         }
     }
 
+    /// Whether polls come so late that dialling should wait for them. While the platform keeps
+    /// questions back, they are late by its own wish.
+    pub(super) fn polls_lag(&self, now: Now) -> bool {
+        now.mono >= self.gets_hold_until
+            && !self.gets.free(self.pacer.ceiling())
+            && self
+                .polls
+                .peek()
+                .is_some_and(|Reverse((at, _))| *at + LAG_MAX < now.mono)
+    }
+
     /// When the next GET may be due.
     pub(super) fn next_get(&self) -> Option<Duration> {
-        if self.gets >= GETS_MAX {
+        if !self.gets.free(self.pacer.ceiling()) {
             return None;
         }
         let Reverse((at, _)) = self.polls.peek()?;
@@ -115,10 +143,13 @@ impl Core {
         now: Now,
         commands: &mut Vec<Command>,
     ) {
-        self.gets -= 1;
         let Some(Flight::Open(open)) = self.flights.get_mut(&key) else {
             return;
         };
+        let Some((left, hangs)) = open.asked.take() else {
+            return;
+        };
+        self.gets.answered(left, hangs, now.mono);
         let age = open.age_at(now.mono);
         match seen {
             Observation::Final(outcome) => self.ended(key, outcome, now, commands),

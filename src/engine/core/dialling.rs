@@ -3,7 +3,6 @@
 //! An intent is recorded shortly before its permit is expected, so that little is intended ahead;
 //! the permit is asked for when the intent is durable and the POST is about to leave.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,55 +12,17 @@ use crate::domain::AttemptKey;
 use crate::store::{Change, DuePage};
 
 /// Recipients read at a time.
-const PAGE: usize = 1024;
+const PAGE: usize = 512;
 /// An intent is recorded this long before its POST is expected to leave: a commit takes less.
 const LEAD: Duration = Duration::from_millis(25);
-/// POSTs in flight, at least and at most. Between them it is what rate and latency ask for.
-const POSTS_AT_LEAST: usize = 64;
-const POSTS_AT_MOST: usize = 1024;
-/// A POST that takes longer than this no longer counts against the lower of the two limits: it
-/// hangs, and the others must not wait for it.
-const HANGS: Duration = Duration::from_secs(1);
+/// Intents that are not `POSTed` yet, at most: one commit group. More would only be more that nobody
+/// can tell about after a crash.
+const UNSENT_MAX: usize = 128;
 /// An uncertain attempt counts as a call for this long.
 pub(super) const UNCERTAIN_COUNTS: Duration = Duration::from_mins(1);
 /// The first and the longest wait between probes of a platform that cannot be reached.
 const BACKOFF_FIRST: Duration = Duration::from_secs(1);
 const BACKOFF_MAX: Duration = Duration::from_secs(15);
-
-/// How many POSTs may be in flight.
-#[derive(Debug, Default)]
-pub(super) struct Slots {
-    /// The lowest latency seen lately, in seconds.
-    best_s: Option<f64>,
-    /// POSTs in the order in which they left.
-    left: VecDeque<(Duration, AttemptKey)>,
-    /// POSTs in flight that hang.
-    hanging: usize,
-}
-
-impl Slots {
-    fn allowed(&self, rate: f64) -> usize {
-        let wanted = rate * self.best_s.unwrap_or(0.0) * 4.0;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "clamped"
-        )]
-        let wanted = wanted.clamp(0.0, 1e6) as usize;
-        (wanted.clamp(POSTS_AT_LEAST, POSTS_AT_MOST) + self.hanging).min(POSTS_AT_MOST)
-    }
-
-    /// Notes an answer, and whether its POST had hung.
-    pub(super) fn answered(&mut self, latency: Duration, hung: bool) {
-        let latency = latency.as_secs_f64();
-        // What was best is forgotten slowly, or one lucky answer would count for ever.
-        self.best_s = Some(
-            self.best_s
-                .map_or(latency, |best| (best * 1.01).min(latency)),
-        );
-        self.hanging -= usize::from(hung);
-    }
-}
 
 /// A platform that cannot be reached is probed with growing waits, one callout at a time.
 #[derive(Debug, Default)]
@@ -102,6 +63,10 @@ impl Core {
         }
         // A moment that has passed already means that there is another page.
         self.more = page.next_due.map_or(More::No, More::At);
+        self.cursor = page.end.or(self.cursor);
+        if std::mem::take(&mut self.page_is_stale) {
+            self.look_from_the_start();
+        }
         for due in page.due {
             if !overtaken.contains(&due.recipient) && self.held.insert(due.recipient) {
                 self.looked_again = false;
@@ -127,7 +92,8 @@ impl Core {
         }
         self.dues -= dues.min(self.dues);
         if dues > 0 {
-            self.more = More::Maybe;
+            self.look_from_the_start();
+            self.page_is_stale = self.fetching;
         }
     }
 
@@ -143,8 +109,19 @@ impl Core {
 
     /// POSTs what is durable and has a permit.
     pub(super) fn post(&mut self, now: Now, commands: &mut Vec<Command>) {
-        self.notice_hanging(now.mono);
+        let flights = &mut self.flights;
+        self.posts
+            .notice(now.mono, |key, left| match flights.get_mut(&key) {
+                Some(Flight::Posted { at, hangs, .. }) if *at == left => {
+                    *hangs = true;
+                    true
+                }
+                _ => false,
+            });
         while let Some(key) = self.ready.front().copied() {
+            if !self.posts.free(self.pacer.rate()) {
+                break;
+            }
             if let Err(at) = self.pacer.permit(now.mono) {
                 self.permit_at = at;
                 break;
@@ -156,11 +133,10 @@ impl Core {
             let posted = Flight::Posted {
                 recipient: due.recipient,
                 at: now.mono,
-                old: false,
+                hangs: false,
             };
             self.flights.insert(key, posted);
-            self.posts += 1;
-            self.slots.left.push_back((now.mono, key));
+            self.posts.leave(now.mono, key);
             self.progress.posted += 1;
             commands.push(Command::Post { key, id, due });
         }
@@ -175,7 +151,8 @@ impl Core {
         {
             self.uncertain.pop_front();
         }
-        while self.may_intend() && self.pacer.about_when(now.mono, self.unsent()) <= now.mono + LEAD
+        while self.may_intend(now)
+            && self.pacer.about_when(now.mono, self.unsent()) <= now.mono + LEAD
         {
             let Some(due) = self.queue.pop_front() else {
                 break;
@@ -207,13 +184,24 @@ impl Core {
         if idle && self.more == More::No && !self.looked_again {
             // A person may have settled somebody as not called meanwhile.
             self.looked_again = true;
-            self.more = More::Maybe;
+            self.look_from_the_start();
         }
         if !self.fetching && self.more == More::Maybe && self.queue.len() < PAGE / 2 {
             self.fetching = true;
-            let limit = PAGE + self.held.len();
-            commands.push(Command::Fetch(u32::try_from(limit).unwrap_or(u32::MAX)));
+            // A page from the start shows those again whom we hold already.
+            let held = if self.cursor.is_none() {
+                self.held.len()
+            } else {
+                0
+            };
+            let limit = u32::try_from(PAGE + held).unwrap_or(u32::MAX);
+            commands.push(Command::Fetch(self.cursor, limit));
         }
+    }
+
+    fn look_from_the_start(&mut self) {
+        self.more = More::Maybe;
+        self.cursor = None;
     }
 
     /// When the next intent or POST may be due.
@@ -221,8 +209,9 @@ impl Core {
         if self.phase != Phase::Running {
             return None;
         }
-        let post = (!self.ready.is_empty()).then_some(self.permit_at);
-        let intend = (!self.queue.is_empty() && self.may_intend()).then(|| {
+        let may_post = !self.ready.is_empty() && self.posts.free(self.pacer.rate());
+        let post = may_post.then_some(self.permit_at);
+        let intend = (!self.queue.is_empty() && self.may_intend(now)).then(|| {
             self.pacer
                 .about_when(now.mono, self.unsent())
                 .saturating_sub(LEAD)
@@ -251,7 +240,9 @@ impl Core {
             "concurrent_calls: as many calls go on as the campaign allows"
         } else if self.pacer.rate() < self.pacer.ceiling() {
             "the platform asked us to slow down (429)"
-        } else if self.posts + self.unsent() >= self.slots.allowed(self.pacer.rate()) {
+        } else if self.polls_lag(now) {
+            "results: the platform's answers about calls come slower than calls end"
+        } else if !self.posts.free(self.pacer.rate()) {
             "the platform's answers: as many callouts are in flight as its latency deserves"
         } else if self.pacer.about_when(now.mono, self.unsent()) > now.mono {
             "calls_per_second: at the campaign's rate"
@@ -270,26 +261,13 @@ impl Core {
         })
     }
 
-    fn may_intend(&self) -> bool {
-        let busy = self.posts + self.unsent();
-        let slots = if self.backoff.probing() {
-            1
+    fn may_intend(&self, now: Now) -> bool {
+        let unsent = self.unsent();
+        let free = if self.backoff.probing() {
+            self.posts.in_flight() + unsent == 0
         } else {
-            self.slots.allowed(self.pacer.rate())
+            unsent < UNSENT_MAX
         };
-        busy < slots && self.under_cap()
-    }
-
-    fn notice_hanging(&mut self, now: Duration) {
-        while let Some((at, key)) = self.slots.left.front().copied() {
-            if at + HANGS > now {
-                break;
-            }
-            self.slots.left.pop_front();
-            if let Some(Flight::Posted { old, .. }) = self.flights.get_mut(&key) {
-                *old = true;
-                self.slots.hanging += 1;
-            }
-        }
+        free && self.under_cap() && !self.polls_lag(now)
     }
 }

@@ -61,7 +61,7 @@ impl Core {
 
     /// Ends, if nothing is left that we must wait for.
     pub(super) fn finish(&mut self, commands: &mut Vec<Command>) {
-        let requests = self.posts + self.gets + usize::from(self.fetching);
+        let requests = self.posts.in_flight() + self.gets.in_flight() + usize::from(self.fetching);
         let end = match &self.phase {
             Phase::Draining(end) if requests == 0 && self.intending == 0 => end.clone(),
             Phase::Cancelling if requests == 0 && self.flights.is_empty() => End::Cancelled,

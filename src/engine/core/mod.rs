@@ -9,6 +9,7 @@ mod answers;
 mod calls;
 mod dialling;
 mod ending;
+mod slots;
 
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -22,10 +23,11 @@ use crate::domain::{
 };
 use crate::engine::progress::Progress;
 use crate::entropy::Entropy;
-use crate::store::{Change, Due, DuePage, OpenCall};
+use crate::store::{Change, Cursor, Due, DuePage, OpenCall};
 
 use calls::Open;
-use dialling::{Backoff, Slots};
+use dialling::Backoff;
+use slots::Slots;
 
 /// The time, both kinds of it.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +45,7 @@ pub struct Pace {
     pub calls_per_second: f64,
     /// Calls not known to be over, at most; none: no cap of ours.
     pub concurrent_calls: Option<u32>,
-    /// Whether an earlier process may have POSTed within the last second.
+    /// Whether an earlier process may have `POSTed` within the last second.
     pub restarted: bool,
 }
 
@@ -80,8 +82,8 @@ pub enum Event {
 /// What to do.
 #[derive(Debug)]
 pub enum Command {
-    /// Read a page of due recipients, this many at most.
-    Fetch(u32),
+    /// Read a page of due recipients, this many at most, behind a cursor.
+    Fetch(Option<Cursor>, u32),
     /// Make a change durable, in a group with others.
     Record(Change),
     /// POST one callout, once.
@@ -147,7 +149,7 @@ enum Flight {
     Posted {
         recipient: RecipientId,
         at: Duration,
-        old: bool,
+        hangs: bool,
     },
     /// Its call goes on.
     Open(Open),
@@ -162,6 +164,8 @@ pub struct Core {
     phase: Phase,
     more: More,
     fetching: bool,
+    /// Where the last page ended. Whoever becomes due before it is found by beginning again.
+    cursor: Option<Cursor>,
     /// Whether the store was asked once more after everything seemed done.
     looked_again: bool,
     queue: VecDeque<Due>,
@@ -169,14 +173,15 @@ pub struct Core {
     held: HashSet<RecipientId>,
     /// Recipients whose intent became durable while a page was on its way: it may still show them.
     overtaken: HashSet<RecipientId>,
+    /// Whether somebody became due while a page was on its way.
+    page_is_stale: bool,
     flights: HashMap<AttemptKey, Flight>,
     ready: VecDeque<AttemptKey>,
     intending: usize,
-    posts: usize,
-    gets: usize,
+    posts: Slots,
+    gets: Slots,
     /// Recipients recorded as due again, and not yet durable.
     dues: usize,
-    slots: Slots,
     backoff: Backoff,
     pacer: Pacer,
     /// When the pacer may give the next permit.
@@ -203,17 +208,18 @@ impl Core {
             phase: Phase::Running,
             more: More::Maybe,
             fetching: false,
+            cursor: None,
             looked_again: false,
             queue: VecDeque::new(),
             held: HashSet::new(),
             overtaken: HashSet::new(),
+            page_is_stale: false,
             flights: HashMap::new(),
             ready: VecDeque::new(),
             intending: 0,
-            posts: 0,
-            gets: 0,
+            posts: Slots::default(),
+            gets: Slots::default(),
             dues: 0,
-            slots: Slots::default(),
             backoff: Backoff::default(),
             pacer: Pacer::new(pace.calls_per_second, now.mono, pace.restarted),
             permit_at: Duration::ZERO,
@@ -259,7 +265,7 @@ impl Core {
     pub fn progress(&self, now: Now) -> Progress {
         Progress {
             in_flight: self.flights.len(),
-            dialling: self.posts,
+            dialling: self.posts.in_flight(),
             rate: self.pacer.rate(),
             ceiling: self.pacer.ceiling(),
             why_slow: self.why_slow(now),

@@ -21,8 +21,8 @@ use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::{Mutex, oneshot};
 
 use super::{
-    Change, DuePage, Imported, NewRun, OpenCall, Recovery, Rows, Run, RunEnd, Settlement, Store,
-    StoreError, Wish,
+    Change, Cursor, DuePage, Imported, NewRun, OpenCall, Recovery, Rows, Run, RunEnd, Settlement,
+    Store, StoreError, Wish,
 };
 use crate::domain::{AttemptId, RecipientId, ResultRow, RunId, Tally};
 
@@ -134,8 +134,14 @@ impl Store for SqliteStore {
         self.select_open_calls(run, after, limit).await
     }
 
-    async fn due(&self, run: &RunId, now: Timestamp, limit: u32) -> Result<DuePage, StoreError> {
-        self.select_due(run, now, limit)
+    async fn due(
+        &self,
+        run: &RunId,
+        now: Timestamp,
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> Result<DuePage, StoreError> {
+        self.select_due(run, now, after, limit)
             .await
             .map_err(|e| self.fault(&e))
     }

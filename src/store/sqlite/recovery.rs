@@ -7,7 +7,7 @@ use sqlx::{Connection as _, Row as _};
 
 use super::{SqliteStore, millis, moment};
 use crate::domain::{AttemptKey, CallId, RecipientId, RunId};
-use crate::store::{Due, DuePage, OpenCall, Recovery, StoreError};
+use crate::store::{Cursor, Due, DuePage, OpenCall, Recovery, StoreError};
 
 /// The note of an attempt whose engine died.
 const STOPPED: &str = "the engine stopped before the answer was recorded";
@@ -132,6 +132,7 @@ impl SqliteStore {
         &self,
         run: &RunId,
         now: Timestamp,
+        after: Option<Cursor>,
         limit: u32,
     ) -> Result<DuePage, sqlx::Error> {
         // One row more than asked for tells when the next one is due.
@@ -139,10 +140,12 @@ impl SqliteStore {
             "-- due
              select id, endpoint, cells, due_at from recipients
              where run = (select number from runs where id = ?1)
-                   and state in ('pending', 'waiting')
-             order by due_at, id limit ?2",
+                   and state in ('pending', 'waiting') and (due_at, id) > (?2, ?3)
+             order by due_at, id limit ?4",
         )
         .bind(run.as_str())
+        .bind(after.map_or(i64::MIN, |cursor| millis(cursor.due_at)))
+        .bind(after.map_or(0, |cursor| cursor.recipient.0))
         .bind(i64::from(limit) + 1)
         .fetch_all(&self.readers)
         .await?;
@@ -154,6 +157,10 @@ impl SqliteStore {
         let count = due.count();
         let next_due = rows.get(count).map(|row| moment(row.get("due_at")));
         rows.truncate(count);
+        let end = rows.last().map(|row| Cursor {
+            due_at: moment(row.get("due_at")),
+            recipient: RecipientId(row.get("id")),
+        });
         let due = rows
             .iter()
             .map(|row| Due {
@@ -162,6 +169,6 @@ impl SqliteStore {
                 cells: row.get("cells"),
             })
             .collect();
-        Ok(DuePage { due, next_due })
+        Ok(DuePage { due, next_due, end })
     }
 }

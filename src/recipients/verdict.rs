@@ -1,0 +1,160 @@
+//! One row, judged: can it become a callout?
+//!
+//! Reads the number, renders the callout on trial, and says in plain words why not. Duplicates are
+//! a matter between rows, which `check` decides.
+
+use crate::campaign::{Campaign, Faults, Script};
+use crate::domain::{Destination, DestinationKind, RejectKind};
+
+use super::phone::Numbers;
+
+/// Longest name of a user.
+const USERNAME_CHARS_MAX: usize = 128;
+
+/// Whether a row can be called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowVerdict {
+    /// It becomes a recipient.
+    Valid {
+        /// Whom to call.
+        destination: Destination,
+        /// False where the numbering plan does not know the number: a warning.
+        known_number: bool,
+    },
+    /// It does not.
+    Reject {
+        /// Invalid or duplicate.
+        kind: RejectKind,
+        /// The column at fault, where one is.
+        column: Option<String>,
+        /// What stands there: personal data.
+        value: Option<String>,
+        /// Whom a duplicate would have called a second time.
+        destination: Option<Destination>,
+        /// What is wrong, for people.
+        reason: String,
+    },
+}
+
+/// What a row is judged by.
+#[derive(Debug)]
+pub(super) struct RowCheck {
+    script: Script,
+    numbers: Numbers,
+    kind: DestinationKind,
+    columns: usize,
+    number: usize,
+    number_name: String,
+}
+
+impl RowCheck {
+    /// For a campaign bound to this header.
+    pub(super) fn new(
+        campaign: &Campaign,
+        script: Script,
+        header: &[String],
+    ) -> Result<Self, Faults> {
+        let spec = &campaign.recipients;
+        let numbers = Numbers::new(spec.region.as_deref()).map_err(|error| {
+            let help = "use the two letters of ISO 3166, as in \"SE\" or \"US\"";
+            campaign.region_fault(&error.to_string(), help)
+        })?;
+        let number = header.iter().position(|name| *name == spec.number);
+        Ok(Self {
+            script,
+            numbers,
+            kind: spec.destination_kind,
+            columns: header.len(),
+            // Binding has refused a header without it; should it not have, every row is refused.
+            number: number.unwrap_or(usize::MAX),
+            number_name: spec.number.clone(),
+        })
+    }
+
+    /// Whether a row can become a callout, apart from other rows.
+    pub(super) fn verdict(&self, cells: &[String]) -> RowVerdict {
+        if cells.len() != self.columns {
+            let reason = format!(
+                "the row has {} cells, the header {}",
+                cells.len(),
+                self.columns
+            );
+            return invalid(None, None, reason);
+        }
+        let cell = cells.get(self.number).map_or("", String::as_str);
+        let (destination, known_number) = match self.destination(cell) {
+            Ok(read) => read,
+            Err(reason) => {
+                return invalid(
+                    Some(self.number_name.clone()),
+                    Some(cell.to_owned()),
+                    reason,
+                );
+            }
+        };
+        match self.script.callout(&destination, cells) {
+            Ok(_) => RowVerdict::Valid {
+                destination,
+                known_number,
+            },
+            Err(fault) => invalid(fault.column, fault.value, fault.reason),
+        }
+    }
+
+    /// Whom a cell means, and whether the numbering plan knows the number.
+    pub(super) fn destination(&self, cell: &str) -> Result<(Destination, bool), String> {
+        match self.kind {
+            DestinationKind::Number => {
+                let read = self
+                    .numbers
+                    .normalise(cell)
+                    .map_err(|why| why.to_string())?;
+                Ok((Destination::number(read.e164), read.known))
+            }
+            DestinationKind::Username => {
+                let name = username(cell.trim())?;
+                Ok((Destination::username(name), true))
+            }
+        }
+    }
+
+    /// The verdict on a row whose destination an earlier valid row has.
+    pub(super) fn duplicate(&self, destination: Destination, cells: &[String]) -> RowVerdict {
+        let what = match self.kind {
+            DestinationKind::Number => "number",
+            DestinationKind::Username => "name",
+        };
+        RowVerdict::Reject {
+            kind: RejectKind::Duplicate,
+            column: Some(self.number_name.clone()),
+            value: cells.get(self.number).cloned(),
+            destination: Some(destination),
+            reason: format!("the same {what} as an earlier row"),
+        }
+    }
+}
+
+fn username(name: &str) -> Result<&str, String> {
+    let chars = name.chars().count();
+    if name.is_empty() {
+        Err("there is no name".to_owned())
+    } else if chars > USERNAME_CHARS_MAX {
+        Err(format!(
+            "the name has {chars} characters, at most {USERNAME_CHARS_MAX} are taken"
+        ))
+    } else if name.chars().any(char::is_control) {
+        Err("the name has control characters".to_owned())
+    } else {
+        Ok(name)
+    }
+}
+
+fn invalid(column: Option<String>, value: Option<String>, reason: String) -> RowVerdict {
+    RowVerdict::Reject {
+        kind: RejectKind::Invalid,
+        column,
+        value,
+        destination: None,
+        reason,
+    }
+}
