@@ -345,6 +345,10 @@ struct Call {
 }
 
 /// One world, and what was seen in it.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a world is in several states at once"
+)]
 struct World {
     nature: Nature,
     bug: Bug,

@@ -1,5 +1,5 @@
 //! kill -9, again and again, with callouts in flight, against a platform in another process that
-//! counts the phones that rang: no attempt is POSTed twice, no phone rings twice, no row is lost,
+//! counts the phones that rang: no attempt is sent twice, no phone rings twice, no row is lost,
 //! and what is not known is said to be uncertain. Planted bugs show that the audit would notice.
 
 #![expect(
@@ -203,7 +203,7 @@ fn the_audit_notices_an_engine_that_redials_after_a_restart() {
     assert!(twice.count() > 0, "{:?}", audit.violations);
 }
 
-/// Kills while nothing can be committed: what is POSTed then was not durable.
+/// Kills while nothing can be committed: what is sent then was not durable.
 fn locked(sabotage: Option<&'static str>) -> Audit {
     let torture = Torture {
         rows: 1_200,
