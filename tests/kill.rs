@@ -68,7 +68,7 @@ impl Torture {
                 // Nothing can be committed now, so nothing may leave but what is durable already.
                 let lock = WriteLock::take(&desk.path("callout.db"));
                 let (clock, stalled) = (SystemClock::start(), platform.posted());
-                while platform.posted() < stalled + 150 && clock.monotonic() < LOCKED {
+                while platform.posted() < stalled + 60 && clock.monotonic() < LOCKED {
                     std::thread::yield_now();
                 }
                 kills += usize::from(engine.kill());
@@ -215,7 +215,8 @@ fn locked(sabotage: Option<&'static str>) -> Audit {
     let torture = Torture {
         rows: 1_200,
         kills: 3,
-        rate: 2_500,
+        // Slow enough that the list lasts until the lock is taken, three times.
+        rate: 300,
         answer_after: "5",
         faults: &[],
         locked: true,
