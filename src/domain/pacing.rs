@@ -1,9 +1,9 @@
 //! Pacing: when the next callout may leave.
 //!
-//! Three layers, all told the time by the caller. A token bucket (governor) at 99.4 % of the rate
+//! Three layers, all told the time by the caller. A token bucket (governor) at 99.2 % of the rate
 //! with a little catch-up keeps the mean; a guard over the sends of the last second keeps every
 //! rolling second at or below the rate; and a 429 holds everything back, after which the rate is
-//! lowered and grows again. The missing 0.6 % is what a send may be delayed on its way without two
+//! lowered and grows again. The missing 0.8 % is what a send may be delayed on its way without two
 //! seconds running into each other at the platform.
 
 use std::collections::VecDeque;
@@ -18,12 +18,12 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
 /// The part of the rate that the token bucket releases.
-const SHARE: f64 = 0.994;
-/// How long a window the guard looks at: a second, and the jitter that `SHARE` pays for.
+const SHARE: f64 = 0.992;
+/// How long a window the guard looks at: a second, and some of the jitter that `SHARE` pays for.
 const GUARD: Duration = Duration::from_millis(1_006);
 /// After a stall this much may be caught up at once, and two calls at least: with less, every late
 /// timer would be lost for good.
-const CATCH_UP_S: f64 = 0.02;
+const CATCH_UP_S: f64 = 0.05;
 const CATCH_UP_AT_LEAST: u32 = 2;
 /// How long nothing leaves after a 429 that names no time.
 const HOLD_DEFAULT: Duration = Duration::from_secs(1);

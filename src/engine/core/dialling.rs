@@ -13,8 +13,9 @@ use crate::store::{Change, DuePage};
 
 /// Recipients read at a time.
 const PAGE: usize = 512;
-/// An intent is recorded this long before its POST is expected to leave: a commit takes less.
-const LEAD: Duration = Duration::from_millis(25);
+/// An intent is recorded this long before its POST is expected to leave: a commit takes less, on a
+/// busy machine as well.
+const LEAD: Duration = Duration::from_millis(50);
 /// Intents that are not `POSTed` yet, at most: one commit group. More would only be more that nobody
 /// can tell about after a crash.
 const UNSENT_MAX: usize = 128;
