@@ -1,5 +1,5 @@
 //! kill -9, again and again, with callouts in flight, against a platform in another process that
-//! counts the phones that rang: no attempt is POSTed twice, no phone rings twice, no row is lost,
+//! counts the phones that rang: no attempt is sent twice, no phone rings twice, no row is lost,
 //! and what is not known is said to be uncertain. Planted bugs show that the audit would notice.
 
 #![expect(
@@ -68,7 +68,7 @@ impl Torture {
                 // Nothing can be committed now, so nothing may leave but what is durable already.
                 let lock = WriteLock::take(&desk.path("callout.db"));
                 let (clock, stalled) = (SystemClock::start(), platform.posted());
-                while platform.posted() < stalled + 150 && clock.monotonic() < LOCKED {
+                while platform.posted() < stalled + 60 && clock.monotonic() < LOCKED {
                     std::thread::yield_now();
                 }
                 kills += usize::from(engine.kill());
@@ -115,9 +115,9 @@ fn kill_9_with_callouts_in_flight_rings_no_phone_twice_and_loses_no_row() {
     // The kills hit callouts in flight, or they would prove nothing.
     let lost = audit.lost_in_kills();
     assert!(lost.len() * 10 >= kills * 9, "{lost:?} of {kills} kills");
-    // What is lost is what was in flight (four times rate and latency, see the engine's slots), and
-    // one group of answers on its way to the disk.
-    let most = 128 + 64;
+    // What is lost is what was in flight (four times rate and latency at most, here 50 ms), a group
+    // of intents that waited for their permits, and a group of answers on its way to the disk.
+    let most = 160 + 128 + 64;
     assert!(lost.iter().all(|count| *count <= most), "{lost:?}");
     // Without faults nothing else is uncertain.
     let uncertain = audit.results.counts("call_disposition")["uncertain"];
@@ -167,14 +167,21 @@ fn a_kill_during_the_import_costs_no_more_than_a_resume() {
     // Many rows to read: the import takes a while, in one transaction.
     let long = people(200) + &people(200).split_once('\n').unwrap().1.repeat(800);
     desk.tts(&long, "calls_per_second = 1000");
+    // A transaction that outgrows its memory writes to the log long before it is committed.
+    let log = desk.path("callout.db-wal");
+    let spilled = || {
+        let log = log.metadata().ok().filter(|log| log.len() > 1024 * 1024)?;
+        Some(log.modified().unwrap())
+    };
     for command in [["run", "c.toml", "--yes"].as_slice(), &["resume"]] {
+        let before = spilled();
         let engine = desk.start(command);
         wait_for("the import", || {
-            let status = desk.run(&["status", "--json"]);
-            let at_work = status.code == Some(0) && status.json()["engine_at_work"] == true;
-            at_work.then(|| assert_eq!(status.json()["state"], "planned", "{status:?}"))
+            spilled().filter(|now| Some(*now) != before)
         });
         assert!(engine.kill());
+        let status = desk.run(&["status", "--json"]).ends(0).json();
+        assert_eq!(status["state"], "planned");
     }
     desk.write("list.csv", &people(200));
     desk.run(&["resume"]).ends(0);
@@ -203,12 +210,13 @@ fn the_audit_notices_an_engine_that_redials_after_a_restart() {
     assert!(twice.count() > 0, "{:?}", audit.violations);
 }
 
-/// Kills while nothing can be committed: what is POSTed then was not durable.
+/// Kills while nothing can be committed: what is sent then was not durable.
 fn locked(sabotage: Option<&'static str>) -> Audit {
     let torture = Torture {
         rows: 1_200,
         kills: 3,
-        rate: 2_500,
+        // Slow enough that the list lasts until the lock is taken, three times.
+        rate: 300,
         answer_after: "5",
         faults: &[],
         locked: true,

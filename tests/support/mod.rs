@@ -6,6 +6,7 @@
 pub(crate) mod audit;
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -23,7 +24,7 @@ use tempfile::TempDir;
 pub(crate) const KEY: &str = "rehearsal";
 pub(crate) const SECRET: &str = "cmVoZWFyc2FsLXNlY3JldA==";
 /// Nothing that is waited for takes longer, on the slowest machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// Between two looks at a condition.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
@@ -346,7 +347,7 @@ pub(crate) fn number(nth: usize) -> String {
 pub(crate) fn people(count: usize) -> String {
     let mut list = String::from("name,phone\n");
     for nth in 0..count {
-        list.push_str(&format!("Person {nth},{}\n", number(nth)));
+        writeln!(list, "Person {nth},{}", number(nth)).unwrap();
     }
     list
 }
