@@ -20,7 +20,7 @@ use crate::domain::{
 };
 use crate::entropy::Entropy;
 use crate::sinch::Client;
-use crate::store::{Change, Due, Recovery, RunEnd, Store, StoreError, Wish};
+use crate::store::{Change, Due, DuePage, Recovery, RunEnd, Store, StoreError, Wish};
 
 /// How often the wishes of other terminals are read.
 const WISHES_EVERY: Duration = Duration::from_secs(1);
@@ -88,6 +88,7 @@ enum Report {
         result: Result<(), StoreError>,
         changes: Vec<Change>,
     },
+    Page(Result<DuePage, StoreError>),
     Wish(Option<Wish>),
 }
 
@@ -267,6 +268,12 @@ impl Driver {
                 self.committing = false;
                 self.store_failed(&error, changes);
             }
+            Report::Page(Ok(page)) => self.step(Event::Page(page)),
+            Report::Page(Err(error)) => {
+                self.store_failed(&error, Vec::new());
+                // The core still waits for the page that it asked for.
+                self.step(Event::Page(DuePage::default()));
+            }
             Report::Wish(Some(Wish::Pause)) => self.step(Event::Stop(PauseReason::Asked)),
             Report::Wish(Some(Wish::Cancel)) => self.step(Event::Cancel),
             Report::Wish(None) => {}
@@ -310,15 +317,7 @@ impl Driver {
             Command::Fetch(after, limit) => {
                 let (store, run) = (Arc::clone(&self.engine.store), self.engine.run.clone());
                 let now = self.engine.clock.wall();
-                self.spawn(async move {
-                    match store.due(&run, now, after, limit).await {
-                        Ok(page) => Report::Core(Event::Page(page)),
-                        Err(error) => Report::Group {
-                            result: Err(error),
-                            changes: Vec::new(),
-                        },
-                    }
-                });
+                self.spawn(async move { Report::Page(store.due(&run, now, after, limit).await) });
             }
             Command::Finish(end) => self.finish = Some(end),
         }

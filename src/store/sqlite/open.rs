@@ -7,6 +7,7 @@ use std::fs::{File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sqlx::migrate::{Migrate, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -24,6 +25,10 @@ const READERS: u32 = 2;
 /// Rows that a reader may be ahead of whoever takes them: a page, so that the two threads need not
 /// wake each other for every few rows.
 const ROWS_AHEAD: usize = 600;
+/// A command that only looks whether an engine is at work holds the lock for an instant; an engine
+/// that starts just then tries again.
+const LOCK_TRIES: u32 = 5;
+const LOCK_TRIES_APART: Duration = Duration::from_millis(10);
 /// Pages of log before it is folded into the file: 16 MB, so that a fast run does not sync the file
 /// too often and the log stays small.
 const WAL_PAGES: &str = "4000";
@@ -182,7 +187,17 @@ fn lock(file: &Path) -> Result<File, StoreError> {
         .mode(0o600)
         .open(&path)
         .map_err(|e| unusable(e.to_string()))?;
-    match lock.try_lock() {
+    let mut tries = 0;
+    let locked = loop {
+        match lock.try_lock() {
+            Err(std::fs::TryLockError::WouldBlock) if tries < LOCK_TRIES => {
+                tries += 1;
+                std::thread::sleep(LOCK_TRIES_APART);
+            }
+            other => break other,
+        }
+    };
+    match locked {
         Ok(()) => {}
         Err(std::fs::TryLockError::WouldBlock) => {
             return Err(StoreError::InUse(file.display().to_string()));
