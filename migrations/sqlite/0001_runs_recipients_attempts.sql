@@ -22,10 +22,14 @@ create table runs (
     list_sha256      text,
     first_recipient  integer,
     last_recipient   integer,
+    -- The results file that was written last, so that a resume may replace it if nobody changed it.
+    results_path     text,
+    results_sha256   text,
     check (state = 'planned' or header is not null),
     check ((header is null) = (first_recipient is null)),
     check ((header is null) = (last_recipient is null)),
-    check ((state = 'paused') = (why is not null))
+    check ((state = 'paused') = (why is not null)),
+    check ((results_path is null) = (results_sha256 is null))
 ) strict;
 
 -- One row of a list. Within a run the ids rise in the list's order, without gaps.

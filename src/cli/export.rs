@@ -3,9 +3,12 @@
 //! A file is written under another name and renamed when it is whole: nobody ever reads half a file,
 //! and nothing is replaced unless that was asked for.
 
+use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
 
 use super::args::{ExportArgs, Global, TableName};
 use super::exit::{Exit, Failure};
@@ -30,7 +33,9 @@ pub(super) async fn export(args: &ExportArgs, global: &Global) -> Result<Exit, F
         TableName::Rejects => Table::Rejects,
     };
     match &args.output {
-        Some(path) => write_file(&store, &run, table, args.raw, path).await?,
+        Some(path) => {
+            write_file(&store, &run, table, args.raw, path).await?;
+        }
         None => write_rows(&store, &run, table, args.raw, &mut output::pour).await?,
     }
     store.close().await?;
@@ -45,22 +50,57 @@ pub(super) fn refuse_to_replace(path: &Path, force: bool) -> Result<(), Failure>
             path.display()
         )));
     }
+    // Better now than after the last call.
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        return Err(Failure::usage(format!(
+            "the folder of {} does not exist: make it, or name another file",
+            path.display()
+        )));
+    }
     Ok(())
 }
 
-/// Writes a table to a file, whole or not at all.
+/// Writes a run's results, and remembers the file, so that a resume may replace it.
+pub(super) async fn write_results(
+    store: &dyn Store,
+    run: &Run,
+    path: &Path,
+) -> Result<(), Failure> {
+    let sha256 = write_file(store, run, Table::Results, false, path).await?;
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    Ok(store.results_written(&run.id, &path, &sha256).await?)
+}
+
+/// Says no to a results file that is there already, unless this very run wrote it and nobody has
+/// changed it since.
+pub(super) fn refuse_to_replace_others(path: &Path, force: bool, run: &Run) -> Result<(), Failure> {
+    let own = run.results.as_ref().is_some_and(|(written, sha256)| {
+        let same = std::path::absolute(path).is_ok_and(|path| path == *written);
+        same && sha256_of(path).is_ok_and(|found| found == *sha256)
+    });
+    refuse_to_replace(path, force || own)
+}
+
+/// Writes a table to a file, whole or not at all. Returns the SHA-256 of its bytes.
 pub(super) async fn write_file(
     store: &dyn Store,
     run: &Run,
     table: Table,
     raw: bool,
     path: &Path,
-) -> Result<(), Failure> {
+) -> Result<String, Failure> {
     let unwritable =
         |e: io::Error| Failure::failed(format!("{} cannot be written: {e}", path.display()));
     let partial = partial_name(path);
     let mut file = File::create(&partial).map_err(unwritable)?;
-    let mut sink = |bytes: &[u8]| file.write_all(bytes).map(|()| true);
+    let mut sha256 = Sha256::new();
+    let mut sink = |bytes: &[u8]| {
+        sha256.update(bytes);
+        file.write_all(bytes).map(|()| true)
+    };
     let written = write_rows(store, run, table, raw, &mut sink).await;
     let finished = written.and_then(|()| {
         file.sync_all()
@@ -71,7 +111,28 @@ pub(super) async fn write_file(
         // What is half written helps nobody; the error is already on its way.
         drop(std::fs::remove_file(&partial));
     }
-    finished
+    finished.map(|()| hex(&sha256.finalize()))
+}
+
+fn sha256_of(path: &Path) -> io::Result<String> {
+    let mut file = BufReader::new(File::open(path)?);
+    let mut sha256 = Sha256::new();
+    loop {
+        let bytes = file.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(hex(&sha256.finalize()));
+        }
+        sha256.update(bytes);
+        let read = bytes.len();
+        file.consume(read);
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes all");
+        text
+    })
 }
 
 async fn write_rows(

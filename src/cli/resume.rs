@@ -8,7 +8,6 @@ use super::session::Session;
 use super::{World, export, import, output, run as run_command, runs, settings};
 use crate::campaign::{Campaign, Script};
 use crate::engine::Pace;
-use crate::report::Table;
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Run, Store};
 
@@ -17,9 +16,6 @@ pub(super) async fn resume(
     global: &Global,
     world: World,
 ) -> Result<Exit, Failure> {
-    if let Some(path) = &args.results.output {
-        export::refuse_to_replace(path, args.results.force)?;
-    }
     // Without a database there is nothing to resume, and none is made.
     SqliteStore::open(&global.db, Access::Beside)
         .await?
@@ -27,6 +23,9 @@ pub(super) async fn resume(
         .await?;
     let store = Arc::new(SqliteStore::open(&global.db, Access::Engine).await?);
     let run = choose(store.as_ref(), args.run.as_deref()).await?;
+    if let Some(path) = &args.results.output {
+        export::refuse_to_replace_others(path, args.results.force, &run)?;
+    }
     if run.rehearsal {
         return Err(Failure::usage(format!(
             "run {} is a rehearsal, which begins anew each time: callout rehearse {}",
@@ -76,7 +75,7 @@ async fn choose(store: &SqliteStore, prefix: Option<&str>) -> Result<Run, Failur
 async fn as_it_ended(store: &SqliteStore, run: &Run, args: &ResumeArgs) -> Result<Exit, Failure> {
     let summary = runs::summary(store, &run.id).await?;
     if let Some(path) = &args.results.output {
-        export::write_file(store, run, Table::Results, false, path).await?;
+        export::write_results(store, run, path).await?;
     }
     if args.results.json {
         output::say_json(&summary.json());

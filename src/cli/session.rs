@@ -13,7 +13,6 @@ use crate::domain::{Callout, Destination, DestinationKind, RunId};
 #[cfg(debug_assertions)]
 use crate::engine::sabotage::Sabotage;
 use crate::engine::{Driver, End, Engine, Pace, Progress, Render, Signal};
-use crate::report::Table;
 use crate::sinch::Client;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Due, Store};
@@ -65,7 +64,7 @@ impl Session<'_> {
         let summary = runs::summary(self.store.as_ref(), &self.run).await?;
         if let Some(path) = self.output {
             let run = runs::find(self.store.as_ref(), Some(self.run.as_str())).await?;
-            export::write_file(self.store.as_ref(), &run, Table::Results, false, path).await?;
+            export::write_results(self.store.as_ref(), &run, path).await?;
         }
         self.store.close().await?;
         if self.json {

@@ -12,6 +12,8 @@ use crate::domain::{NotSent, Observation, Reaction, Refusal, Side, Uncertainty, 
 
 /// Longest message of the platform that is kept, in characters.
 const MESSAGE_CHARS_MAX: usize = 300;
+/// So many digits in a row may be a telephone number.
+const NUMBER_DIGITS_MIN: usize = 7;
 /// How long a recipient waits after 425 Too Early.
 const TOO_EARLY_WAIT: Duration = Duration::from_secs(5);
 /// `Invalid application key`.
@@ -139,11 +141,8 @@ impl Answer {
         let message = self
             .error(|error| error.text(&["message"]))
             .unwrap_or_default();
-        message
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(MESSAGE_CHARS_MAX)
-            .collect()
+        let printable = message.chars().filter(|c| !c.is_control());
+        without_numbers(&printable.take(MESSAGE_CHARS_MAX).collect::<String>())
     }
 
     fn error<T>(&self, read: impl Fn(&Object<'_>) -> Option<T>) -> Option<T> {
@@ -164,6 +163,29 @@ impl Answer {
             None => format!("HTTP {}", self.status),
         }
     }
+}
+
+/// The text with telephone numbers taken out: messages are shown and logged, and platforms like to
+/// repeat what was wrong in them.
+fn without_numbers(text: &str) -> String {
+    let mut out = String::new();
+    let mut digits = String::new();
+    for c in text.chars().chain(['\0']) {
+        if c.is_ascii_digit() {
+            digits.push(c);
+            continue;
+        }
+        out.push_str(if digits.len() >= NUMBER_DIGITS_MIN {
+            "•••"
+        } else {
+            &digits
+        });
+        digits.clear();
+        if c != '\0' {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// Reads `Retry-After`: seconds, or a date that is compared with `now`. Anything else is none.
@@ -281,6 +303,15 @@ mod tests {
         assert_eq!(
             name(&verdict(403, r#"{"errorCode":40300}"#)),
             "refused 40300 "
+        );
+    }
+
+    #[test]
+    fn a_number_in_the_platforms_message_is_not_repeated() {
+        let body = r#"{"errorCode":40001,"message":"Invalid parameters: +46701740605 (3 of 120)"}"#;
+        assert_eq!(
+            name(&verdict(400, body)),
+            "refused 40001 Invalid parameters: +••• (3 of 120)"
         );
     }
 

@@ -6,6 +6,7 @@
 mod records;
 pub mod sqlite;
 
+use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -47,6 +48,14 @@ pub trait Store: std::fmt::Debug + Send + Sync {
 
     /// The wish that stands.
     async fn wished(&self, run: &RunId) -> Result<Option<Wish>, StoreError>;
+
+    /// Remembers the results file that was written for a run, by its path and SHA-256.
+    async fn results_written(
+        &self,
+        run: &RunId,
+        path: &Path,
+        sha256: &str,
+    ) -> Result<(), StoreError>;
 
     /// Forgets a run whose list was never imported.
     async fn forget_planned(&self, run: &RunId) -> Result<(), StoreError>;

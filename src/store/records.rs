@@ -60,6 +60,8 @@ pub struct Run {
     pub list_sha256: Option<String>,
     /// What the list's endpoints are.
     pub destination_kind: DestinationKind,
+    /// The results file that was written last, and its SHA-256 in hex.
+    pub results: Option<(PathBuf, String)>,
 }
 
 /// What another terminal can wish of a run.

@@ -111,6 +111,17 @@ impl Store for SqliteStore {
         self.select_wish(run).await.map_err(|e| self.fault(&e))
     }
 
+    async fn results_written(
+        &self,
+        run: &RunId,
+        path: &Path,
+        sha256: &str,
+    ) -> Result<(), StoreError> {
+        self.update_results(run, path, sha256)
+            .await
+            .map_err(|e| self.fault(&e))
+    }
+
     async fn forget_planned(&self, run: &RunId) -> Result<(), StoreError> {
         self.delete_planned(run).await.map_err(|e| self.fault(&e))
     }

@@ -1,6 +1,6 @@
 //! Runs: making them, moving them, finding them, and the wishes of other terminals.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
@@ -108,6 +108,25 @@ impl SqliteStore {
         Ok(wish_of(word.as_deref()))
     }
 
+    pub(super) async fn update_results(
+        &self,
+        run: &RunId,
+        path: &Path,
+        sha256: &str,
+    ) -> Result<(), sqlx::Error> {
+        let mut writer = self.writer.lock().await;
+        sqlx::query(
+            "-- results_written
+             update runs set results_path = ?2, results_sha256 = ?3 where id = ?1",
+        )
+        .bind(run.as_str())
+        .bind(path.to_string_lossy())
+        .bind(sha256)
+        .execute(&mut *writer)
+        .await
+        .map(drop)
+    }
+
     pub(super) async fn delete_planned(&self, run: &RunId) -> Result<(), sqlx::Error> {
         let mut writer = self.writer.lock().await;
         sqlx::query(
@@ -169,6 +188,10 @@ fn read_run(row: &SqliteRow) -> Result<Run, StoreError> {
         ended_at: row.get::<Option<i64>, _>("ended_at").map(moment),
         header: header.and_then(|h| serde_json::from_str(&h).ok()),
         list_sha256: row.get("list_sha256"),
+        results: row
+            .get::<Option<String>, _>("results_path")
+            .map(PathBuf::from)
+            .zip(row.get("results_sha256")),
         destination_kind: kind
             .and_then(|k| k.parse().ok())
             .unwrap_or(DestinationKind::Number),
