@@ -229,8 +229,14 @@ pub(super) struct ReconcileArgs {
     /// No phone rang: the recipient is due again
     #[arg(long, requires = "reason")]
     pub(super) not_called: bool,
-    /// How the call ended, with --called: ANSWERED, BUSY, NOANSWER or FAILED
-    #[arg(long, requires = "called", value_name = "RESULT")]
+    /// How the call ended, with --called; without it the recipient counts as unreached
+    #[arg(
+        long,
+        requires = "called",
+        value_name = "RESULT",
+        ignore_case = true,
+        value_parser = ["ANSWERED", "BUSY", "NOANSWER", "FAILED"]
+    )]
     pub(super) result: Option<String>,
     /// How you know; kept with the attempt
     #[arg(long, value_name = "TEXT")]

@@ -4,8 +4,9 @@
 //! and nothing is replaced unless that was asked for.
 
 use std::fmt::Write as _;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -34,7 +35,7 @@ pub(super) async fn export(args: &ExportArgs, global: &Global) -> Result<Exit, F
     };
     match &args.output {
         Some(path) => {
-            write_file(&store, &run, table, args.raw, path).await?;
+            write_file(&store, &run, table, args.raw, (path, args.force)).await?;
         }
         None => write_rows(&store, &run, table, args.raw, &mut output::pour).await?,
     }
@@ -63,25 +64,37 @@ pub(super) fn refuse_to_replace(path: &Path, force: bool) -> Result<(), Failure>
     Ok(())
 }
 
-/// Writes a run's results, and remembers the file, so that a resume may replace it.
+/// Writes a run's results, and remembers the file, so that a resume may replace it. Where another
+/// file has taken the name meanwhile, the run's id goes into the name. Returns the name.
 pub(super) async fn write_results(
     store: &dyn Store,
     run: &Run,
-    path: &Path,
-) -> Result<(), Failure> {
-    let sha256 = write_file(store, run, Table::Results, false, path).await?;
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    Ok(store.results_written(&run.id, &path, &sha256).await?)
+    (path, replace): (&Path, bool),
+) -> Result<PathBuf, Failure> {
+    let replace = replace || is_own(path, run);
+    let taken = !replace && path.exists();
+    let path = if taken {
+        with_id(path, run)
+    } else {
+        path.to_owned()
+    };
+    let sha256 = write_file(store, run, Table::Results, false, (&path, replace)).await?;
+    let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+    store.results_written(&run.id, &absolute, &sha256).await?;
+    Ok(path)
 }
 
-/// Says no to a results file that is there already, unless this very run wrote it and nobody has
-/// changed it since.
-pub(super) fn refuse_to_replace_others(path: &Path, force: bool, run: &Run) -> Result<(), Failure> {
-    let own = run.results.as_ref().is_some_and(|(written, sha256)| {
+fn with_id(path: &Path, run: &Run) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{stem}-{}.csv", run.id))
+}
+
+/// Whether this very run wrote the file, and nobody has changed it since.
+pub(super) fn is_own(path: &Path, run: &Run) -> bool {
+    run.results.as_ref().is_some_and(|(written, sha256)| {
         let same = std::path::absolute(path).is_ok_and(|path| path == *written);
         same && sha256_of(path).is_ok_and(|found| found == *sha256)
-    });
-    refuse_to_replace(path, force || own)
+    })
 }
 
 /// Writes a table to a file, whole or not at all. Returns the SHA-256 of its bytes.
@@ -90,12 +103,19 @@ pub(super) async fn write_file(
     run: &Run,
     table: Table,
     raw: bool,
-    path: &Path,
+    (path, replace): (&Path, bool),
 ) -> Result<String, Failure> {
     let unwritable =
         |e: io::Error| Failure::failed(format!("{} cannot be written: {e}", path.display()));
     let partial = partial_name(path);
-    let mut file = File::create(&partial).map_err(unwritable)?;
+    // As private as the database: it holds the same numbers and names.
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&partial)
+        .map_err(unwritable)?;
     let mut sha256 = Sha256::new();
     let mut sink = |bytes: &[u8]| {
         sha256.update(bytes);
@@ -104,7 +124,7 @@ pub(super) async fn write_file(
     let written = write_rows(store, run, table, raw, &mut sink).await;
     let finished = written.and_then(|()| {
         file.sync_all()
-            .and_then(|()| std::fs::rename(&partial, path))
+            .and_then(|()| take_name(&partial, path, replace))
             .map_err(unwritable)
     });
     if finished.is_err() {
@@ -112,6 +132,15 @@ pub(super) async fn write_file(
         drop(std::fs::remove_file(&partial));
     }
     finished.map(|()| hex(&sha256.finalize()))
+}
+
+/// Gives the whole file its name; a file that has the name is replaced only where that was said.
+fn take_name(partial: &Path, path: &Path, replace: bool) -> io::Result<()> {
+    if replace {
+        return std::fs::rename(partial, path);
+    }
+    std::fs::hard_link(partial, path)?;
+    std::fs::remove_file(partial)
 }
 
 fn sha256_of(path: &Path) -> io::Result<String> {

@@ -167,11 +167,11 @@ impl Plan {
             let s = (longest.text.chars().count() / CHARS_PER_SECOND) as f64;
             s
         });
-        let by_cap = self
-            .campaign
-            .pacing
-            .concurrent_calls
-            .map_or(0.0, |cap| calls * (RINGING_S + talk) / f64::from(cap));
+        let by_cap = self.campaign.pacing.concurrent_calls.map_or(0.0, |cap| {
+            // Only those beyond the cap wait for a place.
+            let cap = f64::from(cap);
+            (calls - cap).max(0.0) * (RINGING_S + talk) / cap
+        });
         Some(if by_cap > by_rate {
             (by_cap, "concurrent_calls")
         } else {
@@ -185,6 +185,8 @@ fn samples(script: &Script, rows: &[(u64, Destination, Vec<String>)]) -> Vec<Sam
         .iter()
         .filter_map(|(line, to, cells)| {
             let text = spoken(&script.callout(to, cells).ok()?)?;
+            // Inline SVAML names the number that it connects.
+            let text = text.replace(&to.endpoint, &to.masked());
             Some((*line, to.masked(), text))
         })
         .collect();
@@ -211,6 +213,6 @@ fn spoken(callout: &Callout) -> Option<String> {
     match &callout.body {
         CalloutBody::Tts(tts) => tts.text.clone().or_else(|| tts.prompts.clone()),
         CalloutBody::Conference(conference) => conference.greeting.clone(),
-        CalloutBody::Custom(custom) => custom.ice.clone(),
+        CalloutBody::Custom(custom) => custom.ace.clone().or_else(|| custom.ice.clone()),
     }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::args::{Global, ReconcileArgs};
 use super::exit::{Exit, Failure};
 use super::{World, output, runs, settings};
-use crate::domain::{AttemptId, AttemptRecord, Outcome, ResultRow};
+use crate::domain::{AttemptId, AttemptRecord, Outcome, ResultRow, RunState};
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Run, Settlement, Store};
 
@@ -105,7 +105,7 @@ async fn settle(
     }
     let word = if args.called { "called" } else { "not called" };
     output::say(&format!("{settled} attempts settled as {word}"));
-    if args.not_called && run.state.unfinished() || (settled > 0) {
+    if args.not_called && settled > 0 && run.state != RunState::Cancelled {
         output::say(&format!("callout resume {} calls them", run.id));
     }
     Ok(())

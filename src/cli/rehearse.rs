@@ -10,7 +10,6 @@ use super::session::Session;
 use super::{World, export, import, output, run, settings, simulate};
 use crate::campaign::Campaign;
 use crate::clock::Clock;
-use crate::domain::RESULT_COLUMNS;
 use crate::engine::Pace;
 use crate::simulator::{Options, Simulator};
 use crate::sinch::auth::Credentials;
@@ -29,8 +28,8 @@ pub(super) async fn rehearse(
     let campaign = Campaign::load(&args.file)?;
     let options = simulate::options(&args.platform)?;
     let scheme = settings::scheme(global)?;
-    let results = results_file(args, &campaign)?;
     let address = database(&global.db);
+    let (results, replace) = results_file(args, &campaign, &address).await?;
     let store = Arc::new(begin_anew(&address).await?);
     let platform = Platform::start(options, Arc::clone(&world.clock))?;
     let bases = Bases::new(Region::Global, Some(&platform.url), Some(&platform.url))
@@ -57,7 +56,7 @@ pub(super) async fn rehearse(
         },
         rows: list.rows,
         done: list.rows - list.valid,
-        output: Some(&results),
+        output: Some((&results, replace)),
         json: args.json,
     };
     session.work(world).await
@@ -87,32 +86,35 @@ async fn begin_anew(address: &str) -> Result<SqliteStore, Failure> {
     Ok(SqliteStore::open(address, Access::Engine).await?)
 }
 
-/// Where the results go. Only an earlier rehearsal's results are replaced.
-fn results_file(args: &RehearseArgs, campaign: &Campaign) -> Result<PathBuf, Failure> {
-    let path = args
-        .output
-        .clone()
-        .unwrap_or_else(|| PathBuf::from(format!("{}-rehearsal.csv", campaign.name)));
-    let ours = args.output.is_none() && written_by_a_rehearsal(&path);
-    export::refuse_to_replace(&path, ours).map_err(|_| {
-        Failure::usage(format!(
-            "{} is there and was not written by a rehearsal: move it, or name another file with \
-             --output",
+/// Where the results go, and whether a file that is there is replaced: only what the last rehearsal
+/// wrote, and nobody has changed since.
+async fn results_file(
+    args: &RehearseArgs,
+    campaign: &Campaign,
+    address: &str,
+) -> Result<(PathBuf, bool), Failure> {
+    let named = args.output.clone();
+    let path = named.unwrap_or_else(|| PathBuf::from(format!("{}-rehearsal.csv", campaign.name)));
+    let own = path.exists() && written_by_last_rehearsal(&path, address).await;
+    if path.exists() && !own {
+        return Err(Failure::usage(format!(
+            "{} is there and is not what the last rehearsal wrote: move it, or name another file \
+             with --output",
             path.display()
-        ))
-    })?;
-    Ok(path)
+        )));
+    }
+    export::refuse_to_replace(&path, own)?;
+    Ok((path, own))
 }
 
-/// Results end with our columns; nothing else does.
-fn written_by_a_rehearsal(path: &Path) -> bool {
-    let Ok(mut reader) = csv::ReaderBuilder::new().flexible(true).from_path(path) else {
+/// A rehearsal's database remembers the results that it wrote.
+async fn written_by_last_rehearsal(path: &Path, address: &str) -> bool {
+    let Ok(store) = SqliteStore::open(address, Access::Beside).await else {
         return false;
     };
-    let header = reader
-        .headers()
-        .map(|h| h.iter().map(str::to_owned).collect::<Vec<_>>());
-    header.is_ok_and(|h| h.ends_with(&RESULT_COLUMNS.map(str::to_owned)))
+    let runs = store.runs("").await.unwrap_or_default();
+    runs.iter()
+        .any(|run| run.rehearsal && export::is_own(path, run))
 }
 
 /// The simulator on a thread of its own, so that it does not share the engine's.

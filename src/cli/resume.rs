@@ -24,7 +24,7 @@ pub(super) async fn resume(
     let store = Arc::new(SqliteStore::open(&global.db, Access::Engine).await?);
     let run = choose(store.as_ref(), args.run.as_deref()).await?;
     if let Some(path) = &args.results.output {
-        export::refuse_to_replace_others(path, args.results.force, &run)?;
+        export::refuse_to_replace(path, args.results.force || export::is_own(path, &run))?;
     }
     if run.rehearsal {
         return Err(Failure::usage(format!(
@@ -53,7 +53,11 @@ pub(super) async fn resume(
         },
         rows: 0,
         done: 0,
-        output: args.results.output.as_deref(),
+        output: args
+            .results
+            .output
+            .as_deref()
+            .map(|path| (path, args.results.force)),
         json: args.results.json,
     };
     output::tell(&format!("resuming run {} of {}", run.id, run.campaign));
@@ -75,7 +79,7 @@ async fn choose(store: &SqliteStore, prefix: Option<&str>) -> Result<Run, Failur
 async fn as_it_ended(store: &SqliteStore, run: &Run, args: &ResumeArgs) -> Result<Exit, Failure> {
     let summary = runs::summary(store, &run.id).await?;
     if let Some(path) = &args.results.output {
-        export::write_results(store, run, path).await?;
+        export::write_results(store, run, (path, args.results.force)).await?;
     }
     if args.results.json {
         output::say_json(&summary.json());

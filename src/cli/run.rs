@@ -24,8 +24,15 @@ pub(super) async fn run(
     if let Some(path) = &args.results.output {
         export::refuse_to_replace(path, args.results.force)?;
     }
+    let store = Arc::new(SqliteStore::open(&global.db, Access::Engine).await?);
+    refuse_second_run(store.as_ref(), &campaign).await?;
     if !args.yes {
-        output::say(&plan::Plan::of(&campaign)?.text());
+        let plan = plan::Plan::of(&campaign)?.text();
+        if args.results.json {
+            output::tell(&plan);
+        } else {
+            output::say(&plan);
+        }
         match output::ask("Place these callouts now?") {
             Some(true) => {}
             Some(false) => return Err(Failure::usage("nothing was dialled")),
@@ -36,8 +43,6 @@ pub(super) async fn run(
             }
         }
     }
-    let store = Arc::new(SqliteStore::open(&global.db, Access::Engine).await?);
-    refuse_second_run(store.as_ref(), &campaign).await?;
     let new = new_run(&campaign, &mut world, false);
     store.create_run(&new).await?;
     let imported = import::import(store.as_ref(), &new.id, &campaign).await;
@@ -69,7 +74,11 @@ pub(super) async fn run(
         },
         rows: list.rows,
         done: list.rows - list.valid,
-        output: args.results.output.as_deref(),
+        output: args
+            .results
+            .output
+            .as_deref()
+            .map(|path| (path, args.results.force)),
         json: args.results.json,
     };
     session.work(world).await

@@ -29,7 +29,8 @@ pub(super) struct Session<'a> {
     pub(super) rows: u64,
     /// Rows that have their disposition already.
     pub(super) done: u64,
-    pub(super) output: Option<&'a Path>,
+    /// Where the results go, and whether a file that is there is replaced.
+    pub(super) output: Option<(&'a Path, bool)>,
     pub(super) json: bool,
 }
 
@@ -62,16 +63,17 @@ impl Session<'_> {
             )));
         }
         let summary = runs::summary(self.store.as_ref(), &self.run).await?;
-        if let Some(path) = self.output {
+        let mut results = None;
+        if let Some(output) = self.output {
             let run = runs::find(self.store.as_ref(), Some(self.run.as_str())).await?;
-            export::write_results(self.store.as_ref(), &run, path).await?;
+            results = Some(export::write_results(self.store.as_ref(), &run, output).await?);
         }
         self.store.close().await?;
         if self.json {
             output::say_json(&summary.json());
         } else {
             output::say(&summary.text());
-            if let Some(path) = self.output {
+            if let Some(path) = &results {
                 output::say(&format!("\nresults: {}", path.display()));
             }
         }

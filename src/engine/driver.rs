@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::core::{Command, Core, End, Event, Now, Pace};
 use super::progress::Progress;
@@ -137,6 +137,10 @@ impl Driver {
                 recovery.became_uncertain
             );
         }
+        if engine.store.wished(&engine.run).await? == Some(Wish::Pause) {
+            // Meant for an engine that is gone; to resume is to wish otherwise.
+            engine.store.wish(&engine.run, None).await?;
+        }
         engine
             .store
             .set_run(&engine.run, &RunEnd::Running, now.wall)
@@ -194,6 +198,7 @@ impl Driver {
                 self.read_wishes();
             }
             self.commit(now);
+            self.flush_aside();
             if let Some(end) = self.finish.take() {
                 if self.committing || !self.group.is_empty() && self.aside.is_none() {
                     self.finish = Some(end);
@@ -377,6 +382,18 @@ impl Driver {
         self.step(Event::StoreFailed(error.to_string()));
     }
 
+    /// Keeps aside what came in since the store failed, at once: a second signal may follow.
+    fn flush_aside(&mut self) {
+        let Some(aside) = &mut self.aside else { return };
+        if aside.is_empty() {
+            return;
+        }
+        if let Err(error) = self.engine.store.keep_aside(&self.engine.run, aside) {
+            error!(run.id = %self.engine.run, "{error}: what came in last stays uncertain");
+        }
+        aside.clear();
+    }
+
     fn read_wishes(&self) {
         let (store, run) = (Arc::clone(&self.engine.store), self.engine.run.clone());
         self.spawn(async move { Report::Wish(store.wished(&run).await.unwrap_or(None)) });
@@ -390,7 +407,7 @@ impl Driver {
     }
 
     /// Writes down how the run ended.
-    async fn end(&mut self, end: End) -> Result<End, StoreError> {
+    async fn end(&self, end: End) -> Result<End, StoreError> {
         let Engine {
             store, run, clock, ..
         } = &self.engine;
@@ -411,12 +428,8 @@ impl Driver {
                 store.wish(run, None).await?;
                 info!(run.id = %run, cancelled, "{cancelled} recipients are called no more");
             }
-            End::Failed(_) => {
-                let aside = self.aside.take().unwrap_or_default();
-                if !aside.is_empty() {
-                    store.keep_aside(run, &aside)?;
-                }
-            }
+            // What could not be committed is aside already.
+            End::Failed(_) => {}
         }
         Ok(end)
     }

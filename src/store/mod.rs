@@ -131,6 +131,12 @@ pub enum StoreError {
     /// The database's address is not understood.
     #[error("`{0}` is no database address: use sqlite:PATH, such as sqlite:callout.db")]
     Address(String),
+    /// There is no such file.
+    #[error(
+        "{0} does not exist: `callout run` makes it, or name another with --db; a rehearsal is kept \
+         beside it (--db sqlite:callout-rehearsal.db)"
+    )]
+    NoDatabase(String),
     /// Another engine works on it.
     #[error(
         "{0} is in use by another `callout` that is running a campaign: wait for it, or stop it \

@@ -146,9 +146,18 @@ impl Core {
 
     /// Nothing useful came back; for too long, and the run pauses.
     pub(super) fn failing(&mut self, why: &str, now: Now) {
-        let since = *self.failing_since.get_or_insert(now.mono);
-        if now.mono.saturating_sub(since) >= FAILING_MAX {
-            self.drain(End::Paused(PauseReason::Unreachable(why.to_owned())));
+        self.failing_since
+            .get_or_insert_with(|| (now.mono, why.to_owned()));
+        self.give_up_if_unreachable(now);
+    }
+
+    /// Pauses the run once nothing useful has come back for too long.
+    pub(super) fn give_up_if_unreachable(&mut self, now: Now) {
+        if let Some((since, why)) = &self.failing_since
+            && now.mono.saturating_sub(*since) >= FAILING_MAX
+        {
+            let why = why.clone();
+            self.drain(End::Paused(PauseReason::Unreachable(why)));
         }
     }
 }

@@ -23,6 +23,8 @@ const AGAIN_FIRST: Duration = Duration::from_millis(500);
 const AGAIN_MAX: Duration = Duration::from_secs(30);
 /// How long GETs pause after a 429 that names no time.
 const HOLD_DEFAULT: Duration = Duration::from_secs(1);
+/// GETs pause no longer than this, whatever the platform says.
+const HOLD_MAX: Duration = Duration::from_mins(5);
 
 /// A call that goes on.
 #[derive(Debug)]
@@ -178,7 +180,7 @@ impl Core {
             }
             Observation::Again { why, wait } => {
                 if let Some(wait) = wait {
-                    self.gets_hold_until = now.mono + wait.max(HOLD_DEFAULT);
+                    self.gets_hold_until = now.mono + wait.clamp(HOLD_DEFAULT, HOLD_MAX);
                 }
                 self.failing(&why, now);
                 self.ask_again(key, wait, now);

@@ -195,8 +195,8 @@ pub struct Core {
     gets_hold_until: Duration,
     /// Until when uncertain attempts count as calls.
     uncertain: VecDeque<Duration>,
-    /// Since when nothing but failures came back.
-    failing_since: Option<Duration>,
+    /// Since when nothing but failures came back, and the first of them.
+    failing_since: Option<(Duration, String)>,
     progress: Progress,
 }
 
@@ -249,7 +249,7 @@ impl Core {
             Event::Observed(key, seen) => self.observed(key, seen, now, &mut commands),
             Event::Stop(why) => self.drain(End::Paused(why)),
             Event::Cancel => self.cancel(),
-            Event::Tick => {}
+            Event::Tick => self.give_up_if_unreachable(now),
         }
         self.advance(now, &mut commands);
         commands

@@ -60,9 +60,7 @@ pub(super) async fn open(address: &str, access: Access) -> Result<SqliteStore, S
     if access == Access::Engine {
         make_private(&file).map_err(|e| unusable(e.to_string()))?;
     } else if !file.exists() {
-        return Err(unusable(
-            "there is no such file; `run` or `rehearse` makes one".into(),
-        ));
+        return Err(StoreError::NoDatabase(path));
     }
     let engine = match access {
         Access::Engine => Some(lock_engine(&file)?),
