@@ -378,6 +378,7 @@ fn a_column_the_list_does_not_have_is_found_where_it_is_named() {
     6:28 x: `l.csv` has no column `x` (the list has `number`, `name`, `due date` and `Läkare`)
     6:43 due dat: `l.csv` has no column `due dat` (did you mean `due date`? the list has `number`, `name`, `due date` and `Läkare`)
     ");
+    insta::assert_snapshot!(faults(&said("Hej {{ name | frob }}")).join("\n"), @"6:23 frob: template of `text`: filter frob is unknown");
     insta::assert_snapshot!(faults(&said("Hej {{ Läkare }}")).join("\n"), @"6:17 : template of `text`: unexpected character");
     // What a template declares itself is no column.
     let own = said("{% set x = name %}{{ x }}{% for c in name %}{{ loop.index }}{% endfor %}");

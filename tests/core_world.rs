@@ -123,6 +123,7 @@ impl Nature {
                 calls_per_second: if rate == 3 { 0.7 } else { calls },
                 concurrent_calls: (cap > 0).then_some(cap),
                 restarted: false,
+                elsewhere: false,
             },
             lost,
             too_many,
@@ -865,6 +866,7 @@ impl World {
         let next_key = self.disk.attempts.keys().max().map_or(1, |key| key + 1);
         let pace = Pace {
             restarted: true,
+            elsewhere: false,
             ..self.nature.pace
         };
         let entropy = Entropy::seeded(self.nature.seed ^ self.life.rotate_left(40));

@@ -214,7 +214,7 @@ fn bad_input_and_missing_settings_end_with_2_and_say_what_to_do() {
     let said = desk.run(&["run", "bad.toml", "--yes"]).ends(2).stderr;
     assert!(said.contains("bad.toml:3:1"), "{said}");
     desk.run(&["run"]).ends(2);
-    desk.run(&["resume"]).ends(1);
+    desk.run(&["resume"]).ends(2);
 }
 
 /// A run that is in the middle of its list, at a rate at which it stays there for a while.
@@ -258,6 +258,52 @@ fn a_signal_drains_and_resume_goes_on() {
         assert!(again.contains("resume"), "{again}");
         assert_resumes(&desk, &platform, 70);
     }
+}
+
+#[test]
+fn results_are_replaced_by_a_resume_of_their_own_run_and_by_nobody_else() {
+    let platform = Platform::start(&["--time-scale", "0"]);
+    let desk = Desk::at(&platform);
+    desk.tts(&people(60), "calls_per_second = 25");
+    let args = ["run", "c.toml", "--yes", "--output", "out.csv"];
+    let engine = desk.start(&args);
+    wait_for("calls", || {
+        (platform.ledger().rows.len() >= 5).then_some(())
+    });
+    engine.signal(Signal::INT);
+    engine.wait().ends(3);
+    assert_eq!(desk.table("out.csv").rows.len(), 60);
+    // The run's own results, untouched: a resume goes on with them. Somebody else's file that takes
+    // the name meanwhile stays as it is, and the results get another name.
+    let engine = desk.start(&["resume", "--output", "out.csv"]);
+    wait_for("more calls", || {
+        (platform.ledger().rows.len() >= 20).then_some(())
+    });
+    desk.write("out.csv", "precious");
+    let said = engine.wait().ends(0).stdout;
+    assert_eq!(desk.read("out.csv"), b"precious");
+    let name = said
+        .lines()
+        .find_map(|line| line.strip_prefix("results: "))
+        .unwrap();
+    assert_ne!(name, "out.csv");
+    assert_eq!(
+        desk.table(name)
+            .counts("call_disposition")
+            .values()
+            .sum::<usize>(),
+        60
+    );
+}
+
+#[test]
+fn a_pause_that_nobody_heard_does_not_stop_the_next_resume() {
+    let platform = Platform::start(&["--time-scale", "0"]);
+    let (desk, engine) = midway(&platform, 60);
+    desk.run(&["pause"]).ends(0);
+    engine.kill();
+    let code = desk.run(&["resume"]);
+    assert!([Some(0), Some(5)].contains(&code.code), "{}", code.stderr);
 }
 
 #[test]
@@ -414,6 +460,16 @@ fn every_sample_can_be_rehearsed_in_an_empty_folder() {
         let refusal = desk.run(&args).ends(2).stderr;
         assert!(refusal.contains(&results), "{refusal}");
         assert_eq!(desk.read(&results), b"mine\n");
+    }
+    // Others were rehearsed since; what they wrote is still theirs to replace.
+    let first = SAMPLES[0];
+    std::fs::remove_file(desk.path(&format!("{first}-rehearsal.csv"))).unwrap();
+    for name in [first, SAMPLES[1], first] {
+        let (file, results) = (format!("{name}.toml"), format!("{name}-rehearsal.csv"));
+        if desk.path(&results).exists() && desk.read(&results) == b"mine\n" {
+            std::fs::remove_file(desk.path(&results)).unwrap();
+        }
+        desk.run(&["rehearse", &file, "--time-scale", "0"]).ends(0);
     }
     assert!(desk.path("callout-rehearsal.db").exists());
     assert!(!desk.path("callout.db").exists());

@@ -220,6 +220,7 @@ async fn stocked(desk: &Desk, recipients: usize) -> (SqliteStore, RunId) {
     let store = SqliteStore::open(&address, Access::Engine).await.unwrap();
     let run = RunId::new("0123456789ab");
     let new = NewRun {
+        platform: String::new(),
         id: run.clone(),
         campaign: "c".into(),
         definition: String::new(),

@@ -7,12 +7,14 @@ create table runs (
     campaign         text    not null,
     definition       text    not null,           -- the campaign file as it was read
     definition_path  text    not null,
+    platform         text    not null,           -- base URL and application key
     rehearsal        integer not null check (rehearsal in (0, 1)),
     state            text    not null check (state in
                          ('planned', 'running', 'paused', 'completed', 'cancelled', 'expired')),
     why              text,                       -- why it is paused
     money            integer not null default 0 check (money in (0, 1)), -- paused for want of money
     wish             text    check (wish in ('pause', 'cancel')),
+    telling          text,                       -- JSON: how its engine stands, told each second
     created_at       integer not null,
     started_at       integer,
     ended_at         integer,

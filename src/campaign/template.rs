@@ -5,7 +5,7 @@
 //! limited by a [`Guard`]; the engine applies it to every value that is written, not to the
 //! template's own words. There is no loader, no include, no macro, and a bound on the work.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
@@ -23,6 +23,8 @@ const FUEL: u64 = 20_000;
 
 /// The name under which a template finds all columns: `row["Column name"]`.
 pub(super) const ROW: &str = "row";
+/// What every column of the trial row holds.
+const TRIAL: &str = "1";
 
 /// One text of the campaign file: a literal or a template, with its place, rule and guard.
 #[derive(Debug, Clone)]
@@ -53,8 +55,20 @@ impl Text {
     pub(super) fn check(&self, file: &SourceFile<'_>) {
         if self.is_template() {
             let env = environment();
-            if let Err(error) = env.template_from_str(&self.source) {
-                self.syntax_fault(file, &error);
+            match env.template_from_str(&self.source) {
+                Err(error) => self.syntax_fault(file, &error),
+                Ok(template) => {
+                    // A name that the engine does not know shows only when it is used: a trial row
+                    // shows it here, at its place, rather than in every row of the list.
+                    let names = template.undeclared_variables(false);
+                    let row: BTreeMap<&str, &str> =
+                        names.iter().map(|name| (name.as_str(), TRIAL)).collect();
+                    if let Err(error) = template.render(row)
+                        && unknown_name(error.kind())
+                    {
+                        self.syntax_fault(file, &error);
+                    }
+                }
             }
         } else if let Err(Problem { message, help }) = self.rule.check(&self.key, &self.source) {
             file.fault(&self.place, message, help);
@@ -73,9 +87,9 @@ impl Text {
             .detail()
             .map_or_else(|| error.kind().to_string(), str::to_owned);
         let help = if self.source.is_ascii() || !detail.contains("unexpected character") {
-            "a column is written {{ name }}, or {{ row[\"Column name\"] }}"
+            "a column is written {{ name }}, or {{ row['Column name'] }}; filters are those of Jinja"
         } else {
-            "a column whose name is more than a-z, 0-9 and _ is written {{ row[\"Läkare\"] }}"
+            "a column whose name is more than a-z, 0-9 and _ is written {{ row['Läkare'] }}"
         };
         file.fault(
             &place,
@@ -106,6 +120,17 @@ impl Text {
         });
         (found, dynamic)
     }
+}
+
+/// Whether an error is the template's own, whatever the row.
+fn unknown_name(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::UnknownFilter
+            | ErrorKind::UnknownTest
+            | ErrorKind::UnknownFunction
+            | ErrorKind::UnknownMethod
+    )
 }
 
 /// Where a variable first stands: not behind a `.` (an attribute) or a `|` (a filter).

@@ -143,7 +143,8 @@ fn take_name(partial: &Path, path: &Path, replace: bool) -> io::Result<()> {
     std::fs::remove_file(partial)
 }
 
-fn sha256_of(path: &Path) -> io::Result<String> {
+/// The SHA-256 of a file, in hex.
+pub(super) fn sha256_of(path: &Path) -> io::Result<String> {
     let mut file = BufReader::new(File::open(path)?);
     let mut sha256 = Sha256::new();
     loop {

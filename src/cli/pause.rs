@@ -68,7 +68,10 @@ pub(super) async fn cancel(
 async fn cancel_at_rest(store: &SqliteStore, run: &Run, world: &World) -> Result<(), Failure> {
     let now = world.clock.wall();
     store.wish(&run.id, Some(Wish::Cancel)).await?;
-    store.recover(&run.id, now).await?;
+    if run.state == RunState::Running {
+        // Its engine was killed: what it left is settled first, by an engine.
+        store.recover(&run.id, now).await?;
+    }
     let cancelled = store.cancel_pending(&run.id).await?;
     let open = store.tally(&run.id).await?.in_flight;
     if open == 0 {
@@ -90,7 +93,8 @@ async fn cancel_at_rest(store: &SqliteStore, run: &Run, world: &World) -> Result
     Ok(())
 }
 
-/// Opens the database as its engine where nobody is, and beside the engine otherwise.
+/// Opens the database as its engine where nobody is, and beside the engine otherwise. Says whether
+/// an engine works on this very run.
 async fn open(args: &OneRunArgs, global: &Global) -> Result<(SqliteStore, Run, bool), Failure> {
     let beside = SqliteStore::open(&global.db, Access::Beside).await?;
     let run = runs::find(&beside, args.run.as_deref()).await?;
@@ -99,7 +103,11 @@ async fn open(args: &OneRunArgs, global: &Global) -> Result<(SqliteStore, Run, b
             beside.close().await?;
             Ok((store, run, false))
         }
-        Err(StoreError::InUse(_)) => Ok((beside, run, true)),
+        Err(StoreError::InUse(_)) => {
+            let at_work = SqliteStore::engine_at_work(&global.db)?;
+            let on_this = at_work.is_some_and(|id| id == run.id);
+            Ok((beside, run, on_this))
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -29,14 +29,15 @@ pub(super) async fn rehearse(
     let options = simulate::options(&args.platform)?;
     let scheme = settings::scheme(global)?;
     let address = database(&global.db);
-    let (results, replace) = results_file(args, &campaign, &address).await?;
+    let earlier = Earlier::of(&address);
+    let (results, replace) = results_file(args, &campaign, &earlier)?;
     let store = Arc::new(begin_anew(&address).await?);
     let platform = Platform::start(options, Arc::clone(&world.clock))?;
     let bases = Bases::new(Region::Global, Some(&platform.url), Some(&platform.url))
         .map_err(|e| Failure::failed(e.to_string()))?;
     let client = Client::new(bases, credentials()?, scheme, Arc::clone(&world.clock))
         .map_err(|e| Failure::failed(e.to_string()))?;
-    let new = run::new_run(&campaign, &mut world, true);
+    let new = run::new_run(&campaign, &mut world, client.platform(), true);
     store.create_run(&new).await?;
     let (list, script) = import::import(store.as_ref(), &new.id, &campaign).await?;
     output::tell(&format!(
@@ -53,13 +54,16 @@ pub(super) async fn rehearse(
             calls_per_second: campaign.pacing.calls_per_second.unwrap_or(RATE_DEFAULT),
             concurrent_calls: campaign.pacing.concurrent_calls,
             restarted: false,
+            elsewhere: false,
         },
         rows: list.rows,
         done: list.rows - list.valid,
         output: Some((&results, replace)),
         json: args.json,
     };
-    session.work(world).await
+    let exit = session.work(world).await?;
+    earlier.remember(&results)?;
+    Ok(exit)
 }
 
 fn credentials() -> Result<Credentials, Failure> {
@@ -86,20 +90,20 @@ async fn begin_anew(address: &str) -> Result<SqliteStore, Failure> {
     Ok(SqliteStore::open(address, Access::Engine).await?)
 }
 
-/// Where the results go, and whether a file that is there is replaced: only what the last rehearsal
+/// Where the results go, and whether a file that is there is replaced: only what an earlier rehearsal
 /// wrote, and nobody has changed since.
-async fn results_file(
+fn results_file(
     args: &RehearseArgs,
     campaign: &Campaign,
-    address: &str,
+    earlier: &Earlier,
 ) -> Result<(PathBuf, bool), Failure> {
     let named = args.output.clone();
     let path = named.unwrap_or_else(|| PathBuf::from(format!("{}-rehearsal.csv", campaign.name)));
-    let own = path.exists() && written_by_last_rehearsal(&path, address).await;
+    let own = path.exists() && earlier.wrote(&path);
     if path.exists() && !own {
         return Err(Failure::usage(format!(
-            "{} is there and is not what the last rehearsal wrote: move it, or name another file \
-             with --output",
+            "{} is there and is not what an earlier rehearsal wrote: move it, or name another \
+             file with --output",
             path.display()
         )));
     }
@@ -107,14 +111,42 @@ async fn results_file(
     Ok((path, own))
 }
 
-/// A rehearsal's database remembers the results that it wrote.
-async fn written_by_last_rehearsal(path: &Path, address: &str) -> bool {
-    let Ok(store) = SqliteStore::open(address, Access::Beside).await else {
-        return false;
-    };
-    let runs = store.runs("").await.unwrap_or_default();
-    runs.iter()
-        .any(|run| run.rehearsal && export::is_own(path, run))
+/// What earlier rehearsals wrote, in a file beside their database, which begins anew each time: a
+/// line of SHA-256 and path each.
+struct Earlier(PathBuf);
+
+impl Earlier {
+    fn of(address: &str) -> Self {
+        let path = address.strip_prefix("sqlite:").unwrap_or(address);
+        Self(PathBuf::from(format!("{path}-results")))
+    }
+
+    fn line(path: &Path) -> std::io::Result<String> {
+        let sha256 = export::sha256_of(path)?;
+        Ok(format!(
+            "{sha256}  {}",
+            std::path::absolute(path)?.display()
+        ))
+    }
+
+    /// Whether a rehearsal wrote the file as it is now.
+    fn wrote(&self, path: &Path) -> bool {
+        let known = std::fs::read_to_string(&self.0).unwrap_or_default();
+        Self::line(path).is_ok_and(|line| known.lines().any(|known| known == line))
+    }
+
+    /// Remembers what was written, in the place of what was written under that name before.
+    fn remember(&self, path: &Path) -> std::io::Result<()> {
+        let line = Self::line(path)?;
+        let (_, name) = line.split_at(64);
+        let known = std::fs::read_to_string(&self.0).unwrap_or_default();
+        let mut lines: Vec<&str> = known
+            .lines()
+            .filter(|known| !known.ends_with(name))
+            .collect();
+        lines.push(&line);
+        std::fs::write(&self.0, lines.join("\n") + "\n")
+    }
 }
 
 /// The simulator on a thread of its own, so that it does not share the engine's.

@@ -39,6 +39,15 @@ pub(super) async fn resume(
     let campaign = Campaign::parse(&run.definition, &run.definition_path)?;
     let client = settings::client(global, &world.clock)?;
     let calls_per_second = run_command::rate(&campaign)?;
+    let elsewhere = run.platform != client.platform();
+    if elsewhere {
+        output::tell(&format!(
+            "warning: the run was started at {}, and this is {}: calls placed there are not known \
+             here",
+            run.platform,
+            client.platform()
+        ));
+    }
     let script = script(store.as_ref(), &run, &campaign).await?;
     let session = Session {
         store: Arc::clone(&store),
@@ -50,6 +59,7 @@ pub(super) async fn resume(
             calls_per_second,
             concurrent_calls: campaign.pacing.concurrent_calls,
             restarted: true,
+            elsewhere,
         },
         rows: 0,
         done: 0,

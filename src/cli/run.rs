@@ -43,8 +43,9 @@ pub(super) async fn run(
             }
         }
     }
-    let new = new_run(&campaign, &mut world, false);
+    let new = new_run(&campaign, &mut world, client.platform(), false);
     store.create_run(&new).await?;
+    store.claim(&new.id)?;
     let imported = import::import(store.as_ref(), &new.id, &campaign).await;
     let (list, script) = match imported {
         Ok(imported) => imported,
@@ -71,6 +72,7 @@ pub(super) async fn run(
             calls_per_second,
             concurrent_calls: campaign.pacing.concurrent_calls,
             restarted: false,
+            elsewhere: false,
         },
         rows: list.rows,
         done: list.rows - list.valid,
@@ -99,13 +101,19 @@ pub(super) fn rate(campaign: &Campaign) -> Result<f64, Failure> {
 }
 
 /// The record of a run that begins.
-pub(super) fn new_run(campaign: &Campaign, world: &mut World, rehearsal: bool) -> NewRun {
+pub(super) fn new_run(
+    campaign: &Campaign,
+    world: &mut World,
+    platform: String,
+    rehearsal: bool,
+) -> NewRun {
     NewRun {
         id: world.entropy.run_id(),
         campaign: campaign.name.clone(),
         definition: campaign.source().to_owned(),
         definition_path: absolute(campaign.path()),
         rehearsal,
+        platform,
         created_at: world.clock.wall(),
     }
 }

@@ -9,13 +9,22 @@ use crate::domain::{Disposition, RunState};
 use crate::report::Summary;
 use crate::report::summary::grouped;
 use crate::store::sqlite::{Access, SqliteStore};
+use crate::store::{Telling, Wish};
 
 pub(super) async fn status(args: &FactsArgs, global: &Global) -> Result<Exit, Failure> {
     let store = SqliteStore::open(&global.db, Access::Beside).await?;
     let run = runs::find(&store, args.run.as_deref()).await?;
     let summary = runs::summary(&store, &run.id).await?;
-    let engine = SqliteStore::engine_at_work(&global.db)?;
-    let why = why(&summary, engine);
+    let engine = SqliteStore::engine_at_work(&global.db)?.is_some_and(|id| id == run.id);
+    let telling = run.telling.as_ref().filter(|_| engine);
+    let mut why = why(&summary, engine, telling);
+    if let Some(wish) = run.wish {
+        let word = match wish {
+            Wish::Pause => "pause",
+            Wish::Cancel => "cancel",
+        };
+        why = format!("{why}; `callout {word}` was asked for");
+    }
     if args.json {
         let mut value = summary.json();
         if let Some(object) = value.as_object_mut() {
@@ -39,6 +48,15 @@ pub(super) async fn status(args: &FactsArgs, global: &Global) -> Result<Exit, Fa
             grouped(tally.in_flight),
             grouped(tally.of(Disposition::Uncertain)),
         ));
+        if let Some(telling) = telling {
+            output::say(&format!(
+                "rate at most {:.1} a second; {} refused with 429; {} uncertain attempts hold a \
+                 place of concurrent_calls",
+                telling.rate,
+                grouped(telling.slowed_down),
+                telling.uncertain_held
+            ));
+        }
     }
     store.close().await?;
     Ok(Exit::Done)
@@ -57,8 +75,8 @@ pub(super) async fn report(args: &FactsArgs, global: &Global) -> Result<Exit, Fa
     Ok(Exit::Done)
 }
 
-/// Why a run is not going faster, as far as the database tells.
-fn why(summary: &Summary, engine: bool) -> String {
+/// Why a run is not going faster, as its engine told last.
+fn why(summary: &Summary, engine: bool, telling: Option<&Telling>) -> String {
     match (summary.state, engine) {
         (RunState::Completed | RunState::Cancelled | RunState::Expired, _) => {
             format!("it is {}", summary.state)
@@ -72,11 +90,9 @@ fn why(summary: &Summary, engine: bool) -> String {
             format!("no engine works on it: callout resume {}", summary.run)
         }
         (RunState::Planned, true) => "its list is being imported".into(),
-        (RunState::Running, true) if summary.tally.pending + summary.tally.waiting == 0 => {
-            "everybody is called: waiting for calls to end".into()
-        }
-        (RunState::Running, true) => {
-            "an engine works on it at its pacing; its own terminal says what holds it".into()
-        }
+        (RunState::Running, true) => telling.map_or_else(
+            || "its engine has just started".to_owned(),
+            |told| told.why.clone(),
+        ),
     }
 }

@@ -20,7 +20,7 @@ use crate::domain::{
 };
 use crate::entropy::Entropy;
 use crate::sinch::Client;
-use crate::store::{Change, Due, DuePage, Recovery, RunEnd, Store, StoreError, Wish};
+use crate::store::{Change, Due, DuePage, Recovery, RunEnd, Store, StoreError, Telling, Wish};
 
 /// How often the wishes of other terminals are read.
 const WISHES_EVERY: Duration = Duration::from_secs(1);
@@ -105,6 +105,7 @@ pub struct Driver {
     committing: bool,
     /// Once the store has failed: what it could not take.
     aside: Option<Vec<Change>>,
+    told: Option<Telling>,
     finish: Option<End>,
 }
 
@@ -126,6 +127,7 @@ impl Driver {
         progress: watch::Sender<Progress>,
     ) -> Result<Ending, StoreError> {
         let now = engine.now();
+        engine.store.claim(&engine.run)?;
         let recovery = engine.store.recover(&engine.run, now.wall).await?;
         #[cfg(debug_assertions)]
         engine.plant_redial().await?;
@@ -156,6 +158,7 @@ impl Driver {
             group_since: Duration::ZERO,
             committing: false,
             aside: None,
+            told: None,
             finish: None,
         };
         driver.step(Event::Uncertain(recovery.uncertain_since.clone()));
@@ -394,8 +397,23 @@ impl Driver {
         aside.clear();
     }
 
-    fn read_wishes(&self) {
+    /// Tells other terminals how things stand, and reads what they wish.
+    fn read_wishes(&mut self) {
         let (store, run) = (Arc::clone(&self.engine.store), self.engine.run.clone());
+        let progress = self.core.progress(self.engine.now());
+        let telling = Telling {
+            why: progress.why_slow.to_owned(),
+            rate: progress.rate,
+            in_flight: progress.in_flight,
+            uncertain_held: progress.uncertain_held,
+            slowed_down: progress.slowed_down,
+        };
+        if self.aside.is_none() && self.told.as_ref() != Some(&telling) {
+            self.told = Some(telling.clone());
+            let (store, run) = (Arc::clone(&store), run.clone());
+            // Telling is a courtesy: a store that fails says so at the next commit.
+            tokio::spawn(async move { drop(store.tell(&run, &telling).await) });
+        }
         self.spawn(async move { Report::Wish(store.wished(&run).await.unwrap_or(None)) });
     }
 

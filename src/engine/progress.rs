@@ -25,6 +25,8 @@ pub struct Progress {
     pub slowed_down: u64,
     /// What the calls that ended cost.
     pub spent: Purse,
+    /// Uncertain attempts that hold a place of `concurrent_calls`.
+    pub uncertain_held: usize,
     /// In words, what keeps the engine from dialling faster.
     pub why_slow: &'static str,
 }

@@ -89,6 +89,12 @@ impl Client {
         })
     }
 
+    /// Which platform and which application this client speaks to. Calls are known there alone.
+    pub fn platform(&self) -> String {
+        let base = self.callouts.origin().ascii_serialization();
+        format!("{base}, application {}", self.credentials.key())
+    }
+
     /// POSTs one callout, once. Never cancel it half-way: a request that was cut off may have made
     /// a phone ring.
     pub async fn post_callout(&self, callout: &Callout, attempt: AttemptId) -> Verdict {

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 pub use records::{
     Change, Cursor, Due, DuePage, Imported, ImportedRow, NewRun, OpenCall, Recovery, RejectedRow,
-    Run, RunEnd, Settlement, Wish,
+    Run, RunEnd, Settlement, Telling, Wish,
 };
 
 use crate::domain::{AttemptId, RecipientId, ResultRow, RunId, Tally};
@@ -48,6 +48,12 @@ pub trait Store: std::fmt::Debug + Send + Sync {
 
     /// The wish that stands.
     async fn wished(&self, run: &RunId) -> Result<Option<Wish>, StoreError>;
+
+    /// Says to other processes which run this engine works on.
+    fn claim(&self, run: &RunId) -> Result<(), StoreError>;
+
+    /// Tells other terminals how the engine stands.
+    async fn tell(&self, run: &RunId, telling: &Telling) -> Result<(), StoreError>;
 
     /// Remembers the results file that was written for a run, by its path and SHA-256.
     async fn results_written(

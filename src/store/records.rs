@@ -23,6 +23,8 @@ pub struct NewRun {
     pub definition_path: PathBuf,
     /// Whether it runs against the simulator.
     pub rehearsal: bool,
+    /// Where its callouts go: base URL and application key. Its calls are known there alone.
+    pub platform: String,
     /// When.
     pub created_at: Timestamp,
 }
@@ -40,6 +42,8 @@ pub struct Run {
     pub definition_path: PathBuf,
     /// Whether it runs against the simulator.
     pub rehearsal: bool,
+    /// Where its callouts go: base URL and application key.
+    pub platform: String,
     /// Where it stands.
     pub state: RunState,
     /// Why it is paused.
@@ -60,8 +64,25 @@ pub struct Run {
     pub list_sha256: Option<String>,
     /// What the list's endpoints are.
     pub destination_kind: DestinationKind,
+    /// How its engine stood when it last told.
+    pub telling: Option<Telling>,
     /// The results file that was written last, and its SHA-256 in hex.
     pub results: Option<(PathBuf, String)>,
+}
+
+/// How an engine stands, for other terminals.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Telling {
+    /// In words, what keeps it from dialling faster.
+    pub why: String,
+    /// Calls per second at most, now.
+    pub rate: f64,
+    /// Attempts that are not over.
+    pub in_flight: usize,
+    /// Uncertain attempts that hold a place of `concurrent_calls`.
+    pub uncertain_held: usize,
+    /// 429s obeyed since it started.
+    pub slowed_down: u64,
 }
 
 /// What another terminal can wish of a run.

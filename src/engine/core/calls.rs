@@ -26,6 +26,10 @@ const HOLD_DEFAULT: Duration = Duration::from_secs(1);
 /// GETs pause no longer than this, whatever the platform says.
 const HOLD_MAX: Duration = Duration::from_mins(5);
 
+/// Why a run is not finished at a platform that does not know its calls.
+const ELSEWHERE: &str = "this platform does not know calls that the run placed at another base URL \
+                         or application: resume with the settings that it was started with";
+
 /// A call that goes on.
 #[derive(Debug)]
 pub(super) struct Open {
@@ -172,7 +176,10 @@ impl Core {
                 let since = *open.unknown_since.get_or_insert(now.mono);
                 let gone = now.mono.saturating_sub(since) > UNKNOWN_MAX;
                 self.reachable();
-                if gone {
+                if gone && self.pace.elsewhere {
+                    self.ask_again(key, None, now);
+                    self.drain(End::Paused(PauseReason::Configuration(ELSEWHERE.into())));
+                } else if gone {
                     self.ended(key, Outcome::unknown(), now, commands);
                 } else {
                     self.ask_again(key, None, now);

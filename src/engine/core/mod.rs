@@ -47,6 +47,9 @@ pub struct Pace {
     pub concurrent_calls: Option<u32>,
     /// Whether an earlier process may have `POSTed` within the last second.
     pub restarted: bool,
+    /// Whether an earlier process spoke to another platform or application: calls that this one does
+    /// not know are not given up, they may be known there.
+    pub elsewhere: bool,
 }
 
 /// What happened.
@@ -272,6 +275,7 @@ impl Core {
             rate: self.pacer.rate(),
             ceiling: self.pacer.ceiling(),
             why_slow: self.why_slow(now),
+            uncertain_held: self.uncertain.len(),
             ..self.progress.clone()
         }
     }

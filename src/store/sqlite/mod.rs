@@ -22,7 +22,7 @@ use tokio::sync::{Mutex, oneshot};
 
 use super::{
     Change, Cursor, DuePage, Imported, NewRun, OpenCall, Recovery, Rows, Run, RunEnd, Settlement,
-    Store, StoreError, Wish,
+    Store, StoreError, Telling, Wish,
 };
 use crate::domain::{AttemptId, RecipientId, ResultRow, RunId, Tally};
 
@@ -50,8 +50,8 @@ impl SqliteStore {
         open::delete(file)
     }
 
-    /// Whether an engine works on the database at an address.
-    pub fn engine_at_work(address: &str) -> Result<bool, StoreError> {
+    /// The run that an engine works on in the database at an address; none where no engine does.
+    pub fn engine_at_work(address: &str) -> Result<Option<RunId>, StoreError> {
         open::engine_at_work(address)
     }
 
@@ -109,6 +109,23 @@ impl Store for SqliteStore {
 
     async fn wished(&self, run: &RunId) -> Result<Option<Wish>, StoreError> {
         self.select_wish(run).await.map_err(|e| self.fault(&e))
+    }
+
+    fn claim(&self, run: &RunId) -> Result<(), StoreError> {
+        let Some(engine) = &self.engine else {
+            return Ok(());
+        };
+        engine.claim(run).map_err(|e| StoreError::Unusable {
+            path: format!("{}-lock", self.path),
+            what: "written",
+            why: e.to_string(),
+        })
+    }
+
+    async fn tell(&self, run: &RunId, telling: &Telling) -> Result<(), StoreError> {
+        self.update_telling(run, telling)
+            .await
+            .map_err(|e| self.fault(&e))
     }
 
     async fn results_written(

@@ -5,7 +5,7 @@
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use tokio::sync::Mutex;
 
 use super::SqliteStore;
 use super::aside::Aside;
+use crate::domain::RunId;
 use crate::store::{BUSY_WAIT, StoreError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -45,8 +46,17 @@ pub enum Access {
 /// The engine's lock, and the side file that only the engine writes.
 #[derive(Debug)]
 pub(super) struct EngineLock {
-    _file: File,
+    /// Locked for as long as it is open. Its text is the run that the engine works on.
+    file: File,
     pub(super) aside: Aside,
+}
+
+impl EngineLock {
+    /// Writes down which run this engine works on.
+    pub(super) fn claim(&self, run: &RunId) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.write_all_at(run.as_str().as_bytes(), 0)
+    }
 }
 
 pub(super) async fn open(address: &str, access: Access) -> Result<SqliteStore, StoreError> {
@@ -151,11 +161,15 @@ pub(super) fn delete(file: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether an engine works on the database.
-pub(super) fn engine_at_work(address: &str) -> Result<bool, StoreError> {
-    match lock(&file_of(address)?) {
-        Ok(_) => Ok(false),
-        Err(StoreError::InUse(_)) => Ok(true),
+/// The run that an engine works on; none where no engine does.
+pub(super) fn engine_at_work(address: &str) -> Result<Option<RunId>, StoreError> {
+    let file = file_of(address)?;
+    match lock(&file) {
+        Ok(_) => Ok(None),
+        Err(StoreError::InUse(_)) => {
+            let run = std::fs::read_to_string(beside(&file, "-lock")).unwrap_or_default();
+            Ok(Some(RunId::new(run)))
+        }
         Err(error) => Err(error),
     }
 }
@@ -168,7 +182,7 @@ fn lock_engine(file: &Path) -> Result<EngineLock, StoreError> {
         what: "opened",
         why: e.to_string(),
     })?;
-    Ok(EngineLock { _file: lock, aside })
+    Ok(EngineLock { file: lock, aside })
 }
 
 fn lock(file: &Path) -> Result<File, StoreError> {

@@ -8,22 +8,23 @@ use sqlx::{Connection as _, Row as _};
 
 use super::{SqliteStore, millis, moment};
 use crate::domain::{DestinationKind, RunId, RunState};
-use crate::store::{NewRun, Run, RunEnd, StoreError, Wish};
+use crate::store::{NewRun, Run, RunEnd, StoreError, Telling, Wish};
 
 impl SqliteStore {
     pub(super) async fn insert_run(&self, run: &NewRun) -> Result<(), sqlx::Error> {
         let mut writer = self.writer.lock().await;
         sqlx::query(
             "-- create_run
-             insert into runs (id, campaign, definition, definition_path, rehearsal, state,
-                               created_at)
-             values (?1, ?2, ?3, ?4, ?5, 'planned', ?6)",
+             insert into runs (id, campaign, definition, definition_path, rehearsal, platform,
+                               state, created_at)
+             values (?1, ?2, ?3, ?4, ?5, ?6, 'planned', ?7)",
         )
         .bind(run.id.as_str())
         .bind(&run.campaign)
         .bind(&run.definition)
         .bind(run.definition_path.to_string_lossy())
         .bind(run.rehearsal)
+        .bind(&run.platform)
         .bind(millis(run.created_at))
         .execute(&mut *writer)
         .await
@@ -108,6 +109,23 @@ impl SqliteStore {
         Ok(wish_of(word.as_deref()))
     }
 
+    pub(super) async fn update_telling(
+        &self,
+        run: &RunId,
+        telling: &Telling,
+    ) -> Result<(), sqlx::Error> {
+        let mut writer = self.writer.lock().await;
+        sqlx::query(
+            "-- tell
+             update runs set telling = ?2 where id = ?1",
+        )
+        .bind(run.as_str())
+        .bind(serde_json::to_string(telling).unwrap_or_default())
+        .execute(&mut *writer)
+        .await
+        .map(drop)
+    }
+
     pub(super) async fn update_results(
         &self,
         run: &RunId,
@@ -179,6 +197,10 @@ fn read_run(row: &SqliteRow) -> Result<Run, StoreError> {
         definition: row.get("definition"),
         definition_path: PathBuf::from(row.get::<String, _>("definition_path")),
         rehearsal: row.get("rehearsal"),
+        platform: row.get("platform"),
+        telling: row
+            .get::<Option<String>, _>("telling")
+            .and_then(|telling| serde_json::from_str(&telling).ok()),
         state,
         why: row.get("why"),
         money: row.get("money"),
