@@ -3,7 +3,7 @@
 //! The platform does not say how long a call will last, so we learn it. A few calls are scouts:
 //! polled at once, then after 50 ms, doubling, so that their ends are known closely. From the
 //! scouts comes a distribution of lifetimes; every other call is polled when, given its age, the
-//! chance that it has ended since is [`CHANCE`]. That costs about two GETs a call. A platform that
+//! chance that it has ended since is [`CHANCE`]. That costs some two and a half GETs a call. A platform that
 //! ends calls at once is polled at once.
 
 use std::time::Duration;
@@ -24,11 +24,12 @@ const SCOUT_FROM_ZERO_EVERY: u64 = 4;
 const KNOWN_AT_LEAST: f64 = 4.0;
 /// A scout's first wait that is not zero.
 const SCOUT_FIRST: Duration = Duration::from_millis(50);
-/// Scouts double their age up to here; beyond, they grow by a fifth, or ends would be known too
+/// Scouts double their age up to here; beyond, they grow by a quarter, or ends would be known too
 /// loosely.
 const SCOUT_DOUBLES_BELOW: Duration = Duration::from_secs(2);
-/// While nothing is known, the others are polled at this age, and then as their age grows by half.
+/// While little is known, the others are polled at this age, and then as their age grows.
 const BLIND: Duration = Duration::from_secs(20);
+const BLIND_GROWTH: f64 = 1.7;
 /// Two polls of one call are never closer than this.
 const APART: Duration = Duration::from_millis(500);
 /// Buckets of the histogram: each is 4 % wider than the one before, from 10 ms to some 7 hours.
@@ -45,6 +46,8 @@ pub struct Lifetimes {
     total: f64,
     calls: u64,
     scouts: u64,
+    /// Scouts whose calls go on, and how many of them are of the first ones.
+    scouting: (f64, u64),
     /// Share of the latest first polls that found the call ended.
     found: f64,
 }
@@ -56,6 +59,8 @@ pub struct PollState {
     pub scout: bool,
     /// Whether a scout asks from the very beginning.
     pub from_zero: bool,
+    /// Whether it is one of the first calls.
+    pub first: bool,
     /// The call's age when it was last seen going on, if it was polled at all.
     pub seen_at: Option<Duration>,
 }
@@ -67,6 +72,7 @@ impl Default for Lifetimes {
             total: 0.0,
             calls: 0,
             scouts: 0,
+            scouting: (0.0, 0),
             found: CHANCE,
         }
     }
@@ -82,11 +88,17 @@ impl Lifetimes {
             SCOUT_EVERY
         };
         let scout = self.calls <= SCOUTS_FIRST || self.calls.is_multiple_of(every);
-        self.scouts += u64::from(scout);
+        let first = self.calls <= SCOUTS_FIRST;
+        if scout {
+            self.scouts += 1;
+            self.scouting.0 += 1.0;
+            self.scouting.1 += u64::from(first);
+        }
         let from_zero = scout && self.scouts.is_multiple_of(SCOUT_FROM_ZERO_EVERY);
         PollState {
             scout,
             from_zero,
+            first,
             seen_at: None,
         }
     }
@@ -107,7 +119,8 @@ impl Lifetimes {
         match self.quantile_after(age, CHANCE) {
             Some(due) if poll.seen_at.is_none() => due,
             Some(due) => due.max(age + APART),
-            // Older than all that was learnt.
+            // Older than all that was learnt: while that is little, wait longer.
+            None if self.tail() > 0.0 => BLIND.max(age.mul_f64(BLIND_GROWTH)),
             None => age + (age / 8).max(APART),
         }
     }
@@ -119,12 +132,15 @@ impl Lifetimes {
     }
 
     /// Learns that a call ended between the age at which it was last seen going on and `found`.
-    /// Loose knowledge, from calls that were not scouts, is left out.
+    /// Only scouts teach: the others are polled where much is expected, and would confirm it.
     pub fn ended(&mut self, poll: PollState, found: Duration) {
         self.note_first_poll(poll, true);
+        if poll.scout {
+            self.scouting.0 -= 1.0;
+            self.scouting.1 -= u64::from(poll.first);
+        }
         let seen_at = poll.seen_at.unwrap_or_default();
-        let tight = found.saturating_sub(seen_at) <= found / 4;
-        if !(poll.scout || tight) {
+        if !poll.scout {
             return;
         }
         let middle = (seen_at + found) / 2;
@@ -161,14 +177,24 @@ impl Lifetimes {
         if age < SCOUT_DOUBLES_BELOW {
             (age * 2).max(SCOUT_FIRST)
         } else {
-            age + age / 5
+            age + age / 4
+        }
+    }
+
+    /// Calls that are known to live longer than any that ended. While the first scouts' calls go on,
+    /// only the shortest have ended, and the others must not be taken for as short.
+    fn tail(&self) -> f64 {
+        if self.scouting.1 > 0 {
+            self.scouting.0
+        } else {
+            0.0
         }
     }
 
     /// The age by which `chance` of the calls that live beyond `age` have ended.
     fn quantile_after(&self, age: Duration, chance: f64) -> Option<Duration> {
         let from = if age.is_zero() { 0 } else { bucket_of(age) + 1 };
-        let beyond: f64 = self.weights[from..].iter().sum();
+        let beyond: f64 = self.weights[from..].iter().sum::<f64>() + self.tail();
         if beyond < 0.5 {
             return None;
         }
@@ -253,11 +279,16 @@ mod tests {
 
     #[test]
     fn calls_of_ten_to_sixty_seconds_cost_under_three_gets_and_ten_seconds_of_lag() {
-        let lifetimes: Vec<_> = (0..5_000_u64)
-            .map(|i| Duration::from_millis(10_000 + i * 7_919 % 50_000))
-            .collect();
-        let (gets, lag) = simulate(&lifetimes, Duration::from_millis(20));
-        assert!(gets <= 3.0 && lag <= 10.0, "{gets} GETs, {lag} s");
+        for (calls, a_second) in [(5_000_u64, 50), (1_500, 25), (1_000, 100), (20_000, 100)] {
+            let lifetimes: Vec<_> = (0..calls)
+                .map(|i| Duration::from_millis(10_000 + i * 7_919 % 50_000))
+                .collect();
+            let (gets, lag) = simulate(&lifetimes, Duration::from_secs(1) / a_second);
+            assert!(
+                gets <= 3.0 && lag <= 10.0,
+                "{calls} at {a_second}/s: {gets} GETs, {lag} s"
+            );
+        }
     }
 
     #[test]

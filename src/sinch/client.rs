@@ -26,8 +26,9 @@ use crate::domain::{
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// Longest wait for a whole answer.
 pub const REQUEST_MAX: Duration = Duration::from_mins(1);
-/// Idle connections are dropped before servers drop theirs (five seconds is the shortest habit).
-const IDLE_MAX: Duration = Duration::from_secs(4);
+/// Idle connections are dropped before servers drop theirs (two seconds is the shortest habit): a POST
+/// that meets a closing connection is uncertain.
+const IDLE_MAX: Duration = Duration::from_millis(1_500);
 /// No answer that we know is longer, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// The content type that is sent and signed.
