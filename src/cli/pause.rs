@@ -15,12 +15,6 @@ pub(super) async fn pause(
     world: &World,
 ) -> Result<Exit, Failure> {
     let (store, run, engine) = open(args, global).await?;
-    if !run.state.unfinished() {
-        return Err(Failure::usage(format!(
-            "run {} is {} already",
-            run.id, run.state
-        )));
-    }
     if engine {
         store.wish(&run.id, Some(Wish::Pause)).await?;
         output::say(&format!(
@@ -45,12 +39,6 @@ pub(super) async fn cancel(
     world: &World,
 ) -> Result<Exit, Failure> {
     let (store, run, engine) = open(args, global).await?;
-    if !run.state.unfinished() {
-        return Err(Failure::usage(format!(
-            "run {} is {} already",
-            run.id, run.state
-        )));
-    }
     if engine {
         store.wish(&run.id, Some(Wish::Cancel)).await?;
         output::say("asked: nobody else is called; calls that go on are followed to their end");
@@ -94,10 +82,16 @@ async fn cancel_at_rest(store: &SqliteStore, run: &Run, world: &World) -> Result
 }
 
 /// Opens the database as its engine where nobody is, and beside the engine otherwise. Says whether
-/// an engine works on this very run.
+/// an engine works on this very run. A run that is over is refused.
 async fn open(args: &OneRunArgs, global: &Global) -> Result<(SqliteStore, Run, bool), Failure> {
     let beside = SqliteStore::open(&global.db, Access::Beside).await?;
     let run = runs::find(&beside, args.run.as_deref()).await?;
+    if !run.state.unfinished() {
+        return Err(Failure::usage(format!(
+            "run {} is {} already",
+            run.id, run.state
+        )));
+    }
     match SqliteStore::open(&global.db, Access::Engine).await {
         Ok(store) => {
             beside.close().await?;

@@ -16,12 +16,7 @@ pub(super) async fn resume(
     global: &Global,
     world: World,
 ) -> Result<Exit, Failure> {
-    // Without a database there is nothing to resume, and none is made.
-    SqliteStore::open(&global.db, Access::Beside)
-        .await?
-        .close()
-        .await?;
-    let store = Arc::new(SqliteStore::open(&global.db, Access::Engine).await?);
+    let store = Arc::new(SqliteStore::open(&global.db, Access::EngineOfExisting).await?);
     let run = choose(store.as_ref(), args.run.as_deref()).await?;
     if let Some(path) = &args.results.output {
         export::refuse_to_replace(path, args.results.force || export::is_own(path, &run))?;

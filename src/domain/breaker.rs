@@ -17,11 +17,6 @@ pub struct Breaker {
 }
 
 impl Breaker {
-    /// Notes a callout that the platform accepted, or answered in a way that was no failure of its.
-    pub fn succeeded(&mut self) {
-        self.note(false);
-    }
-
     /// Notes a callout that failed on the platform's side.
     pub fn failed(&mut self) {
         self.note(true);
@@ -70,9 +65,9 @@ mod tests {
         let mut breaker = Breaker::default();
         (0..49).for_each(|_| breaker.failed());
         assert_eq!(breaker.open(), None);
-        breaker.succeeded();
+        breaker.accepted();
         assert!(breaker.open().unwrap().starts_with("49 of the latest 50"));
-        (0..99).for_each(|_| breaker.succeeded());
+        (0..99).for_each(|_| breaker.accepted());
         assert_eq!(breaker.open(), None);
     }
 

@@ -14,9 +14,6 @@ use crate::domain::{
 /// Path of the method, on the calling base.
 pub const PATH: &str = "/calling/v1/callouts";
 
-/// Most bytes of `custom` that the platform gives back (documented for callbacks; `FACTS` §3).
-pub const CUSTOM_BYTES_MAX: usize = 1024;
-
 /// The JSON body of a callout. `custom` carries the attempt id, then the campaign's own text.
 pub fn body(callout: &Callout, attempt: AttemptId) -> Vec<u8> {
     let custom = match &callout.custom {

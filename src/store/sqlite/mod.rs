@@ -55,11 +55,6 @@ impl SqliteStore {
         open::engine_at_work(address)
     }
 
-    /// The file, as people know it.
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
     /// Folds the log into the file, as the last thing before a command ends.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.readers.close().await;

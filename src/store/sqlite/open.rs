@@ -39,6 +39,8 @@ const WAL_PAGES: &str = "4000";
 pub enum Access {
     /// To be its one engine. The file is made where there is none.
     Engine,
+    /// To be the one engine of a database that must be there.
+    EngineOfExisting,
     /// To read, and to leave wishes. The file must be there.
     Beside,
 }
@@ -73,7 +75,7 @@ pub(super) async fn open(address: &str, access: Access) -> Result<SqliteStore, S
         return Err(StoreError::NoDatabase(path));
     }
     let engine = match access {
-        Access::Engine => Some(lock_engine(&file)?),
+        Access::Engine | Access::EngineOfExisting => Some(lock_engine(&file)?),
         Access::Beside => None,
     };
     let options = options(&file);
