@@ -6,8 +6,12 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde_json::value::RawValue;
 
+use super::identity::Identity;
 use crate::domain::Money;
 
 /// A JSON object whose names are looked up without regard to case.
@@ -29,13 +33,25 @@ impl<'a> Object<'a> {
         let found = names.iter().find_map(|name| {
             let exact = self.0.get(*name);
             exact.or_else(|| {
-                self.0
-                    .iter()
-                    .find(|(k, _)| k.eq_ignore_ascii_case(name))
-                    .map(|e| e.1)
+                let same = self.0.iter().filter(|(k, _)| k.eq_ignore_ascii_case(name));
+                // Where a name comes in several cases, every reading must take the same one.
+                same.min_by_key(|e| e.0).map(|e| e.1)
             })
         });
         found.copied().filter(|raw| raw.get() != "null")
+    }
+
+    /// The items of an array; none where it is missing or no array.
+    pub fn items(&self, names: &[&str]) -> Vec<&'a RawValue> {
+        self.raw(names)
+            .and_then(|raw| serde_json::from_str(raw.get()).ok())
+            .unwrap_or_default()
+    }
+
+    /// The objects of an array, without what else stands in it.
+    pub fn objects(&self, names: &[&str]) -> Vec<Object<'a>> {
+        let items = self.items(names).into_iter();
+        items.filter_map(Object::of).collect()
     }
 
     /// A nested object.
@@ -53,6 +69,28 @@ impl<'a> Object<'a> {
         let text = self.text(names)?;
         let amount = Money::parse_amount(&text)?;
         i64::try_from(amount.trunc().mantissa()).ok()
+    }
+
+    /// `true` or `false`, in quotes or not.
+    pub fn boolean(&self, names: &[&str]) -> Option<bool> {
+        self.text(names)?.to_ascii_lowercase().parse().ok()
+    }
+
+    /// A moment; see [`timestamp`].
+    pub fn timestamp(&self, names: &[&str]) -> Option<Timestamp> {
+        timestamp(&self.text(names)?)
+    }
+
+    /// A party of a call: an object with `type` and `endpoint`, or a string.
+    pub fn identity(&self, names: &[&str]) -> Option<Identity> {
+        let raw = self.raw(names)?;
+        let (kind, endpoint) = match Object::of(raw) {
+            // One document writes `number` for `endpoint`.
+            Some(object) => (object.text(&["type"]), object.text(&["endpoint", "number"])),
+            None => (None, text_of(raw)),
+        };
+        let endpoint = endpoint.filter(|endpoint| !endpoint.is_empty())?;
+        Some(Identity { kind, endpoint })
     }
 
     /// Money as `{currencyId, amount}`, as a number, or as text with a currency on either side.
@@ -75,6 +113,16 @@ impl<'a> Object<'a> {
             currency: words.iter().find_map(|w| Money::parse_currency(w)),
         })
     }
+}
+
+/// A moment in ISO 8601. Answers leave the zone out, which then is UTC (`FACTS` §12, 34).
+pub fn timestamp(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    text.parse().ok().or_else(|| {
+        let civil: DateTime = text.parse().ok()?;
+        let zoned = TimeZone::UTC.to_timestamp(civil);
+        zoned.ok()
+    })
 }
 
 fn text_of(raw: &RawValue) -> Option<String> {
@@ -132,5 +180,68 @@ mod tests {
         assert_eq!(object.integer(&["duration"]), Some(14));
         assert_eq!(object.integer(&["n"]), Some(-3));
         assert!(Object::parse(b"[1]").is_none());
+    }
+
+    #[test]
+    fn a_moment_without_a_zone_is_utc() {
+        for (text, expected) in [
+            ("2024-06-06T17:36:00", Some("2024-06-06T17:36:00Z")),
+            ("2024-06-06T17:36:00Z", Some("2024-06-06T17:36:00Z")),
+            (
+                "2024-06-06T17:36:00.123+02:00",
+                Some("2024-06-06T15:36:00.123Z"),
+            ),
+            (" 2024-06-06 17:36:00 ", Some("2024-06-06T17:36:00Z")),
+            ("0001-01-01T00:00:00", Some("0001-01-01T00:00:00Z")),
+            ("2024-06-31T17:36:00", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            let read = timestamp(text).map(|moment| moment.to_string());
+            assert_eq!(read.as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_party_is_read_from_an_object_or_a_string_and_never_shown() {
+        let json = br#"{"from":"+46701740101","to":{"Type":"Number","Endpoint":"+46701740102"},
+            "a":null,"b":{"type":"number"},"c":{"type":"sip","endpoint":7},"d":"","e":[1]}"#;
+        let object = Object::parse(json).unwrap();
+        let from = object.identity(&["from"]).unwrap();
+        assert_eq!(
+            (from.kind.as_deref(), &*from.endpoint),
+            (None, "+46701740101")
+        );
+        let to = object.identity(&["to"]).unwrap();
+        assert!(to.is_kind("number") && to.endpoint == "+46701740102");
+        assert_eq!(
+            format!("{from} {to:?}"),
+            "+4670•••0101 Number(+4670•••0102)"
+        );
+        assert_eq!(object.identity(&["c"]).unwrap().endpoint, "7");
+        for name in ["a", "b", "d", "e", "f"] {
+            assert_eq!(object.identity(&[name]), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn flags_and_lists_are_read_and_what_is_none_is_left_out() {
+        let object = Object::parse(br#"{"a":true,"b":"False","c":1,"d":[{"k":1},2,{}]}"#).unwrap();
+        assert_eq!(object.boolean(&["a"]), Some(true));
+        assert_eq!(object.boolean(&["b"]), Some(false));
+        assert_eq!(object.boolean(&["c"]), None);
+        assert_eq!(object.items(&["d"]).len(), 3);
+        assert_eq!(object.objects(&["d"]).len(), 2);
+        assert!(object.items(&["a"]).is_empty());
+    }
+
+    #[test]
+    fn of_a_name_in_several_cases_always_the_same_one_is_read() {
+        let json = br#"{"CALLID":"a","callid":"b","Callid":"c"}"#;
+        for _ in 0..20 {
+            let object = Object::parse(json).unwrap();
+            assert_eq!(object.text(&["callId"]).as_deref(), Some("a"));
+            assert_eq!(object.text(&["callid"]).as_deref(), Some("b"));
+        }
     }
 }

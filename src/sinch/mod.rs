@@ -9,8 +9,10 @@ pub mod callouts;
 pub mod calls;
 pub mod client;
 pub mod errors;
+pub mod identity;
 pub mod lenient;
 pub mod region;
 
 pub use client::{Client, ClientError};
+pub use identity::Identity;
 pub use region::{Bases, Region};
