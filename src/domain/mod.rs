@@ -15,6 +15,7 @@ pub mod pacing;
 pub mod polling;
 pub mod recipient;
 pub mod run;
+pub mod svaml;
 pub mod verdict;
 
 pub use account::{AttemptRecord, ResultRow, Tally};
