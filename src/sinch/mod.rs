@@ -12,7 +12,9 @@ pub mod errors;
 pub mod identity;
 pub mod lenient;
 pub mod region;
+pub mod svaml;
 
 pub use client::{Client, ClientError};
 pub use identity::Identity;
 pub use region::{Bases, Region};
+pub use svaml::Svaml;
