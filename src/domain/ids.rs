@@ -73,9 +73,10 @@ impl CallId {
     /// Longest id that is believed, in bytes.
     pub const BYTES_MAX: usize = 256;
 
-    /// Wraps what the platform called it. Empty, endless or unprintable names are none.
+    /// Wraps what the platform called it. Empty, endless or unprintable names are none, and
+    /// neither are dots alone, which would name another place in a path.
     pub fn new(id: &str) -> Option<Self> {
-        let usable = !id.is_empty()
+        let usable = !matches!(id, "" | "." | "..")
             && id.len() <= Self::BYTES_MAX
             && id.chars().all(|c| !c.is_control() && !c.is_whitespace());
         usable.then(|| Self(id.into()))

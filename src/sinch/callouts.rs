@@ -1,31 +1,27 @@
-//! `POST /calling/v1/callouts`: the body we write and the answer we read (seed 001, "Callouts";
-//! `FACTS` §3).
+//! `POST /calling/v1/callouts`: the body we write and the answer we read (seed 001, "Conference and
+//! Text-To-Speech Callouts", "Custom Callout"; `FACTS` §3).
 //!
-//! The client sends what is written here; what an answer means is decided in `errors`.
+//! A campaign's callouts are [`crate::domain::Callout`]s, which [`CalloutRequest::new`] turns into the
+//! wire's form. What an answer means is decided in `errors`.
 
-use serde::Serialize;
+use std::borrow::Cow;
 
+use reqwest::Method;
+use reqwest::header::{HeaderName, HeaderValue};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::client::{Client, words};
 use super::lenient::Object;
+use super::preview::Preview;
+use super::region::Paths;
 use crate::domain::{
     AttemptId, CallId, Callout, CalloutBody, ConferenceCallout, CustomCallout, Destination,
-    TtsCallout,
+    NotSent, Reaction, Side, TtsCallout, Uncertainty, Verdict,
 };
 
-/// Path of the method, on the calling base.
-pub const PATH: &str = "/calling/v1/callouts";
-
-/// The JSON body of a callout. `custom` carries the attempt id, then the campaign's own text.
-pub fn body(callout: &Callout, attempt: AttemptId) -> Vec<u8> {
-    let custom = match &callout.custom {
-        Some(text) => format!("{attempt} {text}"),
-        None => attempt.to_string(),
-    };
-    let body = match &callout.body {
-        CalloutBody::Tts(tts) => Body::tts(tts, &custom),
-        CalloutBody::Conference(conference) => Body::conference(conference, &custom),
-        CalloutBody::Custom(own) => Body::custom(own, &custom),
-    };
-    serde_json::to_vec(&body).expect("strings and numbers serialise")
+pub(super) fn path(paths: Paths) -> &'static str {
+    paths.pick("/calling/v1/callouts", "/v1/callouts")
 }
 
 /// The call id in an answer, however it is spelt.
@@ -34,160 +30,298 @@ pub fn call_id(answer: &[u8]) -> Option<CallId> {
     CallId::new(&object.text(&["callId"])?)
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
-    method: &'static str,
+/// The body of a callout (seed 001, `CalloutRequest`). Reads and prints any documented one without
+/// loss; what we do not know is kept in `extra`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CalloutRequest<'a> {
+    /// `ttsCallout`, `conferenceCallout` or `customCallout`.
+    pub method: Cow<'a, str>,
+    /// Speak a text.
     #[serde(rename = "ttsCallout", skip_serializing_if = "Option::is_none")]
-    tts: Option<Fields<'a>>,
+    pub tts: Option<CalloutFields<'a>>,
+    /// Connect to a conference.
     #[serde(rename = "conferenceCallout", skip_serializing_if = "Option::is_none")]
-    conference: Option<Fields<'a>>,
+    pub conference: Option<CalloutFields<'a>>,
+    /// Run SVAML.
     #[serde(rename = "customCallout", skip_serializing_if = "Option::is_none")]
-    custom: Option<Fields<'a>>,
+    pub custom: Option<CalloutFields<'a>>,
+    /// What no document names.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
-/// The fields of all three callouts; each kind fills its own.
-#[derive(Serialize, Default)]
+/// The fields of all three callouts (seed 001, `TtsCalloutRequest`, `ConferenceCalloutRequest`,
+/// `CustomCalloutRequest`; `FACTS` §3 says which has which).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Fields<'a> {
+pub struct CalloutFields<'a> {
+    /// The number shown: E.164 or `private`. All three.
     #[serde(skip_serializing_if = "Option::is_none")]
-    cli: Option<&'a str>,
+    pub cli: Option<Cow<'a, str>>,
+    /// Whom to call. All three.
     #[serde(skip_serializing_if = "Option::is_none")]
-    destination: Option<Endpoint<'a>>,
+    pub destination: Option<Endpoint<'a>>,
+    /// `pstn` or `mxp`. Text-to-speech and conference.
     #[serde(skip_serializing_if = "Option::is_none")]
-    domain: Option<&'a str>,
-    custom: &'a str,
+    pub domain: Option<Cow<'a, str>>,
+    /// Comes back with the result and in callbacks. All three.
     #[serde(skip_serializing_if = "Option::is_none")]
-    locale: Option<&'a str>,
+    pub custom: Option<Cow<'a, str>>,
+    /// Language or voice. Text-to-speech and conference.
     #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
+    pub locale: Option<Cow<'a, str>>,
+    /// The text to speak, 600 characters. Text-to-speech.
     #[serde(skip_serializing_if = "Option::is_none")]
-    prompts: Option<&'a str>,
+    pub text: Option<Cow<'a, str>>,
+    /// Prompts with `;` between them. Text-to-speech.
     #[serde(skip_serializing_if = "Option::is_none")]
-    greeting: Option<&'a str>,
+    pub prompts: Option<Cow<'a, str>>,
+    /// Spoken before the conference.
     #[serde(skip_serializing_if = "Option::is_none")]
-    conference_id: Option<&'a str>,
+    pub greeting: Option<Cow<'a, str>>,
+    /// The conference, 64 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
-    conference_dtmf_options: Option<DtmfOptions<'a>>,
+    pub conference_id: Option<Cow<'a, str>>,
+    /// What becomes of keys pressed in a conference (SDKs only).
     #[serde(skip_serializing_if = "Option::is_none")]
-    moh_class: Option<&'a str>,
+    pub conference_dtmf_options: Option<DtmfOptions<'a>>,
+    /// Music on hold, for conferences.
     #[serde(skip_serializing_if = "Option::is_none")]
-    max_duration: Option<u32>,
+    pub moh_class: Option<Cow<'a, str>>,
+    /// Longest call in seconds. Conference and custom.
     #[serde(skip_serializing_if = "Option::is_none")]
-    dtmf: Option<&'a str>,
+    pub max_duration: Option<u32>,
+    /// Keys played after the answer. All three.
     #[serde(skip_serializing_if = "Option::is_none")]
-    enable_ace: Option<bool>,
+    pub dtmf: Option<Cow<'a, str>>,
+    /// Ask for an ACE callback. Text-to-speech and conference.
     #[serde(skip_serializing_if = "Option::is_none")]
-    enable_dice: Option<bool>,
+    pub enable_ace: Option<bool>,
+    /// Ask for a DiCE callback. Text-to-speech and conference.
     #[serde(skip_serializing_if = "Option::is_none")]
-    enable_pie: Option<bool>,
+    pub enable_dice: Option<bool>,
+    /// Ask for PIE callbacks. Conference; text-to-speech in the SDKs only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    ice: Option<&'a str>,
+    pub enable_pie: Option<bool>,
+    /// URL, or SVAML as a JSON document. Custom.
     #[serde(skip_serializing_if = "Option::is_none")]
-    ace: Option<&'a str>,
+    pub ice: Option<Cow<'a, str>>,
+    /// URL, or SVAML as a JSON document. Custom.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pie: Option<&'a str>,
+    pub ace: Option<Cow<'a, str>>,
+    /// URL, or SVAML as a JSON document. Custom.
     #[serde(skip_serializing_if = "Option::is_none")]
-    dice: Option<&'a str>,
+    pub pie: Option<Cow<'a, str>>,
+    /// URL, or SVAML as a JSON document. Custom, seed 001 only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dice: Option<Cow<'a, str>>,
+    /// What no document names.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
-#[derive(Serialize)]
-struct Endpoint<'a> {
+/// `destination`: what kind of address, and the address (seed 001, `Identity`).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Endpoint<'a> {
+    /// `number`, `username` or (SDKs only) `sip`.
     #[serde(rename = "type")]
-    kind: &'static str,
-    endpoint: &'a str,
+    pub kind: Cow<'a, str>,
+    /// The number, E.164, or the user's name.
+    pub endpoint: Cow<'a, str>,
+    /// What no document names.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
-#[derive(Serialize)]
+/// `conferenceDtmfOptions` (SDKs only).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct DtmfOptions<'a> {
+pub struct DtmfOptions<'a> {
+    /// `ignore`, `forward` or `detect`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    mode: Option<&'a str>,
+    pub mode: Option<Cow<'a, str>>,
+    /// Keys collected before a PIE is sent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    max_digits: Option<u32>,
+    pub max_digits: Option<u32>,
+    /// The pause that ends a sequence, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    timeout_mills: Option<u32>,
+    pub timeout_mills: Option<u32>,
+    /// What no document names.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
-impl<'a> Body<'a> {
-    fn tts(tts: &'a TtsCallout, custom: &'a str) -> Self {
-        let fields = Fields {
-            cli: Some(&tts.cli),
-            destination: Some(endpoint(&tts.destination)),
-            domain: tts.domain.as_deref(),
-            custom,
-            locale: tts.locale.as_deref(),
-            text: tts.text.as_deref(),
-            prompts: tts.prompts.as_deref(),
-            dtmf: tts.dtmf.as_deref(),
-            enable_ace: tts.enable_ace,
-            enable_dice: tts.enable_dice,
-            enable_pie: tts.enable_pie,
-            ..Fields::default()
+impl<'a> CalloutRequest<'a> {
+    /// A recipient's callout. `custom` carries the attempt id, then the campaign's own text.
+    pub fn new(callout: &'a Callout, attempt: AttemptId) -> Self {
+        let custom = match &callout.custom {
+            Some(text) => format!("{attempt} {text}"),
+            None => attempt.to_string(),
         };
-        Self {
-            method: "ttsCallout",
-            tts: Some(fields),
-            conference: None,
-            custom: None,
+        let fields = |fields: CalloutFields<'a>| {
+            Some(CalloutFields {
+                custom: Some(custom.into()),
+                ..fields
+            })
+        };
+        let named = |method: &'static str| Self {
+            method: method.into(),
+            ..Self::default()
+        };
+        match &callout.body {
+            CalloutBody::Tts(body) => Self {
+                tts: fields(tts(body)),
+                ..named("ttsCallout")
+            },
+            CalloutBody::Conference(body) => Self {
+                conference: fields(conference(body)),
+                ..named("conferenceCallout")
+            },
+            CalloutBody::Custom(body) => Self {
+                custom: fields(own(body)),
+                ..named("customCallout")
+            },
         }
     }
+}
 
-    fn conference(conference: &'a ConferenceCallout, custom: &'a str) -> Self {
-        let options = conference.conference_dtmf_options.as_ref();
-        let fields = Fields {
-            cli: Some(&conference.cli),
-            destination: Some(endpoint(&conference.destination)),
-            domain: conference.domain.as_deref(),
-            custom,
-            locale: conference.locale.as_deref(),
-            greeting: conference.greeting.as_deref(),
-            conference_id: Some(&conference.conference_id),
-            conference_dtmf_options: options.map(|o| DtmfOptions {
-                mode: o.mode.as_deref(),
-                max_digits: o.max_digits,
-                timeout_mills: o.timeout_ms,
-            }),
-            moh_class: conference.moh_class.as_deref(),
-            max_duration: conference.max_duration_s,
-            dtmf: conference.dtmf.as_deref(),
-            enable_ace: conference.enable_ace,
-            enable_dice: conference.enable_dice,
-            enable_pie: conference.enable_pie,
-            ..Fields::default()
-        };
-        Self {
-            method: "conferenceCallout",
-            tts: None,
-            conference: Some(fields),
-            custom: None,
-        }
+fn given(text: Option<&String>) -> Option<Cow<'_, str>> {
+    text.map(|text| Cow::Borrowed(text.as_str()))
+}
+
+fn tts(tts: &TtsCallout) -> CalloutFields<'_> {
+    CalloutFields {
+        cli: given(Some(&tts.cli)),
+        destination: Some(endpoint(&tts.destination)),
+        domain: given(tts.domain.as_ref()),
+        locale: given(tts.locale.as_ref()),
+        text: given(tts.text.as_ref()),
+        prompts: given(tts.prompts.as_ref()),
+        dtmf: given(tts.dtmf.as_ref()),
+        enable_ace: tts.enable_ace,
+        enable_dice: tts.enable_dice,
+        enable_pie: tts.enable_pie,
+        ..CalloutFields::default()
     }
+}
 
-    fn custom(own: &'a CustomCallout, custom: &'a str) -> Self {
-        let fields = Fields {
-            cli: own.cli.as_deref(),
-            destination: own.destination.as_ref().map(endpoint),
-            custom,
-            max_duration: own.max_duration_s,
-            dtmf: own.dtmf.as_deref(),
-            ice: own.ice.as_deref(),
-            ace: own.ace.as_deref(),
-            pie: own.pie.as_deref(),
-            dice: own.dice.as_deref(),
-            ..Fields::default()
-        };
-        Self {
-            method: "customCallout",
-            tts: None,
-            conference: None,
-            custom: Some(fields),
-        }
+fn conference(conference: &ConferenceCallout) -> CalloutFields<'_> {
+    let options = conference.conference_dtmf_options.as_ref();
+    CalloutFields {
+        cli: given(Some(&conference.cli)),
+        destination: Some(endpoint(&conference.destination)),
+        domain: given(conference.domain.as_ref()),
+        locale: given(conference.locale.as_ref()),
+        greeting: given(conference.greeting.as_ref()),
+        conference_id: given(Some(&conference.conference_id)),
+        conference_dtmf_options: options.map(|o| DtmfOptions {
+            mode: given(o.mode.as_ref()),
+            max_digits: o.max_digits,
+            timeout_mills: o.timeout_ms,
+            ..DtmfOptions::default()
+        }),
+        moh_class: given(conference.moh_class.as_ref()),
+        max_duration: conference.max_duration_s,
+        dtmf: given(conference.dtmf.as_ref()),
+        enable_ace: conference.enable_ace,
+        enable_dice: conference.enable_dice,
+        enable_pie: conference.enable_pie,
+        ..CalloutFields::default()
+    }
+}
+
+fn own(own: &CustomCallout) -> CalloutFields<'_> {
+    CalloutFields {
+        cli: given(own.cli.as_ref()),
+        destination: own.destination.as_ref().map(endpoint),
+        max_duration: own.max_duration_s,
+        dtmf: given(own.dtmf.as_ref()),
+        ice: given(own.ice.as_ref()),
+        ace: given(own.ace.as_ref()),
+        pie: given(own.pie.as_ref()),
+        dice: given(own.dice.as_ref()),
+        ..CalloutFields::default()
     }
 }
 
 fn endpoint(destination: &Destination) -> Endpoint<'_> {
     Endpoint {
-        kind: destination.kind.as_str(),
-        endpoint: &destination.endpoint,
+        kind: destination.kind.as_str().into(),
+        endpoint: destination.endpoint.as_str().into(),
+        extra: Map::new(),
+    }
+}
+
+impl Client {
+    /// POSTs one callout, once. Never cancel it half-way: a request that was cut off may have made
+    /// a phone ring.
+    pub async fn post_callout(&self, callout: &Callout, attempt: AttemptId) -> Verdict {
+        let request = match self.callout(callout, attempt) {
+            Ok(request) => request,
+            Err(why) => {
+                let reaction = Reaction::Configuration;
+                return Verdict::NotSent(NotSent {
+                    side: Side::Ours,
+                    why,
+                    reaction,
+                });
+            }
+        };
+        match self.http.execute(request).await {
+            Ok(response) => self.read(response).await.verdict(),
+            Err(error) => lost(&error),
+        }
+    }
+
+    /// What [`Client::post_callout`] would send now, with the secret taken out.
+    pub fn preview_callout(
+        &self,
+        callout: &Callout,
+        attempt: AttemptId,
+    ) -> Result<Preview, String> {
+        let request = self.callout(callout, attempt)?;
+        Ok(Preview::of(&request))
+    }
+
+    fn callout(&self, callout: &Callout, attempt: AttemptId) -> Result<reqwest::Request, String> {
+        let body = serde_json::to_vec(&CalloutRequest::new(callout, attempt))
+            .expect("strings, numbers and maps serialise");
+        let mut request = self.signed(Method::POST, self.callouts.clone(), body)?;
+        for header in &callout.headers {
+            let name = HeaderName::from_bytes(header.name.as_bytes());
+            let value = HeaderValue::from_str(&header.value);
+            let (Ok(name), Ok(value)) = (name, value) else {
+                return Err(format!("the header {} cannot be sent", header.name));
+            };
+            request.headers_mut().append(name, value);
+        }
+        Ok(request)
+    }
+}
+
+/// What a callout without an answer means: only a connection that never came about proves that
+/// nothing was sent.
+fn lost(error: &reqwest::Error) -> Verdict {
+    let why = words(error);
+    if error.is_builder() {
+        let reaction = Reaction::Configuration;
+        Verdict::NotSent(NotSent {
+            side: Side::Ours,
+            why,
+            reaction,
+        })
+    } else if error.is_connect() {
+        let reaction = Reaction::BackOff;
+        Verdict::NotSent(NotSent {
+            side: Side::Network,
+            why,
+            reaction,
+        })
+    } else {
+        Verdict::Uncertain(Uncertainty {
+            side: Side::Network,
+            why,
+            accepted: false,
+        })
     }
 }

@@ -1,56 +1,233 @@
-//! `GET /calling/v1/calls/id/{callId}`: how a call stands (seed 000 and 001, "Get Call Result";
-//! `FACTS` §4).
+//! How a call stands, and what is done with it (seed 000 and 001, "Get Call Result", "Manage Call";
+//! seed 003; `FACTS` §4, §5).
 //!
 //! Every documented shape is read; what we do not know is kept as it came.
 
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use reqwest::Method;
+
+use super::client::Client;
+use super::errors::ApiError;
+use super::identity::Identity;
 use super::lenient::Object;
-use crate::domain::{CallId, Outcome};
+use super::method::{ApiMethod, Host, Plain};
+use super::region::Paths;
+use super::svaml::Svaml;
+use crate::domain::{CallId, Money, Observation, Outcome, Reaction};
 
-/// Path of the method without the call id, on the calling base.
-pub const PATH: &str = "/calling/v1/calls/id/";
-
-/// What the platform says of a call.
+/// `GET /calling/v1/calls/id/{callId}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallResult {
-    /// Whether the call is over: `status` is `FINAL`.
-    pub is_final: bool,
+pub struct GetCall {
+    /// The call.
+    pub call: CallId,
+}
+
+/// What the platform says of a call (seed 001, `GetCallResultResponse`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallInfo {
+    /// `ONGOING` or `FINAL`; a newer word is kept.
+    pub status: String,
     /// Result, reason, duration and debit as they stand.
     pub outcome: Outcome,
     /// The id in the answer, where there is one.
     pub call: Option<CallId>,
-    /// The `custom` of the callout, where it is a string.
+    /// Who called.
+    pub from: Option<Identity>,
+    /// Who was called.
+    pub to: Option<Identity>,
+    /// `pstn` or `mxp`.
+    pub domain: Option<String>,
+    /// When; an answer without a zone is in UTC.
+    pub timestamp: Option<Timestamp>,
+    /// The `custom` of the callout: its text or, where the platform gives an object, its JSON.
     pub custom: Option<String>,
+    /// What a minute costs.
+    pub user_rate: Option<Money>,
+    /// Minutes paid for, a decimal (seed 002 only).
+    pub debit_minutes: Option<String>,
 }
 
-/// Reads an answer. `None` where it is no JSON object with a `status`.
-pub fn parse(answer: &[u8]) -> Option<CallResult> {
-    let object = Object::parse(answer)?;
+impl CallInfo {
+    /// Whether the call is over.
+    pub fn is_final(&self) -> bool {
+        self.status.eq_ignore_ascii_case("FINAL")
+    }
+}
+
+impl ApiMethod for GetCall {
+    type Answer = CallInfo;
+
+    fn request(&self, paths: Paths) -> Plain {
+        let path = paths.pick("/calling/v1/calls/id", "/v1/calls/id");
+        Plain::new(Method::GET, Host::Calling, path).segment(self.call.as_str())
+    }
+
+    fn read(&self, body: &[u8]) -> Option<CallInfo> {
+        let object = Object::parse(body)?;
+        Some(CallInfo {
+            status: object.text(&["status"])?,
+            outcome: outcome(&object),
+            call: object.text(&["callId"]).and_then(|id| CallId::new(&id)),
+            from: object.identity(&["from"]),
+            to: object.identity(&["to"]),
+            domain: object.text(&["domain"]),
+            timestamp: object.timestamp(&["timestamp"]),
+            custom: object
+                .text(&["custom"])
+                .or_else(|| Some(object.raw(&["custom"])?.get().to_owned())),
+            user_rate: object.money(&["userRate"]),
+            debit_minutes: object.text(&["debitMinutes"]),
+        })
+    }
+}
+
+fn outcome(object: &Object<'_>) -> Outcome {
+    Outcome {
+        result: object.text(&["result"]),
+        reason: object.text(&["reason"]),
+        duration_s: object.integer(&["duration"]),
+        debit: object.money(&["debit"]),
+    }
+}
+
+/// Reads how a call stands, and no more than an engine needs of it: whether it is over, and how it
+/// ended. `None` where the answer is no JSON object with a `status`.
+pub(super) fn standing(body: &[u8]) -> Option<(bool, Outcome)> {
+    let object = Object::parse(body)?;
     let status = object.text(&["status"])?;
-    Some(CallResult {
-        is_final: status.eq_ignore_ascii_case("FINAL"),
-        outcome: Outcome {
-            result: object.text(&["result"]),
-            reason: object.text(&["reason"]),
-            duration_s: object.integer(&["duration"]),
-            debit: object.money(&["debit"]),
-        },
-        call: object.text(&["callId"]).and_then(|id| CallId::new(&id)),
-        custom: object.text(&["custom"]),
-    })
+    Some((status.eq_ignore_ascii_case("FINAL"), outcome(&object)))
+}
+
+/// Which side of a call hears what is played. Ignored by the platform for conferences and for calls
+/// that began as callouts (seed 001, "Manage Call").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leg {
+    /// Who called.
+    Caller,
+    /// Who was called.
+    Callee,
+    /// Both.
+    Both,
+}
+
+impl Leg {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Caller => "caller",
+            Self::Callee => "callee",
+            Self::Both => "both",
+        }
+    }
+}
+
+impl FromStr for Leg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "caller" => Ok(Self::Caller),
+            "callee" => Ok(Self::Callee),
+            "both" => Ok(Self::Both),
+            _ => Err("a call's leg is caller, callee or both".into()),
+        }
+    }
+}
+
+/// `PATCH /calling/v1/calls/id/{callId}`, or `…/leg/{callLeg}`: manages a call that goes on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ManageCall {
+    /// The call.
+    pub call: CallId,
+    /// Who hears what is played; none leaves it to the platform.
+    pub leg: Option<Leg>,
+    /// What to do.
+    pub svaml: Svaml,
+}
+
+impl ApiMethod for ManageCall {
+    type Answer = ();
+
+    fn request(&self, paths: Paths) -> Plain {
+        let path = paths.pick("/calling/v1/calls/id", "/v1/call/id");
+        let plain = Plain::new(Method::PATCH, Host::Calling, path).segment(self.call.as_str());
+        let plain = match self.leg {
+            Some(leg) => plain.segment("leg").segment(leg.as_str()),
+            None => plain,
+        };
+        plain.json(&self.svaml)
+    }
+
+    fn read(&self, _: &[u8]) -> Option<()> {
+        Some(())
+    }
+}
+
+impl Client {
+    /// Asks how a call stands, for an engine. Harmless to repeat.
+    pub async fn get_call(&self, call: &CallId) -> Observation {
+        let method = GetCall { call: call.clone() };
+        let why = match self.ask(&method).await {
+            Ok(answer) => match answer.cut {
+                None => return answer.observation(),
+                Some(why) => why,
+            },
+            Err(ApiError::Refused(problem)) => {
+                return Observation::Refused {
+                    reaction: Reaction::Configuration,
+                    why: problem.to_string(),
+                };
+            }
+            Err(ApiError::NotSent { why } | ApiError::Lost { why }) => why,
+            Err(error @ ApiError::Unreadable { .. }) => error.to_string(),
+        };
+        Observation::Again { why, wait: None }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(body: &str) -> Option<CallInfo> {
+        let call = CallId::new("c").unwrap();
+        GetCall { call }.read(body.as_bytes())
+    }
+
     #[test]
     fn a_final_answer_gives_its_outcome_whatever_else_is_missing() {
-        let read = parse(br#"{"status":"final","Result":"BUSY","duration":null}"#).unwrap();
-        assert!(read.is_final);
-        assert_eq!(read.outcome.result.as_deref(), Some("BUSY"));
-        assert_eq!(read.outcome.duration_s, None);
-        assert!(parse(b"{}").is_none());
-        assert!(parse(b"<html>").is_none());
-        assert!(!parse(br#"{"status":"SOMETHING NEW"}"#).unwrap().is_final);
+        let call = read(r#"{"status":"final","Result":"BUSY","duration":null}"#).unwrap();
+        assert!(call.is_final());
+        assert_eq!(call.outcome.result.as_deref(), Some("BUSY"));
+        assert_eq!(call.outcome.duration_s, None);
+        assert!(read("{}").is_none());
+        assert!(read("<html>").is_none());
+        assert!(!read(r#"{"status":"SOMETHING NEW"}"#).unwrap().is_final());
+    }
+
+    #[test]
+    fn both_generations_of_answers_are_read_whole() {
+        let new = read(
+            r#"{"from":{"type":"Username","endpoint":"anna"},"to":{"type":"Number","endpoint":"+33123456789"},
+            "domain":"pstn","callId":"x","duration":138,"status":"FINAL","result":"ANSWERED","reason":"CALLEEHANGUP",
+            "timestamp":"2024-01-08T09:48:12","custom":"{}","userRate":{"currencyId":"EUR","amount":0.1758},
+            "debit":{"currencyId":"EUR","amount":0.5274}}"#,
+        )
+        .unwrap();
+        assert_eq!(new.from.unwrap().endpoint, "anna");
+        assert_eq!(new.timestamp.unwrap().to_string(), "2024-01-08T09:48:12Z");
+        assert_eq!(new.custom.as_deref(), Some("{}"));
+        assert_eq!(new.user_rate.unwrap().to_string(), "0.1758 EUR");
+        let old = read(
+            r#"{"from":null,"to":"33123456789","callid":"y","status":"ONGOING","timestamp":"2019-08-24T14:15:22Z",
+            "custom":{"a":1},"userRate":"0.1758 EUR","debit":"string","debitMinutes":1.5}"#,
+        )
+        .unwrap();
+        assert_eq!(old.to.unwrap().endpoint, "33123456789");
+        assert_eq!(old.call, CallId::new("y"));
+        assert_eq!(old.custom.as_deref(), Some(r#"{"a":1}"#));
+        assert_eq!(old.debit_minutes.as_deref(), Some("1.5"));
+        assert_eq!(old.outcome.debit, None);
     }
 }

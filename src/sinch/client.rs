@@ -8,18 +8,17 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{
-    AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
-};
+use jiff::Timestamp;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, Url};
 
 use super::auth::{Credentials, CredentialsError, Request, Scheme};
-use super::errors::{self, Answer};
-use super::{Bases, callouts, calls};
+use super::errors::{self, Answer, ApiError};
+use super::method::{ApiMethod, Host, Plain};
+use super::preview::Preview;
+use super::region::Paths;
+use super::{Bases, callouts};
 use crate::clock::Clock;
-use crate::domain::{
-    AttemptId, CallId, Callout, NotSent, Observation, Reaction, Side, Uncertainty, Verdict,
-};
 
 /// Longest wait for a connection, part of [`REQUEST_MAX`]. Shorter than that by far, or a wait for
 /// a connection could not be told from a wait for an answer.
@@ -29,19 +28,18 @@ pub const REQUEST_MAX: Duration = Duration::from_mins(1);
 /// Idle connections are dropped before servers drop theirs (two seconds is the shortest habit): a POST
 /// that meets a closing connection is uncertain.
 const IDLE_MAX: Duration = Duration::from_millis(1_500);
-/// No answer that we know is longer, in bytes.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Longest answer that is read, in bytes; a list of numbers is the longest that we know.
+const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The content type that is sent and signed.
 const JSON: &str = "application/json; charset=utf-8";
 
 /// A client for one application in one region.
 #[derive(Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
+    bases: Bases,
     /// Where callouts are `POSTed`.
-    callouts: Url,
-    /// Where calls are, without an id.
-    calls: Url,
+    pub(super) callouts: Url,
     credentials: Credentials,
     scheme: Scheme,
     clock: Arc<dyn Clock>,
@@ -67,9 +65,8 @@ impl Client {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ClientError> {
         credentials.check(scheme)?;
-        let (mut callouts, mut calls) = (bases.calling.clone(), bases.calling);
-        callouts.set_path(callouts::PATH);
-        calls.set_path(calls::PATH);
+        let mut callouts = bases.calling.clone();
+        callouts.set_path(callouts::path(bases.paths));
         // An error means that a provider is installed already, which serves as well.
         drop(rustls::crypto::ring::default_provider().install_default());
         let http = builder().build().or_else(|_| {
@@ -82,8 +79,8 @@ impl Client {
         let http = http.map_err(|e| ClientError::Http(words(&e)))?;
         Ok(Self {
             http,
+            bases,
             callouts,
-            calls,
             credentials,
             scheme,
             clock,
@@ -96,79 +93,87 @@ impl Client {
         format!("{base}, application {}", self.credentials.key())
     }
 
-    /// POSTs one callout, once. Never cancel it half-way: a request that was cut off may have made
-    /// a phone ring.
-    pub async fn post_callout(&self, callout: &Callout, attempt: AttemptId) -> Verdict {
-        let url = self.callouts.clone();
-        let body = callouts::body(callout, attempt);
-        let request = match self.request(Method::POST, url, body, callout) {
-            Ok(request) => request,
-            Err(why) => {
-                let reaction = Reaction::Configuration;
-                return Verdict::NotSent(NotSent {
-                    side: Side::Ours,
-                    why,
-                    reaction,
-                });
-            }
-        };
-        match self.http.execute(request).await {
-            Ok(response) => self.read(response).await.verdict(),
-            Err(error) => lost(&error),
-        }
+    /// The spelling of paths that is sent.
+    pub fn paths(&self) -> Paths {
+        self.bases.paths
     }
 
-    /// Asks how a call stands. Harmless to repeat.
-    pub async fn get_call(&self, call: &CallId) -> Observation {
-        let mut url = self.calls.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().push(call.as_str());
-        }
-        let request = match self.bare_request(Method::GET, url, Vec::new()) {
-            Ok(request) => request,
-            Err(why) => {
-                return Observation::Refused {
-                    reaction: Reaction::Configuration,
-                    why,
-                };
-            }
-        };
-        match self.http.execute(request).await {
-            Ok(response) => {
-                let answer = self.read(response).await;
-                match answer.cut {
-                    Some(why) => Observation::Again { why, wait: None },
-                    None => answer.observation(),
-                }
-            }
-            Err(error) => Observation::Again {
-                why: words(&error),
-                wait: None,
-            },
-        }
+    /// The application key that requests are made with.
+    pub fn application_key(&self) -> &str {
+        self.credentials.key()
     }
 
-    fn request(
+    /// The clock that requests are signed by.
+    pub fn now(&self) -> Timestamp {
+        self.clock.wall()
+    }
+
+    /// The host that a method is asked of.
+    pub fn host(&self, method: &impl ApiMethod) -> &str {
+        let base = match method.request(self.bases.paths).host {
+            Host::Calling => &self.bases.calling,
+            Host::Configuration => &self.bases.configuration,
+        };
+        base.host_str().unwrap_or_default()
+    }
+
+    /// Sends a request of any method but a callout's, once, and reads the answer.
+    pub async fn send<M: ApiMethod>(&self, method: &M) -> Result<M::Answer, ApiError> {
+        let answer = self.ask(method).await?;
+        answer.of_method(method)
+    }
+
+    /// Sends a request and gives the answer as it came.
+    pub async fn ask(&self, method: &impl ApiMethod) -> Result<Answer, ApiError> {
+        let request = self.request(method.request(self.bases.paths))?;
+        let response = self.execute(request).await?;
+        Ok(self.read(response).await)
+    }
+
+    /// What [`Client::send`] would send now, with the secret taken out.
+    pub fn preview(&self, method: &impl ApiMethod) -> Result<Preview, ApiError> {
+        let request = self.request(method.request(self.bases.paths))?;
+        Ok(Preview::of(&request))
+    }
+
+    pub(super) async fn execute(
         &self,
-        method: Method,
-        url: Url,
-        body: Vec<u8>,
-        callout: &Callout,
-    ) -> Result<reqwest::Request, String> {
-        let mut request = self.bare_request(method, url, body)?;
-        for header in &callout.headers {
-            let name = HeaderName::from_bytes(header.name.as_bytes());
-            let value = HeaderValue::from_str(&header.value);
-            let (Ok(name), Ok(value)) = (name, value) else {
-                return Err(format!("the header {} cannot be sent", header.name));
-            };
-            request.headers_mut().append(name, value);
+        request: reqwest::Request,
+    ) -> Result<reqwest::Response, ApiError> {
+        self.http.execute(request).await.map_err(|error| {
+            let why = words(&error);
+            if error.is_builder() || error.is_connect() {
+                ApiError::NotSent { why }
+            } else {
+                ApiError::Lost { why }
+            }
+        })
+    }
+
+    /// The URL of a method, and a request for it.
+    pub(super) fn request(&self, plain: Plain) -> Result<reqwest::Request, ApiError> {
+        let not_sent = |why| ApiError::NotSent { why };
+        if let Some(segment) = plain.misleading_segment() {
+            let why = format!("`{segment}` names nothing that could be asked for");
+            return Err(not_sent(why));
         }
-        Ok(request)
+        let base = match plain.host {
+            Host::Calling => &self.bases.calling,
+            Host::Configuration => &self.bases.configuration,
+        };
+        let mut url = base.clone();
+        url.set_path(plain.path);
+        if let (false, Ok(mut path)) = (plain.segments.is_empty(), url.path_segments_mut()) {
+            path.pop_if_empty().extend(&plain.segments);
+        }
+        if !plain.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&plain.query);
+        }
+        self.signed(plain.verb, url, plain.body).map_err(not_sent)
     }
 
     /// A request with its authorisation, signed for this very moment.
-    fn bare_request(
+    pub(super) fn signed(
         &self,
         method: Method,
         url: Url,
@@ -206,13 +211,17 @@ impl Client {
     }
 
     /// Reads an answer, as much of it as comes.
-    async fn read(&self, mut response: reqwest::Response) -> Answer {
+    pub(super) async fn read(&self, mut response: reqwest::Response) -> Answer {
         let status = response.status().as_u16();
         let retry_after = response
             .headers()
             .get(RETRY_AFTER)
             .and_then(|value| value.to_str().ok())
             .and_then(|value| errors::retry_after(value, self.clock.wall()));
+        let date = response
+            .headers()
+            .get(DATE)
+            .and_then(|value| errors::http_date(value.to_str().ok()?));
         let (mut body, mut cut) = (Vec::new(), None);
         loop {
             match response.chunk().await {
@@ -233,6 +242,7 @@ impl Client {
         Answer {
             status,
             retry_after,
+            date,
             body,
             cut,
         }
@@ -254,35 +264,8 @@ fn builder() -> reqwest::ClientBuilder {
         .user_agent(concat!("callout/", env!("CARGO_PKG_VERSION")))
 }
 
-/// What a callout without an answer means: only a connection that never came about proves that
-/// nothing was sent.
-fn lost(error: &reqwest::Error) -> Verdict {
-    let why = words(error);
-    if error.is_builder() {
-        let reaction = Reaction::Configuration;
-        Verdict::NotSent(NotSent {
-            side: Side::Ours,
-            why,
-            reaction,
-        })
-    } else if error.is_connect() {
-        let reaction = Reaction::BackOff;
-        Verdict::NotSent(NotSent {
-            side: Side::Network,
-            why,
-            reaction,
-        })
-    } else {
-        Verdict::Uncertain(Uncertainty {
-            side: Side::Network,
-            why,
-            accepted: false,
-        })
-    }
-}
-
 /// An error with its causes, without the URL, which can name a call.
-fn words(error: &reqwest::Error) -> String {
+pub(super) fn words(error: &reqwest::Error) -> String {
     let mut words = Vec::new();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -3,10 +3,12 @@
 //! The rules are promise 1 of DESIGN and the tables in ARCHITECTURE.md. One rule stands above them:
 //! a body that carries a call id means that the call exists, whatever the status.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::method::ApiMethod;
 use super::{callouts, calls, lenient::Object};
 use crate::domain::{NotSent, Observation, Reaction, Refusal, Side, Uncertainty, Verdict};
 
@@ -28,6 +30,8 @@ pub struct Answer {
     pub status: u16,
     /// `Retry-After`, read.
     pub retry_after: Option<Duration>,
+    /// `Date`, read: the platform's clock.
+    pub date: Option<Timestamp>,
     /// The body, or what came of it.
     pub body: Vec<u8>,
     /// Why the body is not whole, if it is not.
@@ -102,9 +106,9 @@ impl Answer {
     /// What this answer to a question about a call means.
     pub fn observation(&self) -> Observation {
         match (self.status, self.code()) {
-            (200..=299, _) => match calls::parse(&self.body) {
-                Some(call) if call.is_final => Observation::Final(call.outcome),
-                Some(_) => Observation::Ongoing,
+            (200..=299, _) => match calls::standing(&self.body) {
+                Some((true, outcome)) => Observation::Final(outcome),
+                Some((false, _)) => Observation::Ongoing,
                 None => Observation::Again {
                     why: format!("HTTP {} without a status of the call", self.status),
                     wait: None,
@@ -130,6 +134,20 @@ impl Answer {
                 wait: self.retry_after,
             },
         }
+    }
+
+    /// What this answer to any other method means.
+    pub fn of_method<M: ApiMethod>(&self, method: &M) -> Result<M::Answer, ApiError> {
+        if let Some(why) = &self.cut {
+            return Err(ApiError::Lost { why: why.clone() });
+        }
+        if !matches!(self.status, 200..=299) {
+            return Err(ApiError::of(self));
+        }
+        method.read(&self.body).ok_or_else(|| ApiError::Unreadable {
+            status: self.status,
+            why: format!("{} bytes that are not the answer", self.body.len()),
+        })
     }
 
     /// The API's error code: a number or a string, `errorCode` or `code`, wrapped or not.
@@ -194,10 +212,162 @@ pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
+    let date = http_date(value)?;
     Duration::try_from(date.duration_since(now))
         .ok()
         .or(Some(Duration::ZERO))
+}
+
+/// Reads an HTTP date.
+pub fn http_date(value: &str) -> Option<Timestamp> {
+    Some(jiff::fmt::rfc2822::parse(value.trim()).ok()?.timestamp())
+}
+
+/// Why a method of the API did not give what was asked of it. Callouts have verdicts instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    /// Proved that the platform did not get the request.
+    #[error("nothing was sent: {why}")]
+    NotSent {
+        /// In words.
+        why: String,
+    },
+    /// The platform may have got the request; nobody told what became of it.
+    #[error("sent, but no whole answer came: {why}")]
+    Lost {
+        /// In words.
+        why: String,
+    },
+    /// The platform said no.
+    #[error("{0}")]
+    Refused(Problem),
+    /// The platform said yes in words that no document has.
+    #[error("the platform answered HTTP {status}, and not as its documents say: {why}")]
+    Unreadable {
+        /// HTTP status.
+        status: u16,
+        /// In words.
+        why: String,
+    },
+}
+
+impl ApiError {
+    /// What an answer that is no success means.
+    pub(super) fn of(answer: &Answer) -> Self {
+        Self::Refused(Problem {
+            status: answer.status,
+            code: answer.code(),
+            message: answer.message(),
+            reference: answer.error(|error| error.text(&["reference"])),
+            retry_after: answer.retry_after,
+        })
+    }
+}
+
+/// A refusal in the platform's words (seed 001, "Errors"; `FACTS` §8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// HTTP status.
+    pub status: u16,
+    /// `errorCode`.
+    pub code: Option<i64>,
+    /// `message`, shortened, without telephone numbers.
+    pub message: String,
+    /// `reference`, which Sinch's support asks for.
+    pub reference: Option<String>,
+    /// `Retry-After`.
+    pub retry_after: Option<Duration>,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the platform answered HTTP {}", self.status)?;
+        match self.code {
+            Some(code) if self.message.is_empty() => write!(f, " ({code})")?,
+            Some(code) => write!(f, " ({code} {})", self.message)?,
+            None if self.message.is_empty() => {}
+            None => write!(f, " ({})", self.message)?,
+        }
+        if let Some(reference) = &self.reference
+            && !reference.is_empty()
+        {
+            write!(f, ", reference {reference}")?;
+        }
+        write!(f, "\n{}", self.advice())
+    }
+}
+
+impl Problem {
+    /// What a person can do about it.
+    pub fn advice(&self) -> &'static str {
+        match (self.code, self.status) {
+            (Some(40001), _) => {
+                "a value is not one that the platform takes: compare it with the documents, \
+                 --dry-run shows what was sent"
+            }
+            (Some(40002), _) => {
+                "something that the platform requires is missing: --dry-run shows what was sent"
+            }
+            (Some(40003), _) => {
+                "the platform does not understand the request, or does not know the application \
+                 key: compare the key with the dashboard, --dry-run shows what was sent"
+            }
+            (Some(INVALID_APPLICATION_KEY), _) => {
+                "the platform does not know this application: compare SINCH_APPLICATION_KEY with \
+                 the dashboard"
+            }
+            (Some(40005), _) => "write the number with a leading plus: +46701234567",
+            (Some(40100), _) => {
+                "the request came without authorisation: something between here and the platform \
+                 takes headers away, a proxy for example"
+            }
+            (Some(40101), _) => {
+                "the request's time was not accepted: this machine's clock is wrong, or too far \
+                 from the platform's; `callout doctor` compares them"
+            }
+            (Some(40102), _) => {
+                "the signature is wrong: copy SINCH_APPLICATION_SECRET whole from the dashboard, \
+                 and see that it belongs to SINCH_APPLICATION_KEY"
+            }
+            (Some(40108), _) => {
+                "key and secret are not accepted: copy SINCH_APPLICATION_KEY and \
+                 SINCH_APPLICATION_SECRET again from the dashboard"
+            }
+            (_, 401) => {
+                "the platform does not accept who we are: compare SINCH_APPLICATION_KEY and \
+                 SINCH_APPLICATION_SECRET with the dashboard"
+            }
+            (Some(40200), _) | (_, 402) => "the account is empty: top it up in the dashboard",
+            (Some(40300), _) => {
+                "the account may not call this destination: ask Sinch to open it, or check the \
+                 number"
+            }
+            (Some(INVALID_SCHEME), _) => {
+                "the application does not take this authorisation: try the other one (--auth basic \
+                 or --auth signed)"
+            }
+            (Some(40400), _) => {
+                "it is over, it never was, or it is known elsewhere only: calls, conferences and \
+                 recordings belong to one region (--region) and one application"
+            }
+            (_, 404 | 405) => {
+                "there is no such method at this address: check SINCH_CALLING_URL and \
+                 SINCH_CONFIGURATION_URL; --paths older has the paths of older documents"
+            }
+            (_, 429) => "the platform asks us to slow down: try again in a while",
+            (_, 300..=399) => {
+                "the platform is elsewhere, and we do not follow: choose a region (--region), or \
+                 correct SINCH_CALLING_URL and SINCH_CONFIGURATION_URL"
+            }
+            (Some(50300), _) | (_, 503) => "the platform is down for a while: try again later",
+            (_, 500..=599) => {
+                "the platform failed: look whether it was done all the same, then try again; tell \
+                 Sinch the reference if it stays so"
+            }
+            (_, 403) => "the platform does not allow it: ask Sinch what the account may do",
+            _ => "see the platform's documents for this code; --dry-run shows what was sent",
+        }
+    }
 }
 
 #[cfg(test)]
@@ -208,6 +378,7 @@ mod tests {
         Answer {
             status,
             retry_after: None,
+            date: None,
             body: body.into(),
             cut: None,
         }

@@ -5,16 +5,24 @@
 //! (`FACTS` §12).
 
 pub mod auth;
+pub mod callback_urls;
 pub mod callouts;
 pub mod calls;
+pub mod cdr;
 pub mod client;
+pub mod conferences;
 pub mod errors;
 pub mod identity;
 pub mod lenient;
+pub mod method;
+pub mod numbers;
+pub mod preview;
+pub mod query;
+pub mod recordings;
 pub mod region;
 pub mod svaml;
 
 pub use client::{Client, ClientError};
-pub use identity::Identity;
-pub use region::{Bases, Region};
-pub use svaml::Svaml;
+pub use method::ApiMethod;
+pub use preview::Preview;
+pub use region::{Bases, Paths, Region};

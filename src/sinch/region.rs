@@ -1,4 +1,5 @@
-//! Where the platform is: regional bases for calls, one base for configuration (`FACTS` §1).
+//! Where the platform is: regional bases for calls, one base for configuration, and how paths are
+//! spelt (`FACTS` §1).
 //!
 //! A call belongs to the region that placed it, so one base serves a run's POSTs and GETs alike.
 
@@ -71,6 +72,39 @@ impl fmt::Display for Region {
     }
 }
 
+/// Which spelling of the paths is sent. What is read does not depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Paths {
+    /// Those of the official SDKs (`FACTS` §1, "Canonical").
+    #[default]
+    Current,
+    /// Those in the examples of seeds 000 and 002: `/v1/…` without `/calling`, the singular
+    /// `/call/id/` for managing a call, a slash after `numbers`. Their host is the configuration's.
+    Older,
+}
+
+impl FromStr for Paths {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "current" => Ok(Self::Current),
+            "older" => Ok(Self::Older),
+            _ => Err("the paths are either `current` or `older`".into()),
+        }
+    }
+}
+
+impl Paths {
+    /// The one that is in use.
+    pub(super) fn pick(self, current: &'static str, older: &'static str) -> &'static str {
+        match self {
+            Self::Current => current,
+            Self::Older => older,
+        }
+    }
+}
+
 /// The two base URLs that all requests start from.
 #[derive(Debug, Clone)]
 pub struct Bases {
@@ -78,6 +112,8 @@ pub struct Bases {
     pub calling: Url,
     /// Numbers, callback URLs, number queries.
     pub configuration: Url,
+    /// How paths are spelt on them.
+    pub paths: Paths,
 }
 
 impl Bases {
@@ -97,7 +133,14 @@ impl Bases {
                 "SINCH_CONFIGURATION_URL",
                 configuration.unwrap_or(CONFIGURATION),
             )?,
+            paths: Paths::Current,
         })
+    }
+
+    /// The same bases with another spelling of the paths.
+    #[must_use]
+    pub fn with_paths(self, paths: Paths) -> Self {
+        Self { paths, ..self }
     }
 }
 
