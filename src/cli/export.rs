@@ -1,18 +1,15 @@
 //! `callout export`, and the results that other commands write at their end.
-//!
-//! A file is written under another name and renamed when it is whole: nobody ever reads half a file,
-//! and nothing is replaced unless that was asked for.
 
 use std::fmt::Write as _;
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
 use super::args::{ExportArgs, Global, TableName};
 use super::exit::{Exit, Failure};
+use super::file::{NewFile, refuse_to_replace};
 use super::{output, runs};
 use crate::domain::RecipientId;
 use crate::report::{Export, Table};
@@ -41,27 +38,6 @@ pub(super) async fn export(args: &ExportArgs, global: &Global) -> Result<Exit, F
     }
     store.close().await?;
     Ok(Exit::Done)
-}
-
-/// Says no to an output file that is there already.
-pub(super) fn refuse_to_replace(path: &Path, force: bool) -> Result<(), Failure> {
-    if !force && path.exists() {
-        return Err(Failure::usage(format!(
-            "{} is there already: name another file, or say --force to replace it",
-            path.display()
-        )));
-    }
-    // Better now than after the last call.
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    if folder.is_some_and(|folder| !folder.is_dir()) {
-        return Err(Failure::usage(format!(
-            "the folder of {} does not exist: make it, or name another file",
-            path.display()
-        )));
-    }
-    Ok(())
 }
 
 /// Writes a run's results, and remembers the file, so that a resume may replace it. Where another
@@ -105,42 +81,15 @@ pub(super) async fn write_file(
     raw: bool,
     (path, replace): (&Path, bool),
 ) -> Result<String, Failure> {
-    let unwritable =
-        |e: io::Error| Failure::failed(format!("{} cannot be written: {e}", path.display()));
-    let partial = partial_name(path);
-    // As private as the database: it holds the same numbers and names.
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&partial)
-        .map_err(unwritable)?;
+    let mut file = NewFile::begin(path)?;
     let mut sha256 = Sha256::new();
     let mut sink = |bytes: &[u8]| {
         sha256.update(bytes);
-        file.write_all(bytes).map(|()| true)
+        file.write(bytes).map(|()| true)
     };
-    let written = write_rows(store, run, table, raw, &mut sink).await;
-    let finished = written.and_then(|()| {
-        file.sync_all()
-            .and_then(|()| take_name(&partial, path, replace))
-            .map_err(unwritable)
-    });
-    if finished.is_err() {
-        // What is half written helps nobody; the error is already on its way.
-        drop(std::fs::remove_file(&partial));
-    }
-    finished.map(|()| hex(&sha256.finalize()))
-}
-
-/// Gives the whole file its name; a file that has the name is replaced only where that was said.
-fn take_name(partial: &Path, path: &Path, replace: bool) -> io::Result<()> {
-    if replace {
-        return std::fs::rename(partial, path);
-    }
-    std::fs::hard_link(partial, path)?;
-    std::fs::remove_file(partial)
+    write_rows(store, run, table, raw, &mut sink).await?;
+    file.finish(replace)?;
+    Ok(hex(&sha256.finalize()))
 }
 
 /// The SHA-256 of a file, in hex.
@@ -156,6 +105,11 @@ pub(super) fn sha256_of(path: &Path) -> io::Result<String> {
         let read = bytes.len();
         file.consume(read);
     }
+}
+
+/// The SHA-256 of some bytes, in hex.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -196,10 +150,4 @@ async fn write_rows(
         };
         after = last.recipient;
     }
-}
-
-fn partial_name(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.partial", std::process::id()));
-    path.with_file_name(name)
 }

@@ -3,16 +3,20 @@
 //! The only module that knows all others, reads the environment and writes to the terminal. `args`
 //! is the grammar, `settings` the environment, `session` what `run`, `resume` and `rehearse` share.
 
+mod api;
 mod args;
 mod check;
 mod exit;
 mod export;
+mod file;
 mod import;
 mod output;
 mod pause;
 mod plan;
+mod prices;
 mod progress;
 mod reconcile;
+mod records;
 mod rehearse;
 mod resume;
 mod run;
@@ -71,7 +75,7 @@ async fn dispatch(cli: Cli, world: World) -> Result<Exit, Failure> {
     let global = cli.global;
     match cli.command {
         Command::Check(args) => check::check(&args),
-        Command::Plan(args) => plan::plan(&args),
+        Command::Plan(args) => plan::plan(&args, &global, &world).await,
         Command::Rehearse(args) => rehearse::rehearse(&args, &global, world).await,
         Command::Run(args) => run::run(&args, &global, world).await,
         Command::Resume(args) => resume::resume(&args, &global, world).await,
@@ -82,5 +86,7 @@ async fn dispatch(cli: Cli, world: World) -> Result<Exit, Failure> {
         Command::Export(args) => export::export(&args, &global).await,
         Command::Reconcile(args) => reconcile::reconcile(&args, &global, &world).await,
         Command::Simulate(args) => simulate::simulate(&args, &world).await,
+        Command::Doctor(args) => api::doctor::doctor(&args, &global, &world).await,
+        command => api::dispatch(command, &global, world).await,
     }
 }

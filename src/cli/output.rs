@@ -55,3 +55,30 @@ pub(super) fn ask(question: &str) -> Option<bool> {
 fn write_line(out: &mut impl io::Write, text: &str) -> io::Result<()> {
     writeln!(out, "{}", text.trim_end_matches('\n'))
 }
+
+/// Facts in columns, for people.
+pub(super) fn table<const N: usize>(
+    header: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(header);
+    table.add_rows(rows.into_iter().map(|row| row.map(|cell| printable(&cell))));
+    let lines: Vec<String> = table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect();
+    lines.join("\n")
+}
+
+/// A text of somebody else's on one line, without what a terminal would obey.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// The same for several lines.
+pub(super) fn printable_lines(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(printable).collect();
+    lines.join("\n")
+}

@@ -1,17 +1,21 @@
 //! `callout plan`: what a run would do. Dials nobody and writes nothing.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::args::PlanArgs;
+use super::args::{Global, PlanArgs};
 use super::exit::{Exit, Failure};
-use super::{import, output};
-use crate::campaign::{Campaign, Script};
-use crate::domain::{Callout, CalloutBody, Destination};
+use super::prices::{Prefixes, Prices};
+use super::{World, import, output, settings};
+use crate::campaign::Campaign;
+use crate::clock::Clock;
+use crate::domain::{Callout, CalloutBody, Destination, DestinationKind};
 use crate::recipients::{CheckError, CheckedRow, ListSummary, RowVerdict, check_list};
 use crate::report::summary::{grouped, human};
+use crate::sinch::Client;
 
 /// Samples of the text are looked for among the first so many rows that can be called.
 const SAMPLED: usize = 1_000;
@@ -28,6 +32,14 @@ pub(super) struct Plan {
     list: ListSummary,
     /// Shortest and longest text among the sampled rows, with the line and the masked number.
     samples: Vec<Sample>,
+    /// The numbers that the sampled callouts show.
+    clis: BTreeSet<String>,
+    /// What in the sampled callouts needs the application's callback URL.
+    callback_need: Option<&'static str>,
+    /// How the numbers of the list begin, until prices were asked for.
+    prefixes: Prefixes,
+    /// What the platform says calls cost; none where it was not asked.
+    prices: Option<Prices>,
 }
 
 struct Sample {
@@ -37,8 +49,12 @@ struct Sample {
     text: String,
 }
 
-pub(super) fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
-    let plan = Plan::of(&Campaign::load(&args.file)?)?;
+pub(super) async fn plan(args: &PlanArgs, global: &Global, world: &World) -> Result<Exit, Failure> {
+    let mut plan = Plan::of(&Campaign::load(&args.file)?)?;
+    if settings::has_credentials() {
+        let client = settings::client(global, &world.clock)?;
+        plan.price(&client, world.clock.as_ref()).await;
+    }
     if args.json {
         output::say_json(&plan.json());
     } else {
@@ -51,13 +67,16 @@ impl Plan {
     /// Reads the campaign's list and plans.
     pub(super) fn of(campaign: &Campaign) -> Result<Self, Failure> {
         let mut sampled: Vec<(u64, Destination, Vec<String>)> = Vec::new();
+        let mut prefixes = Prefixes::default();
         let mut sink = |chunk: Vec<CheckedRow>| {
             for row in chunk {
-                if sampled.len() == SAMPLED {
-                    break;
-                }
                 if let RowVerdict::Valid { destination, .. } = row.verdict {
-                    sampled.push((row.line, destination, row.cells));
+                    if destination.kind == DestinationKind::Number {
+                        prefixes.add(&destination.endpoint);
+                    }
+                    if sampled.len() < SAMPLED {
+                        sampled.push((row.line, destination, row.cells));
+                    }
                 }
             }
             Ok::<(), Infallible>(())
@@ -67,12 +86,57 @@ impl Plan {
             Err(CheckError::Faults(faults)) => return Err(faults.into()),
             Err(CheckError::Sink(never)) => match never {},
         };
-        let samples = samples(&list.script, &sampled);
+        let callouts: Vec<_> = sampled
+            .iter()
+            .filter_map(|(line, to, cells)| Some((*line, to, list.script.callout(to, cells).ok()?)))
+            .collect();
         Ok(Self {
             campaign: campaign.clone(),
             list: list.summary,
-            samples,
+            samples: samples(&callouts),
+            clis: callouts.iter().filter_map(|(.., c)| shown(c)).collect(),
+            callback_need: callouts.iter().find_map(|(.., c)| callback_need(c)),
+            prefixes,
+            prices: None,
         })
+    }
+
+    /// Asks the platform what the calls would cost, and which numbers are ours.
+    pub(super) async fn price(&mut self, client: &Client, clock: &dyn Clock) {
+        let prefixes = std::mem::take(&mut self.prefixes);
+        self.prices = Some(Prices::ask(prefixes, client, clock).await);
+    }
+
+    /// The numbers that the sampled callouts show.
+    pub(super) fn clis(&self) -> &BTreeSet<String> {
+        &self.clis
+    }
+
+    /// What in the campaign needs the application's callback URL.
+    pub(super) fn callback_need(&self) -> Option<&'static str> {
+        self.callback_need
+    }
+
+    /// Started minutes that the longest sampled text takes.
+    fn minutes(&self) -> u32 {
+        let chars = self.samples.last().map_or(0, |s| s.text.chars().count());
+        let minutes = (chars / CHARS_PER_SECOND).div_ceil(60).max(1);
+        u32::try_from(minutes).unwrap_or(u32::MAX)
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let owns = |cli: &&String| {
+            let prices = self.prices.as_ref();
+            prices.and_then(|prices| prices.owns(cli)) == Some(false)
+        };
+        let strangers = self.clis.iter().filter(owns).map(|cli| {
+            format!(
+                "cli {cli} is not among the account's numbers: the platform may refuse it or show \
+                 another; `callout number list` has yours"
+            )
+        });
+        let of_file = self.campaign.warnings().iter().map(ToString::to_string);
+        of_file.chain(strangers).collect()
     }
 
     /// The plan for people.
@@ -110,8 +174,13 @@ impl Plan {
             ));
         }
         lines.push(self.time());
-        lines.push("money: not known here; the platform's prices are not asked".into());
-        for warning in self.campaign.warnings() {
+        lines.push(match &self.prices {
+            Some(prices) => prices.text(self.minutes()),
+            None => "money: not known; the platform tells what calls cost when \
+                     SINCH_APPLICATION_KEY and SINCH_APPLICATION_SECRET are set"
+                .into(),
+        });
+        for warning in self.warnings() {
             lines.push(format!("warning: {warning}"));
         }
         lines.join("\n")
@@ -139,8 +208,10 @@ impl Plan {
             "concurrent_calls": self.campaign.pacing.concurrent_calls,
             "seconds_to_dial": self.seconds().map(|(s, _)| s),
             "bottleneck": self.seconds().map(|(_, what)| what),
-            "money": Value::Null,
-            "warnings": self.campaign.warnings(),
+            "money": self.prices.as_ref().map(|prices| prices.json(self.minutes())),
+            "clis": self.clis,
+            "callback_need": self.callback_need,
+            "warnings": self.warnings(),
         })
     }
 
@@ -180,13 +251,12 @@ impl Plan {
     }
 }
 
-fn samples(script: &Script, rows: &[(u64, Destination, Vec<String>)]) -> Vec<Sample> {
-    let texts: Vec<(u64, String, String)> = rows
+fn samples(callouts: &[(u64, &Destination, Callout)]) -> Vec<Sample> {
+    let texts: Vec<(u64, String, String)> = callouts
         .iter()
-        .filter_map(|(line, to, cells)| {
-            let text = spoken(&script.callout(to, cells).ok()?)?;
+        .filter_map(|(line, to, callout)| {
             // Inline SVAML names the number that it connects.
-            let text = text.replace(&to.endpoint, &to.masked());
+            let text = spoken(callout)?.replace(&to.endpoint, &to.masked());
             Some((*line, to.masked(), text))
         })
         .collect();
@@ -214,5 +284,52 @@ fn spoken(callout: &Callout) -> Option<String> {
         CalloutBody::Tts(tts) => tts.text.clone().or_else(|| tts.prompts.clone()),
         CalloutBody::Conference(conference) => conference.greeting.clone(),
         CalloutBody::Custom(custom) => custom.ace.clone().or_else(|| custom.ice.clone()),
+    }
+}
+
+/// The number that a callout shows, unless it is hidden.
+fn shown(callout: &Callout) -> Option<String> {
+    let cli = match &callout.body {
+        CalloutBody::Tts(tts) => Some(tts.cli.clone()),
+        CalloutBody::Conference(conference) => Some(conference.cli.clone()),
+        CalloutBody::Custom(custom) => custom.cli.clone().or_else(|| {
+            let ice: Value = serde_json::from_str(custom.ice.as_deref()?).ok()?;
+            Some(ice.get("action")?.get("cli")?.as_str()?.to_owned())
+        }),
+    };
+    cli.filter(|cli| cli != "private")
+}
+
+/// What in a callout does nothing unless the application has a callback URL (`FACTS` §3).
+fn callback_need(callout: &Callout) -> Option<&'static str> {
+    let asked = |ace, dice, pie| {
+        let asked = [
+            (ace, "enable_ace"),
+            (dice, "enable_dice"),
+            (pie, "enable_pie"),
+        ];
+        asked
+            .into_iter()
+            .find(|(flag, _)| *flag == Some(true))
+            .map(|(_, name)| name)
+    };
+    match &callout.body {
+        CalloutBody::Tts(tts) => asked(tts.enable_ace, tts.enable_dice, tts.enable_pie),
+        CalloutBody::Conference(conference) => {
+            let detects = conference
+                .conference_dtmf_options
+                .as_ref()
+                .is_some_and(|options| options.mode.as_deref() == Some("detect"));
+            asked(
+                conference.enable_ace,
+                conference.enable_dice,
+                conference.enable_pie,
+            )
+            .or_else(|| detects.then_some("conference_dtmf_options with mode `detect`"))
+        }
+        CalloutBody::Custom(custom) if custom.ice.is_none() && custom.destination.is_none() => {
+            Some("no `ice`")
+        }
+        CalloutBody::Custom(custom) => custom.ace.is_none().then_some("no `ace`"),
     }
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::args::{Global, ReconcileArgs};
 use super::exit::{Exit, Failure};
-use super::{World, output, runs, settings};
+use super::{World, output, records, runs, settings};
 use crate::domain::{AttemptId, AttemptRecord, Outcome, ResultRow, RunState};
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Run, Settlement, Store};
@@ -22,7 +22,9 @@ pub(super) async fn reconcile(
         .flat_map(|row| row.attempts.iter().map(move |attempt| (row, attempt)))
         .filter(|(_, attempt)| attempt.state == "uncertain")
         .collect();
-    if args.called || args.not_called {
+    if let Some(file) = &args.cdr {
+        records::settle(&store, &run, &uncertain, (file, args), world).await?;
+    } else if args.called || args.not_called {
         settle(&store, &run, &uncertain, args, world).await?;
     } else if !args.attempt.is_empty() || args.all {
         return Err(Failure::usage("say --called or --not-called, and --reason"));
@@ -74,7 +76,9 @@ fn list(run: &Run, uncertain: &[(&ResultRow, &AttemptRecord)], as_json: bool) {
         ));
     }
     output::say(&format!(
-        "\nlook for the attempt ids in the platform's call detail records (column Custom), then\n\
+        "\nget the platform's call detail records of those days from the dashboard, then\n\
+         \x20 callout reconcile {run} --cdr FILE\n\
+         or look for the attempt ids yourself, then\n\
          \x20 callout reconcile {run} --attempt ID --called --result ANSWERED --reason \"…\"\n\
          \x20 callout reconcile {run} --attempt ID --not-called --reason \"…\"",
         run = run.id
@@ -95,8 +99,9 @@ async fn settle(
     };
     let settlement = Settlement {
         called: args.called.then_some(outcome),
+        call: None,
         why: args.reason.clone().unwrap_or_default(),
-        who: settings::variable("USER").unwrap_or_else(|| "unknown".into()),
+        who: who(),
         at: world.clock.wall(),
     };
     let mut settled = 0;
@@ -109,6 +114,11 @@ async fn settle(
         output::say(&format!("callout resume {} calls them", run.id));
     }
     Ok(())
+}
+
+/// Who settles, for the record.
+pub(super) fn who() -> String {
+    settings::variable("USER").unwrap_or_else(|| "unknown".into())
 }
 
 /// The attempts that were named, each by an unambiguous beginning of its id.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::args::{Global, RehearseArgs};
 use super::exit::{Exit, Failure};
 use super::session::Session;
-use super::{World, export, import, output, run, settings, simulate};
+use super::{World, export, file, import, output, run, settings, simulate};
 use crate::campaign::Campaign;
 use crate::clock::Clock;
 use crate::engine::Pace;
@@ -107,7 +107,7 @@ fn results_file(
             path.display()
         )));
     }
-    export::refuse_to_replace(&path, own)?;
+    file::refuse_to_replace(&path, own)?;
     Ok((path, own))
 }
 

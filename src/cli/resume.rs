@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::args::{Global, ResumeArgs};
 use super::exit::{Exit, Failure};
 use super::session::Session;
-use super::{World, export, import, output, run as run_command, runs, settings};
+use super::{World, export, file, import, output, run as run_command, runs, settings};
 use crate::campaign::{Campaign, Script};
 use crate::engine::Pace;
 use crate::store::sqlite::{Access, SqliteStore};
@@ -19,7 +19,7 @@ pub(super) async fn resume(
     let store = Arc::new(SqliteStore::open(&global.db, Access::EngineOfExisting).await?);
     let run = choose(store.as_ref(), args.run.as_deref()).await?;
     if let Some(path) = &args.results.output {
-        export::refuse_to_replace(path, args.results.force || export::is_own(path, &run))?;
+        file::refuse_to_replace(path, args.results.force || export::is_own(path, &run))?;
     }
     if run.rehearsal {
         return Err(Failure::usage(format!(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::args::{Global, RunArgs};
 use super::exit::{Exit, Failure};
 use super::session::Session;
-use super::{World, export, import, output, plan, settings};
+use super::{World, file, import, output, plan, settings};
 use crate::campaign::{Campaign, Fault, Faults};
 use crate::engine::Pace;
 use crate::report::summary::grouped;
@@ -22,12 +22,14 @@ pub(super) async fn run(
     let calls_per_second = rate(&campaign)?;
     let client = settings::client(global, &world.clock)?;
     if let Some(path) = &args.results.output {
-        export::refuse_to_replace(path, args.results.force)?;
+        file::refuse_to_replace(path, args.results.force)?;
     }
     let store = Arc::new(SqliteStore::open(&global.db, Access::Engine).await?);
     refuse_second_run(store.as_ref(), &campaign).await?;
     if !args.yes {
-        let plan = plan::Plan::of(&campaign)?.text();
+        let mut plan = plan::Plan::of(&campaign)?;
+        plan.price(&client, world.clock.as_ref()).await;
+        let plan = plan.text();
         if args.results.json {
             output::tell(&plan);
         } else {

@@ -37,8 +37,36 @@ pub(super) struct Session<'a> {
 impl Session<'_> {
     /// Works on the run until it ends, then writes the results and prints the report.
     pub(super) async fn work(self, world: World) -> Result<Exit, Failure> {
+        let (store, id) = (Arc::clone(&self.store), self.run.clone());
+        let (results_file, json) = (self.output, self.json);
+        let end = self.drive(world).await?;
+        let summary = runs::summary(store.as_ref(), &id).await?;
+        let mut results = None;
+        if let Some(file) = results_file {
+            let run = runs::find(store.as_ref(), Some(id.as_str())).await?;
+            results = Some(export::write_results(store.as_ref(), &run, file).await?);
+        }
+        store.close().await?;
+        if json {
+            output::say_json(&summary.json());
+        } else {
+            output::say(&summary.text());
+            if let Some(path) = &results {
+                output::say(&format!("\nresults: {}", path.display()));
+            }
+        }
+        if !summary.tally.adds_up() {
+            return Err(Failure::failed(
+                "the rows do not add up: please report this",
+            ));
+        }
+        Ok(Exit::of_end(&end, &summary.tally))
+    }
+
+    /// Works on the run until it ends.
+    pub(super) async fn drive(self, world: World) -> Result<End, Failure> {
         let engine = Engine {
-            store: Arc::clone(&self.store) as Arc<dyn Store>,
+            store: self.store as Arc<dyn Store>,
             client: Arc::new(self.client),
             render: render(self.script, self.kind),
             clock: Arc::clone(&world.clock),
@@ -54,35 +82,15 @@ impl Session<'_> {
         let worked = Driver::run(engine, world.entropy, signals, telling).await;
         // The sender is gone, so the watcher ends by itself.
         drop(watching.await);
-        let ending = worked?;
-        if let End::Failed(why) = &ending.end {
+        let end = worked?.end;
+        if let End::Failed(why) = &end {
             return Err(Failure::failed(format!(
                 "{why}\nDialling has stopped. What could not be recorded is kept beside the \
                  database and read back by `callout resume {}`.",
                 self.run
             )));
         }
-        let summary = runs::summary(self.store.as_ref(), &self.run).await?;
-        let mut results = None;
-        if let Some(output) = self.output {
-            let run = runs::find(self.store.as_ref(), Some(self.run.as_str())).await?;
-            results = Some(export::write_results(self.store.as_ref(), &run, output).await?);
-        }
-        self.store.close().await?;
-        if self.json {
-            output::say_json(&summary.json());
-        } else {
-            output::say(&summary.text());
-            if let Some(path) = &results {
-                output::say(&format!("\nresults: {}", path.display()));
-            }
-        }
-        if !summary.tally.adds_up() {
-            return Err(Failure::failed(
-                "the rows do not add up: please report this",
-            ));
-        }
-        Ok(Exit::of_end(&ending.end, &summary.tally))
+        Ok(end)
     }
 }
 

@@ -8,7 +8,7 @@ use super::args::{Global, LogFormat};
 use super::exit::Failure;
 use crate::clock::Clock;
 use crate::sinch::auth::{Credentials, Scheme};
-use crate::sinch::{Bases, Client, Region};
+use crate::sinch::{Bases, Client, Paths, Region};
 
 /// Open files that a fast run may need: its connections, and some.
 const FILES_WANTED: u64 = 4096;
@@ -27,6 +27,13 @@ pub(super) fn variable(name: &str) -> Option<String> {
 /// What `simulate` and the tests call the application, unless told otherwise.
 pub(super) const DEMO_KEY: &str = "rehearsal";
 pub(super) const DEMO_SECRET: &str = "cmVoZWFyc2FsLXNlY3JldA==";
+
+/// Whether somebody has set credentials.
+pub(super) fn has_credentials() -> bool {
+    ["SINCH_APPLICATION_KEY", "SINCH_APPLICATION_SECRET"]
+        .iter()
+        .all(|name| variable(name).is_some())
+}
 
 /// A client for the real platform, from the settings. What is missing is said before anything else
 /// happens.
@@ -55,8 +62,13 @@ pub(super) fn client(global: &Global, clock: &Arc<dyn Clock>) -> Result<Client, 
         .map_err(|e| Failure::usage(format!("SINCH_REGION: {e}")))?;
     let calling = variable("SINCH_CALLING_URL");
     let configuration = variable("SINCH_CONFIGURATION_URL");
+    let paths: Paths = global
+        .paths
+        .parse()
+        .map_err(|e| Failure::usage(format!("SINCH_PATHS: {e}")))?;
     let bases = Bases::new(region, calling.as_deref(), configuration.as_deref())
-        .map_err(|e| Failure::usage(e.to_string()))?;
+        .map_err(|e| Failure::usage(e.to_string()))?
+        .with_paths(paths);
     let credentials = Credentials::new(key.trim(), secret.trim().to_owned())
         .map_err(|e| Failure::usage(e.to_string()))?;
     Client::new(bases, credentials, scheme(global)?, Arc::clone(clock))

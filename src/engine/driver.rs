@@ -469,6 +469,7 @@ impl Engine {
         for row in self.store.uncertain(&self.run).await? {
             for attempt in row.attempts.iter().filter(|a| a.state == "uncertain") {
                 let settlement = crate::store::Settlement {
+                    call: None,
                     called: None,
                     why: "planted bug".into(),
                     who: "sabotage".into(),

@@ -17,6 +17,6 @@ mod verdict;
 pub use check::{CheckError, CheckedList, CheckedRow, ListSummary, check_list};
 pub use duplicates::locate_duplicates;
 
-pub use phone::{Numbers, Parsed, Unreadable};
+pub use phone::{Numbers, Parsed, Unreadable, place_of};
 pub use reader::{ListReader, Row};
 pub use verdict::RowVerdict;

@@ -6,8 +6,8 @@
 //! trunk prefix such as 0); anything else is refused, however plausible.
 
 use rlibphonenumber::{
-    NumberLengthType, PHONE_NUMBER_UTIL, ParseError, PhoneNumber, PhoneNumberUtil, Region,
-    ValidationError,
+    NumberLengthType, PHONE_NUMBER_UTIL, ParseError, PhoneNumber, PhoneNumberType, PhoneNumberUtil,
+    Region, ValidationError,
 };
 
 /// Fewest digits worth reading: the shortest international numbers (Niue, Saint Helena) have more.
@@ -121,6 +121,22 @@ impl Numbers {
             }))
         })
     }
+}
+
+/// Where a number in E.164 belongs and what kind it is: `("SE", "mobile")`. `ZZ` and `other` where the
+/// numbering plans do not say.
+pub fn place_of(e164: &str) -> (String, &'static str) {
+    let Ok(number) = PHONE_NUMBER_UTIL.parse(e164, None) else {
+        return ("ZZ".into(), "other");
+    };
+    let kind = match number.get_type() {
+        PhoneNumberType::FixedLine => "fixed",
+        PhoneNumberType::Mobile => "mobile",
+        PhoneNumberType::FixedLineOrMobile => "fixed or mobile",
+        _ => "other",
+    };
+    let region = number.get_region_code();
+    (region.map_or("ZZ".into(), |r| r.to_string()), kind)
 }
 
 const MANY_WAYS: &str = "it could be read in more than one way: write it with + and country code";

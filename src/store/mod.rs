@@ -49,6 +49,9 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// The wish that stands.
     async fn wished(&self, run: &RunId) -> Result<Option<Wish>, StoreError>;
 
+    /// Reads all that is stored and checks that it is whole; slow on a large database.
+    async fn check(&self) -> Result<(), StoreError>;
+
     /// Says to other processes which run this engine works on.
     fn claim(&self, run: &RunId) -> Result<(), StoreError>;
 

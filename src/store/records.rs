@@ -254,6 +254,8 @@ pub enum Change {
 pub struct Settlement {
     /// How the call ended, where a phone rang; none where none did.
     pub called: Option<Outcome>,
+    /// The call, where its id was found out.
+    pub call: Option<CallId>,
     /// How the person knows.
     pub why: String,
     /// Who says so.

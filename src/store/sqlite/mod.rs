@@ -106,6 +106,10 @@ impl Store for SqliteStore {
         self.select_wish(run).await.map_err(|e| self.fault(&e))
     }
 
+    async fn check(&self) -> Result<(), StoreError> {
+        self.check_file().await.map_err(|e| self.fault(&e))?
+    }
+
     fn claim(&self, run: &RunId) -> Result<(), StoreError> {
         let Some(engine) = &self.engine else {
             return Ok(());

@@ -310,3 +310,25 @@ pub(super) fn fault(path: &str, error: &sqlx::Error) -> StoreError {
         _ => StoreError::Database(why),
     }
 }
+
+const INTEGRITY: &str = "pragma integrity_check(1)";
+const REFERENCES: &str = "select count(*) from pragma_foreign_key_check";
+
+impl SqliteStore {
+    /// Whether every page, index and reference of the file is as it should be.
+    pub(super) async fn check_file(&self) -> Result<Result<(), StoreError>, sqlx::Error> {
+        let said: String = sqlx::query_scalar(INTEGRITY)
+            .fetch_one(&self.readers)
+            .await?;
+        let dangling: i64 = sqlx::query_scalar(REFERENCES)
+            .fetch_one(&self.readers)
+            .await?;
+        let why = match (said.as_str(), dangling) {
+            ("ok", 0) => return Ok(Ok(())),
+            ("ok", n) => format!("{n} rows refer to others that are not there"),
+            (said, _) => said.to_owned(),
+        };
+        let path = self.path.clone();
+        Ok(Err(StoreError::Corrupt { path, why }))
+    }
+}

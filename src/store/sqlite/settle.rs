@@ -6,12 +6,13 @@
 use sqlx::Connection as _;
 
 use super::{SqliteStore, millis};
-use crate::domain::{AttemptId, Disposition, Outcome, RunId};
+use crate::domain::{AttemptId, CallId, Disposition, Outcome, RunId};
 use crate::store::Settlement;
 
 const SETTLE: &str = "-- settle: the attempt
     update attempts set state = ?2, ended_at = ?3, result = ?4, reason = ?5, duration_s = ?6,
-           debit = ?7, currency = ?8, note = coalesce(note || '; ', '') || 'settled: ' || ?9
+           debit = ?7, currency = ?8, call_id = coalesce(?11, call_id),
+           note = coalesce(note || '; ', '') || 'settled: ' || ?9
     where id = unhex(?1) and state in ('intended', 'accepted', 'uncertain')
           and state = 'uncertain' and run = (select number from runs where id = ?10)";
 
@@ -64,6 +65,7 @@ impl SqliteStore {
             .bind(debit.and_then(|d| d.currency.clone()))
             .bind(&settlement.why)
             .bind(run.as_str())
+            .bind(settlement.call.as_ref().map(CallId::as_str))
             .execute(&mut *tx)
             .await?;
         if settled.rows_affected() == 0 {

@@ -1,9 +1,13 @@
 //! The grammar of the command line. Names are fixed by DESIGN, section 3.
 
+mod api;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(super) use api::*;
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -24,14 +28,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 )]
 pub struct Cli {
     #[command(flatten)]
-    pub(super) global: Global,
+    pub(in crate::cli) global: Global,
     #[command(subcommand)]
-    pub(super) command: Command,
+    pub(in crate::cli) command: Command,
 }
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Settings")]
-pub(super) struct Global {
+pub(in crate::cli) struct Global {
     /// The database, as sqlite:PATH
     #[arg(
         long,
@@ -39,7 +43,7 @@ pub(super) struct Global {
         env = "CALLOUT_DB",
         default_value = "sqlite:callout.db"
     )]
-    pub(super) db: String,
+    pub(in crate::cli) db: String,
     /// How requests are authorised: signed or basic
     #[arg(
         long,
@@ -48,10 +52,19 @@ pub(super) struct Global {
         default_value = "signed",
         value_name = "SCHEME"
     )]
-    pub(super) auth: String,
+    pub(in crate::cli) auth: String,
     /// The platform's region: global, use1, euc1, sae1, apse1 or apse2
     #[arg(long, global = true, env = "SINCH_REGION", default_value = "global")]
-    pub(super) region: String,
+    pub(in crate::cli) region: String,
+    /// How paths are spelt: current, or older (as in the oldest documents)
+    #[arg(
+        long,
+        global = true,
+        env = "SINCH_PATHS",
+        default_value = "current",
+        value_name = "WHICH"
+    )]
+    pub(in crate::cli) paths: String,
     /// What is logged to standard error: error, warn, info, debug, or a filter
     #[arg(
         long,
@@ -60,20 +73,20 @@ pub(super) struct Global {
         default_value = "warn",
         value_name = "FILTER"
     )]
-    pub(super) log: String,
+    pub(in crate::cli) log: String,
     /// How the log is written
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
-    pub(super) log_format: LogFormat,
+    pub(in crate::cli) log_format: LogFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum LogFormat {
+pub(in crate::cli) enum LogFormat {
     Text,
     Json,
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(in crate::cli) enum Command {
     /// Read a campaign and its list; every fault with file, line and column
     Check(CheckArgs),
     /// Say what a run would do; dials nobody
@@ -96,109 +109,128 @@ pub(super) enum Command {
     Export(ExportArgs),
     /// Uncertain attempts: list them, or settle them by hand
     Reconcile(ReconcileArgs),
+    /// Whether all is well: platform, clock, credentials, numbers, callback URL; places no call
+    Doctor(DoctorArgs),
+    /// What the platform knows of a number, its price included
+    Lookup(LookupArgs),
+    /// The numbers that you own
+    #[command(subcommand)]
+    Number(NumberCommand),
+    /// Where an application's callbacks go
+    #[command(subcommand)]
+    Callback(CallbackCommand),
+    /// Place a callout by hand, look at a call, manage it
+    #[command(subcommand)]
+    Call(CallCommand),
+    /// Who is in a conference, and what is done with them
+    #[command(subcommand)]
+    Conference(ConferenceCommand),
+    /// Recordings in the platform's own storage
+    #[command(subcommand)]
+    Recording(RecordingCommand),
     /// The simulator alone, for any client of the API
     Simulate(SimulateArgs),
 }
 
 #[derive(Debug, Args)]
-pub(super) struct CheckArgs {
+pub(in crate::cli) struct CheckArgs {
     /// The campaign file
-    pub(super) file: PathBuf,
+    pub(in crate::cli) file: PathBuf,
     /// Print the faults as JSON
     #[arg(long)]
-    pub(super) json: bool,
+    pub(in crate::cli) json: bool,
 }
 
 #[derive(Debug, Args)]
-pub(super) struct PlanArgs {
+pub(in crate::cli) struct PlanArgs {
     /// The campaign file
-    pub(super) file: PathBuf,
+    pub(in crate::cli) file: PathBuf,
     /// Print the plan as JSON
     #[arg(long)]
-    pub(super) json: bool,
+    pub(in crate::cli) json: bool,
 }
 
 #[derive(Debug, Args)]
-pub(super) struct ResultsArgs {
+pub(in crate::cli) struct ResultsArgs {
     /// Write the results to this CSV file at the end
     #[arg(long, value_name = "FILE")]
-    pub(super) output: Option<PathBuf>,
+    pub(in crate::cli) output: Option<PathBuf>,
     /// Replace the output file if it is there
     #[arg(long, requires = "output")]
-    pub(super) force: bool,
+    pub(in crate::cli) force: bool,
     /// Print the report as JSON
     #[arg(long)]
-    pub(super) json: bool,
+    pub(in crate::cli) json: bool,
 }
 
 #[derive(Debug, Args)]
-pub(super) struct RunArgs {
+pub(in crate::cli) struct RunArgs {
     /// The campaign file
-    pub(super) file: PathBuf,
+    pub(in crate::cli) file: PathBuf,
     /// Do not show the plan and do not ask
     #[arg(long, short)]
-    pub(super) yes: bool,
+    pub(in crate::cli) yes: bool,
     #[command(flatten)]
-    pub(super) results: ResultsArgs,
+    pub(in crate::cli) results: ResultsArgs,
 }
 
 #[derive(Debug, Args)]
-pub(super) struct ResumeArgs {
+pub(in crate::cli) struct ResumeArgs {
     /// The run; without it, the latest unfinished one
-    pub(super) run: Option<String>,
+    pub(in crate::cli) run: Option<String>,
     #[command(flatten)]
-    pub(super) results: ResultsArgs,
+    pub(in crate::cli) results: ResultsArgs,
 }
 
 #[derive(Debug, Args)]
-pub(super) struct RehearseArgs {
+pub(in crate::cli) struct RehearseArgs {
     /// The campaign file
-    pub(super) file: PathBuf,
+    pub(in crate::cli) file: PathBuf,
     /// Where the results go, instead of NAME-rehearsal.csv in this folder
     #[arg(long, value_name = "FILE")]
-    pub(super) output: Option<PathBuf>,
+    pub(in crate::cli) output: Option<PathBuf>,
     /// Print the report as JSON
     #[arg(long)]
-    pub(super) json: bool,
+    pub(in crate::cli) json: bool,
     #[command(flatten)]
-    pub(super) platform: PlatformArgs,
+    pub(in crate::cli) platform: PlatformArgs,
 }
 
 #[derive(Debug, Args)]
-pub(super) struct OneRunArgs {
+pub(in crate::cli) struct OneRunArgs {
     /// The run; without it, the latest
-    pub(super) run: Option<String>,
+    pub(in crate::cli) run: Option<String>,
 }
 
 #[derive(Debug, Args)]
-pub(super) struct FactsArgs {
+pub(in crate::cli) struct FactsArgs {
     /// The run; without it, the latest
-    pub(super) run: Option<String>,
+    pub(in crate::cli) run: Option<String>,
     /// Print JSON
     #[arg(long)]
-    pub(super) json: bool,
+    pub(in crate::cli) json: bool,
 }
 
 #[derive(Debug, Args)]
-pub(super) struct ExportArgs {
+pub(in crate::cli) struct ExportArgs {
     /// The run; without it, the latest
-    pub(super) run: Option<String>,
+    pub(in crate::cli) run: Option<String>,
     /// Which table
     #[arg(long, value_enum, default_value_t = TableName::Results)]
-    pub(super) table: TableName,
+    pub(in crate::cli) table: TableName,
     /// Write to this file instead of standard output
     #[arg(long, value_name = "FILE")]
-    pub(super) output: Option<PathBuf>,
+    pub(in crate::cli) output: Option<PathBuf>,
     /// Replace the output file if it is there
     #[arg(long, requires = "output")]
-    pub(super) force: bool,
+    pub(in crate::cli) force: bool,
     /// Leave cells as they are that a spreadsheet would run as formulas
     #[arg(long)]
-    pub(super) raw: bool,
+    pub(in crate::cli) raw: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum TableName {
+pub(in crate::cli) enum TableName {
     Results,
     Attempts,
     Rejects,
@@ -206,29 +238,45 @@ pub(super) enum TableName {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without --called or --not-called the uncertain attempts are listed. What you \
-                  settle is recorded with your user name and reason. A recipient settled as not \
-                  called is due again: `callout resume` calls them."
+    after_help = "Without --cdr, --called or --not-called the uncertain attempts are listed. What \
+                  you settle is recorded with your user name and reason. A recipient settled as \
+                  not called is due again: `callout resume` calls them.\n\nAn attempt that is in \
+                  the records was called. One that is not in them is left alone, unless you say \
+                  with --complete-day that the file has every call of its day; a file that lacks \
+                  calls which this run knows of is not believed."
 )]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a flag of its own on the command line"
 )]
-pub(super) struct ReconcileArgs {
+pub(in crate::cli) struct ReconcileArgs {
     /// The run; without it, the latest
-    pub(super) run: Option<String>,
+    pub(in crate::cli) run: Option<String>,
+    /// Settle what the platform's call detail records know: a CSV file from the dashboard
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["attempt", "all", "called", "not_called", "result", "reason"]
+    )]
+    pub(in crate::cli) cdr: Option<PathBuf>,
+    /// With --cdr: the file has every call of this day (UTC), so who is not in it was not called
+    #[arg(long, value_name = "DATE", requires = "cdr")]
+    pub(in crate::cli) complete_day: Vec<jiff::civil::Date>,
+    /// With --cdr: say what would be settled, and settle nothing
+    #[arg(long, requires = "cdr")]
+    pub(in crate::cli) dry_run: bool,
     /// Settle this attempt (its id, or an unambiguous beginning of it)
     #[arg(long, value_name = "ATTEMPT", conflicts_with = "all")]
-    pub(super) attempt: Vec<String>,
+    pub(in crate::cli) attempt: Vec<String>,
     /// Settle every uncertain attempt of the run
     #[arg(long)]
-    pub(super) all: bool,
+    pub(in crate::cli) all: bool,
     /// A phone rang
     #[arg(long, conflicts_with = "not_called", requires = "reason")]
-    pub(super) called: bool,
+    pub(in crate::cli) called: bool,
     /// No phone rang: the recipient is due again
     #[arg(long, requires = "reason")]
-    pub(super) not_called: bool,
+    pub(in crate::cli) not_called: bool,
     /// How the call ended, with --called; without it the recipient counts as unreached
     #[arg(
         long,
@@ -237,79 +285,79 @@ pub(super) struct ReconcileArgs {
         ignore_case = true,
         value_parser = ["ANSWERED", "BUSY", "NOANSWER", "FAILED"]
     )]
-    pub(super) result: Option<String>,
+    pub(in crate::cli) result: Option<String>,
     /// How you know; kept with the attempt
     #[arg(long, value_name = "TEXT")]
-    pub(super) reason: Option<String>,
+    pub(in crate::cli) reason: Option<String>,
     /// Print JSON
     #[arg(long)]
-    pub(super) json: bool,
+    pub(in crate::cli) json: bool,
 }
 
 #[derive(Debug, Args)]
-pub(super) struct SimulateArgs {
+pub(in crate::cli) struct SimulateArgs {
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
-    pub(super) listen: SocketAddr,
+    pub(in crate::cli) listen: SocketAddr,
     /// Write the ledger of all calls to this CSV file at the end
     #[arg(long, value_name = "FILE")]
-    pub(super) ledger: Option<PathBuf>,
+    pub(in crate::cli) ledger: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) platform: PlatformArgs,
+    pub(in crate::cli) platform: PlatformArgs,
 }
 
 /// How the simulated platform behaves. Shares are between 0 and 1, and are drawn from the seed.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "The simulated platform")]
-pub(super) struct PlatformArgs {
+pub(in crate::cli) struct PlatformArgs {
     /// The same seed gives the same outcomes
     #[arg(long, default_value_t = 1)]
-    pub(super) seed: u64,
+    pub(in crate::cli) seed: u64,
     /// Seconds that a simulated second takes; 0 ends every call at once
     #[arg(long, default_value_t = 0.1, value_name = "FACTOR")]
-    pub(super) time_scale: f64,
+    pub(in crate::cli) time_scale: f64,
     /// Weights of ANSWERED, BUSY, NOANSWER and FAILED
     #[arg(long, default_value = "70,12,14,4", value_name = "A,B,N,F")]
-    pub(super) mix: String,
+    pub(in crate::cli) mix: String,
     /// Seconds until somebody answers
     #[arg(long, default_value = "3-25", value_name = "FROM-TO")]
-    pub(super) ring: String,
+    pub(in crate::cli) ring: String,
     /// Seconds of talk, for callouts without a text
     #[arg(long, default_value = "8-40", value_name = "FROM-TO")]
-    pub(super) talk: String,
+    pub(in crate::cli) talk: String,
     /// Shape of the answers: new, old or mixed
     #[arg(long, default_value = "new")]
-    pub(super) shape: String,
+    pub(in crate::cli) shape: String,
     /// Share of callouts that are placed and never answered: the connection closes
     #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
-    pub(super) lost: f64,
+    pub(in crate::cli) lost: f64,
     /// Share of callouts whose connection breaks before they are placed
     #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
-    pub(super) reset: f64,
+    pub(in crate::cli) reset: f64,
     /// Share of callouts that are placed and whose answer never comes
     #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
-    pub(super) hang: f64,
+    pub(in crate::cli) hang: f64,
     /// Share of callouts that are answered late
     #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
-    pub(super) slow: f64,
+    pub(in crate::cli) slow: f64,
     /// Share of callouts answered with a 5xx, placed or not
     #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
-    pub(super) server_error: f64,
+    pub(in crate::cli) server_error: f64,
     /// Share of callouts that are placed and answered with garbage
     #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
-    pub(super) garbage: f64,
+    pub(in crate::cli) garbage: f64,
     /// Share of callouts refused with 429
     #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
-    pub(super) too_many: f64,
+    pub(in crate::cli) too_many: f64,
     /// Callouts a second beyond which the platform answers 429
     #[arg(long, value_name = "RATE")]
-    pub(super) refuse_above: Option<u32>,
+    pub(in crate::cli) refuse_above: Option<u32>,
     /// Money in the account; beyond it the platform answers 402
     #[arg(long, value_name = "AMOUNT")]
-    pub(super) credit: Option<rust_decimal::Decimal>,
+    pub(in crate::cli) credit: Option<rust_decimal::Decimal>,
     /// Milliseconds before every answer
     #[arg(long, default_value_t = 0, value_name = "MS")]
-    pub(super) answer_after: u64,
+    pub(in crate::cli) answer_after: u64,
 }
 
 #[cfg(test)]

@@ -1,0 +1,194 @@
+//! `callout call show|say|play|hangup|record|stop-recording|manage`; `place` has its own file.
+
+use std::fmt::Write as _;
+use std::io::Read as _;
+
+use serde_json::{Value, json};
+
+use super::{Desk, Exit, Failure, Global, World, call_id, money, or_dash, place, sure};
+use crate::cli::args::{
+    ApiArgs, CallCommand, CallManageArgs, CallRecordArgs, CallShowArgs, LegArgs,
+};
+use crate::cli::output;
+use crate::sinch::calls::{CallInfo, GetCall, ManageCall};
+use crate::sinch::identity::Identity;
+use crate::sinch::svaml::{
+    Action, RecordingOptions, StorageCredentials, Svaml, TranscriptionOptions,
+};
+
+/// No SVAML that we know of is longer, in bytes.
+const SVAML_BYTES_MAX: u64 = 1024 * 1024;
+
+pub(super) async fn call(
+    command: CallCommand,
+    global: &Global,
+    world: World,
+) -> Result<Exit, Failure> {
+    let open = |api: ApiArgs| Desk::open(api, global, &world);
+    match command {
+        CallCommand::Place(args) => place::place(&args, global, world).await,
+        CallCommand::Show(args) => show(&args, &open(args.api)?).await,
+        CallCommand::Say(args) => {
+            let svaml = Svaml::say(args.text, args.locale);
+            manage(&args.to, svaml, "the text is said", &open(args.api)?).await
+        }
+        CallCommand::Play(args) => {
+            let svaml = Svaml::play(args.sounds, args.locale);
+            manage(&args.to, svaml, "the sounds are played", &open(args.api)?).await
+        }
+        CallCommand::Hangup(args) => {
+            let mut svaml = args
+                .say
+                .map_or_else(Svaml::default, |text| Svaml::say(text, args.locale));
+            svaml.action = Svaml::hangup().action;
+            let desk = open(args.sure.api)?;
+            sure(args.sure, &format!("End call {}?", args.to.call))?;
+            manage(&args.to, svaml, "the call is ended", &desk).await
+        }
+        CallCommand::Record(args) => {
+            let desk = open(args.api)?;
+            let (to, svaml) = recording(args)?;
+            manage(&to, svaml, "the call is recorded", &desk).await
+        }
+        CallCommand::StopRecording(args) => {
+            let svaml = if args.as_action {
+                Svaml::stop_recording_action()
+            } else {
+                Svaml::stop_recording()
+            };
+            manage(&args.to, svaml, "the recording has ended", &open(args.api)?).await
+        }
+        CallCommand::Manage(args) => {
+            let svaml = read_svaml(&args)?;
+            let desk = open(args.sure.api)?;
+            if matches!(svaml.action, Some(Action::Hangup(_))) {
+                sure(args.sure, &format!("End call {}?", args.to.call))?;
+            }
+            manage(&args.to, svaml, "the call has its SVAML", &desk).await
+        }
+    }
+}
+
+async fn manage(to: &LegArgs, svaml: Svaml, done: &str, desk: &Desk) -> Result<Exit, Failure> {
+    let method = ManageCall {
+        call: call_id(&to.call)?,
+        leg: to.leg,
+        svaml,
+    };
+    let problems = method.svaml.check_managing();
+    if !problems.is_empty() {
+        let problems: Vec<String> = problems.iter().map(|p| format!("  {p}")).collect();
+        return Err(Failure::usage(format!(
+            "the platform would not take this:\n{}",
+            problems.join("\n")
+        )));
+    }
+    let look = format!("callout call show {}", method.call);
+    desk.change(&method, done, &look).await
+}
+
+fn recording(args: CallRecordArgs) -> Result<(LegArgs, Svaml), Failure> {
+    if let Some(url) = &args.destination
+        && !url.contains("://")
+    {
+        return Err(Failure::usage(format!(
+            "`{url}` is no place for a recording: such as s3://my-bucket or azure://container"
+        )));
+    }
+    let options = RecordingOptions {
+        destination_url: args.destination,
+        credentials: args.credentials.map(StorageCredentials),
+        format: args.format,
+        notification_events: args.quiet.then_some(false),
+        transcription_options: args.transcribe.map(|locale| TranscriptionOptions {
+            enabled: Some(true),
+            locale: Some(locale),
+            ..TranscriptionOptions::default()
+        }),
+        ..RecordingOptions::default()
+    };
+    let svaml = if args.as_action {
+        Svaml::start_recording_action(options)
+    } else {
+        Svaml::start_recording(options)
+    };
+    Ok((args.to, svaml))
+}
+
+fn read_svaml(args: &CallManageArgs) -> Result<Svaml, Failure> {
+    let path = &args.svaml;
+    let unreadable = |e: &dyn std::fmt::Display| Failure::usage(format!("{}: {e}", path.display()));
+    let mut text = Vec::new();
+    let read = if path.as_os_str() == "-" {
+        std::io::stdin()
+            .lock()
+            .take(SVAML_BYTES_MAX)
+            .read_to_end(&mut text)
+    } else {
+        std::fs::File::open(path).and_then(|f| f.take(SVAML_BYTES_MAX).read_to_end(&mut text))
+    };
+    read.map_err(|e| unreadable(&e))?;
+    Svaml::parse(&text).map_err(|e| unreadable(&e))
+}
+
+async fn show(args: &CallShowArgs, desk: &Desk) -> Result<Exit, Failure> {
+    let method = GetCall {
+        call: call_id(&args.call)?,
+    };
+    if let Some(info) = desk.ask(&method).await? {
+        desk.say(|| text(&args.call, &info), || json(&args.call, &info));
+    }
+    Ok(Exit::Done)
+}
+
+fn text(call: &str, info: &CallInfo) -> String {
+    let outcome = &info.outcome;
+    let endpoint = |party: &Option<Identity>| party.as_ref().map(|p| p.endpoint.clone());
+    let facts = [
+        ("call", Some(call.to_owned())),
+        ("status", Some(info.status.clone())),
+        ("result", outcome.result.clone()),
+        ("reason", outcome.reason.clone()),
+        ("from", endpoint(&info.from)),
+        ("to", endpoint(&info.to)),
+        ("domain", info.domain.clone()),
+        ("at", info.timestamp.map(|t| t.to_string())),
+        ("duration", outcome.duration_s.map(|s| format!("{s} s"))),
+        ("a minute", info.user_rate.as_ref().map(ToString::to_string)),
+        ("debit", outcome.debit.as_ref().map(ToString::to_string)),
+        ("minutes", info.debit_minutes.clone()),
+        ("custom", info.custom.clone()),
+    ];
+    let mut text = String::new();
+    for (name, fact) in facts {
+        let fact = output::printable(or_dash(fact.as_deref()));
+        if fact != "-" || matches!(name, "result" | "to" | "debit") {
+            writeln!(text, "{name:<9} {fact}").expect("a string takes all");
+        }
+    }
+    text
+}
+
+fn json(call: &str, info: &CallInfo) -> Value {
+    let party = |party: &Option<Identity>| {
+        party.as_ref().map_or(
+            Value::Null,
+            |p| json!({ "type": p.kind, "endpoint": p.endpoint }),
+        )
+    };
+    json!({
+        "call_id": info.call.as_ref().map_or(call, |c| c.as_str()),
+        "status": info.status,
+        "result": info.outcome.result,
+        "reason": info.outcome.reason,
+        "from": party(&info.from),
+        "to": party(&info.to),
+        "domain": info.domain,
+        "timestamp": info.timestamp.map(|t| t.to_string()),
+        "duration_s": info.outcome.duration_s,
+        "rate": money(info.user_rate.as_ref()),
+        "debit": money(info.outcome.debit.as_ref()),
+        "debit_minutes": info.debit_minutes,
+        "custom": info.custom,
+    })
+}

@@ -1,0 +1,72 @@
+//! `callout callback get|set`.
+
+use serde_json::json;
+
+use super::{Desk, Exit, Failure, Global, World};
+use crate::cli::args::CallbackCommand;
+use crate::sinch::callback_urls::{CallbackUrls, GetCallbackUrls, SetCallbackUrls};
+
+pub(super) async fn callback(
+    command: CallbackCommand,
+    global: &Global,
+    world: &World,
+) -> Result<Exit, Failure> {
+    match command {
+        CallbackCommand::Get(args) => {
+            let desk = Desk::open(args.api, global, world)?;
+            let method = GetCallbackUrls {
+                application_key: key(args.application, &desk),
+            };
+            if let Some(urls) = desk.ask(&method).await? {
+                desk.say(
+                    || text(&urls),
+                    || json!({ "primary": urls.primary, "fallback": urls.fallback }),
+                );
+            }
+            Ok(Exit::Done)
+        }
+        CallbackCommand::Set(args) => {
+            let desk = Desk::open(args.api, global, world)?;
+            let fallback = args.fallback.as_deref().map(url).transpose()?;
+            let method = SetCallbackUrls {
+                application_key: key(args.application, &desk),
+                urls: CallbackUrls {
+                    primary: Some(url(&args.primary)?),
+                    fallback,
+                },
+            };
+            let done = format!(
+                "callbacks of application {} go to {}",
+                method.application_key, args.primary
+            );
+            desk.change(&method, &done, "callout callback get").await
+        }
+    }
+}
+
+fn key(given: Option<String>, desk: &Desk) -> String {
+    given.unwrap_or_else(|| desk.client.application_key().to_owned())
+}
+
+fn url(text: &str) -> Result<String, Failure> {
+    match reqwest::Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
+            Ok(text.to_owned())
+        }
+        _ => Err(Failure::usage(format!(
+            "`{text}` is no address that the platform could call: give the whole URL, such as \
+             https://example.com/callbacks"
+        ))),
+    }
+}
+
+fn text(urls: &CallbackUrls) -> String {
+    match (&urls.primary, &urls.fallback) {
+        (None, None) => "no callback URL is set: the platform calls nobody back".into(),
+        (primary, fallback) => format!(
+            "primary   {}\nfallback  {}",
+            super::or_dash(primary.as_deref()),
+            super::or_dash(fallback.as_deref())
+        ),
+    }
+}

@@ -1,0 +1,73 @@
+//! `callout lookup NUMBER`.
+
+use serde_json::{Value, json};
+
+use super::{Desk, Exit, Failure, Global, World, money, or_dash, yes_no};
+use crate::cli::args::LookupArgs;
+use crate::cli::output;
+use crate::sinch::query::{NumberInfo, QueryNumber};
+
+pub(super) async fn lookup(
+    args: &LookupArgs,
+    global: &Global,
+    world: &World,
+) -> Result<Exit, Failure> {
+    let desk = Desk::open(args.api, global, world)?;
+    let methods: Vec<QueryNumber> = args
+        .numbers
+        .iter()
+        .map(|number| query(number))
+        .collect::<Result<_, _>>()?;
+    let mut found = Vec::new();
+    for method in &methods {
+        if let Some(info) = desk.ask(method).await? {
+            found.push((method.number.as_str(), info));
+        }
+    }
+    if !args.api.dry_run {
+        desk.say(
+            || table(&found),
+            || Value::Array(found.iter().map(json).collect()),
+        );
+    }
+    Ok(Exit::Done)
+}
+
+/// A number as people know it; the platform reads brackets and hyphens itself.
+fn query(number: &str) -> Result<QueryNumber, Failure> {
+    let written = |c: char| c.is_ascii_digit() || " +()-./".contains(c);
+    if number.bytes().any(|b| b.is_ascii_digit()) && number.chars().all(written) {
+        let number = number.to_owned();
+        return Ok(QueryNumber { number });
+    }
+    Err(Failure::usage(format!(
+        "`{number}` is no number: write it with its country, such as +46701234567"
+    )))
+}
+
+fn table(found: &[(&str, NumberInfo)]) -> String {
+    output::table(
+        ["NUMBER", "COUNTRY", "TYPE", "RESTRICTED", "A MINUTE"],
+        found.iter().map(|(asked, info)| {
+            let number = info.normalized_number.as_deref().unwrap_or(asked);
+            [
+                number.to_owned(),
+                or_dash(info.country_id.as_deref()).to_owned(),
+                or_dash(info.number_type.as_deref()).to_owned(),
+                yes_no(info.restricted).to_owned(),
+                info.rate.as_ref().map_or("-".into(), ToString::to_string),
+            ]
+        }),
+    )
+}
+
+fn json((asked, info): &(&str, NumberInfo)) -> Value {
+    json!({
+        "asked": asked,
+        "number": info.normalized_number,
+        "country": info.country_id,
+        "type": info.number_type,
+        "restricted": info.restricted,
+        "rate": money(info.rate.as_ref()),
+    })
+}

@@ -1,0 +1,186 @@
+//! The commands that use the rest of the Calling API by hand: one file a group of methods.
+//!
+//! [`Desk`] is what they share: the client, `--dry-run`, `--json`, and the question before what cannot
+//! be taken back.
+
+mod call;
+mod callback;
+mod conference;
+pub(super) mod doctor;
+mod lookup;
+mod number;
+mod place;
+mod recording;
+
+use serde_json::{Value, json};
+
+use super::args::{ApiArgs, Command, Global, SureArgs};
+use super::exit::{Exit, Failure};
+use super::{World, output, settings};
+use crate::domain::{CallId, Money};
+use crate::sinch::errors::ApiError;
+use crate::sinch::{ApiMethod, Client, Preview};
+
+/// Carries out a command of the API; others are none of its business.
+pub(super) async fn dispatch(
+    command: Command,
+    global: &Global,
+    world: World,
+) -> Result<Exit, Failure> {
+    match command {
+        Command::Lookup(args) => lookup::lookup(&args, global, &world).await,
+        Command::Number(command) => number::number(command, global, &world).await,
+        Command::Callback(command) => callback::callback(command, global, &world).await,
+        Command::Call(command) => call::call(command, global, world).await,
+        Command::Conference(command) => conference::conference(command, global, &world).await,
+        Command::Recording(command) => recording::recording(command, global, &world).await,
+        _ => Err(Failure::failed("not a command of the API")),
+    }
+}
+
+/// Where requests by hand are made.
+struct Desk {
+    client: Client,
+    api: ApiArgs,
+}
+
+impl Desk {
+    fn open(api: ApiArgs, global: &Global, world: &World) -> Result<Self, Failure> {
+        let client = settings::client(global, &world.clock)?;
+        Ok(Self { client, api })
+    }
+
+    /// Asks for facts; none with `--dry-run`, which prints the request instead.
+    async fn ask<M: ApiMethod>(&self, method: &M) -> Result<Option<M::Answer>, Failure> {
+        if self.api.dry_run {
+            self.preview(method)?;
+            return Ok(None);
+        }
+        Ok(Some(self.client.send(method).await?))
+    }
+
+    /// Changes something, and says what was done. `look` is the command that shows it, for when no
+    /// answer came.
+    async fn change<M: ApiMethod<Answer = ()>>(
+        &self,
+        method: &M,
+        done: &str,
+        look: &str,
+    ) -> Result<Exit, Failure> {
+        if self.api.dry_run {
+            self.preview(method)?;
+            return Ok(Exit::Done);
+        }
+        match self.client.send(method).await {
+            Ok(()) => {
+                if self.api.json {
+                    output::say_json(&json!({ "done": done }));
+                } else {
+                    output::say(done);
+                }
+                Ok(Exit::Done)
+            }
+            Err(error @ (ApiError::Lost { .. } | ApiError::Unreadable { .. })) => {
+                Err(Failure::failed(format!(
+                    "{error}\nIt may have been done all the same: `{look}` shows it."
+                )))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn preview(&self, method: &impl ApiMethod) -> Result<(), Failure> {
+        show(self.api, &self.client.preview(method)?);
+        Ok(())
+    }
+
+    /// Prints facts: a text for people, or JSON.
+    fn say(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> Value) {
+        if self.api.json {
+            output::say_json(&json());
+        } else {
+            output::say(&text());
+        }
+    }
+}
+
+/// Prints what would be sent.
+fn show(api: ApiArgs, preview: &Preview) {
+    if api.json {
+        output::say_json(&serde_json::to_value(preview).unwrap_or_default());
+    } else {
+        output::say(&preview.to_string());
+    }
+}
+
+/// Asks before what cannot be taken back, unless `--yes` was said or nothing is sent anyway.
+fn sure(args: SureArgs, question: &str) -> Result<(), Failure> {
+    if args.yes || args.api.dry_run {
+        return Ok(());
+    }
+    match output::ask(question) {
+        Some(true) => Ok(()),
+        Some(false) => Err(Failure::usage("nothing was done")),
+        None => Err(Failure::usage(format!(
+            "{question} Nobody is there to be asked, so nothing was done: say --yes"
+        ))),
+    }
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        Self::failed(error.to_string())
+    }
+}
+
+fn call_id(text: &str) -> Result<CallId, Failure> {
+    CallId::new(text).ok_or_else(|| {
+        Failure::usage("that is no call's id: `call place` and results.csv (call_id) have them")
+    })
+}
+
+/// A number as the API's documents want it, with what people write between digits taken out.
+fn e164(text: &str) -> Result<String, Failure> {
+    let separator = |c: char| c.is_whitespace() || matches!(c, '-' | '.' | '(' | ')' | '/');
+    let number: String = text.chars().filter(|c| !separator(*c)).collect();
+    let digits = number.strip_prefix('+').unwrap_or_default();
+    if (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
+        Ok(number)
+    } else {
+        Err(Failure::usage(format!(
+            "`{text}` is no number: write + and 7 to 15 digits, such as +46701234567"
+        )))
+    }
+}
+
+/// What the conference's id must be (`FACTS` §6: at most 64 characters).
+fn conference_id(text: &str) -> Result<String, Failure> {
+    let usable =
+        !text.is_empty() && text.chars().count() <= 64 && !text.chars().any(char::is_control);
+    if usable {
+        Ok(text.to_owned())
+    } else {
+        Err(Failure::usage("a conference's id has 1 to 64 characters"))
+    }
+}
+
+/// Money for programs: the amount as text, so that no reader makes a float of it.
+fn money(money: Option<&Money>) -> Value {
+    money.map_or(
+        Value::Null,
+        |money| json!({ "amount": money.amount.to_string(), "currency": money.currency }),
+    )
+}
+
+/// What stands for a fact that the platform did not give.
+fn or_dash(text: Option<&str>) -> &str {
+    text.unwrap_or("-")
+}
+
+fn yes_no(flag: Option<bool>) -> &'static str {
+    match flag {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "-",
+    }
+}

@@ -1,0 +1,277 @@
+//! `callout call place`: one callout by hand, through an intent in the database like every other.
+//!
+//! It is a run of one row: the options become a campaign, the number becomes its list. Whatever can
+//! be done with a run can be done with it, a `resume` after a kill -9 included.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::json;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Exit, Failure, Global, World, money, or_dash};
+use crate::campaign::{Campaign, Script};
+use crate::cli::args::PlaceArgs;
+use crate::cli::session::Session;
+use crate::cli::{export, output, run, settings};
+use crate::domain::{
+    AttemptRecord, Callout, Destination, DestinationKind, Disposition, ResultRow, RunId,
+};
+use crate::engine::Pace;
+use crate::recipients::Numbers;
+use crate::store::sqlite::{Access, SqliteStore};
+use crate::store::{Imported, ImportedRow, Store};
+
+/// The name of the campaign that options make.
+const NAME: &str = "call-place";
+/// What a person is told to be at fault when it is not a campaign's file.
+const COMMAND_LINE: &str = "the command line";
+
+/// Everything that makes the callout.
+struct Placing {
+    campaign: Campaign,
+    script: Script,
+    header: Vec<String>,
+    cells: Vec<String>,
+    destination: Destination,
+    callout: Callout,
+}
+
+pub(super) async fn place(
+    args: &PlaceArgs,
+    global: &Global,
+    mut world: World,
+) -> Result<Exit, Failure> {
+    let placing = Placing::of(args)?;
+    let client = settings::client(global, &world.clock)?;
+    if args.api.dry_run {
+        let attempt = world.entropy.attempt_id();
+        let preview = client.preview_callout(&placing.callout, attempt);
+        super::show(args.api, &preview.map_err(Failure::failed)?);
+        return Ok(Exit::Done);
+    }
+    let store = Arc::new(SqliteStore::open(&global.db, Access::Engine).await?);
+    let new = run::new_run(&placing.campaign, &mut world, client.platform(), false);
+    store.create_run(&new).await?;
+    store.claim(&new.id)?;
+    placing.import(store.as_ref(), &new.id).await?;
+    if !args.api.json {
+        output::tell(&format!(
+            "run {}: calling {}",
+            new.id,
+            placing.destination.masked()
+        ));
+    }
+    let session = Session {
+        store: Arc::clone(&store),
+        client,
+        script: placing.script,
+        kind: placing.destination.kind,
+        run: new.id.clone(),
+        pace: Pace {
+            calls_per_second: 1.0,
+            concurrent_calls: None,
+            restarted: false,
+            elsewhere: false,
+        },
+        rows: 1,
+        done: 0,
+        output: None,
+        json: args.api.json,
+    };
+    session.drive(world).await?;
+    let rows = store
+        .results(&new.id, crate::domain::RecipientId(0), 1)
+        .await?;
+    store.close().await?;
+    let row = rows
+        .into_iter()
+        .next()
+        .ok_or_else(|| Failure::failed("the callout is not in the database: please report this"))?;
+    tell(&new.id, &row, args.api.json)
+}
+
+impl Placing {
+    fn of(args: &PlaceArgs) -> Result<Self, Failure> {
+        let campaign = match &args.campaign {
+            Some(file) => Campaign::load(file)?,
+            None => Campaign::parse(&definition(args), Path::new(COMMAND_LINE))?,
+        };
+        let spec = &campaign.recipients;
+        let (mut header, mut cells) = (vec![spec.number.clone()], vec![args.number.clone()]);
+        for column in &args.columns {
+            let (name, value) = column
+                .split_once('=')
+                .ok_or_else(|| Failure::usage(format!("--set {column}: write COLUMN=VALUE")))?;
+            header.push(name.to_owned());
+            cells.push(value.to_owned());
+        }
+        let endpoint = match spec.destination_kind {
+            DestinationKind::Username => args.number.clone(),
+            DestinationKind::Number => {
+                let numbers = Numbers::new(spec.region.as_deref())
+                    .map_err(|e| Failure::usage(e.to_string()))?;
+                let parsed = numbers.normalise(&args.number);
+                parsed
+                    .map_err(|e| Failure::usage(format!("the number cannot be dialled: {e}")))?
+                    .e164
+            }
+        };
+        let destination = Destination {
+            kind: spec.destination_kind,
+            endpoint,
+        };
+        let script = campaign.bind(&header, Path::new(COMMAND_LINE))?;
+        let callout = script
+            .callout(&destination, &cells)
+            .map_err(|fault| Failure::usage(fault.reason))?;
+        Ok(Self {
+            campaign,
+            script,
+            header,
+            cells,
+            destination,
+            callout,
+        })
+    }
+
+    /// Writes the one row down.
+    async fn import(&self, store: &dyn Store, run: &RunId) -> Result<(), Failure> {
+        let (rows, rows_in) = mpsc::channel(1);
+        let (imported, imported_in) = oneshot::channel();
+        let row = ImportedRow {
+            line: 2,
+            cells: self.cells.clone(),
+            verdict: Ok(self.destination.endpoint.clone()),
+        };
+        let end = Imported {
+            header: self.header.clone(),
+            destination_kind: self.destination.kind,
+            sha256: export::sha256(format!("{:?}{:?}", self.header, self.cells).as_bytes()),
+        };
+        // Both have room for what is sent.
+        drop(rows.try_send(vec![row]));
+        drop(rows);
+        drop(imported.send(end));
+        Ok(store.import(run, rows_in, imported_in).await?)
+    }
+}
+
+/// The options as a campaign file.
+fn definition(args: &PlaceArgs) -> String {
+    let mut callout = toml::Table::new();
+    let mut set = |key: &str, value: Option<&String>| {
+        if let Some(value) = value {
+            callout.insert(key.into(), literal(key, value).into());
+        }
+    };
+    set("cli", args.cli.as_ref());
+    set("text", args.text.as_ref());
+    set("prompts", args.prompts.as_ref());
+    set("conference_id", args.conference.as_ref());
+    set("greeting", args.greeting.as_ref());
+    set("ice", args.ice.as_ref());
+    set("ace", args.ace.as_ref());
+    set("pie", args.pie.as_ref());
+    set("locale", args.locale.as_ref());
+    set("dtmf", args.dtmf.as_ref());
+    set("custom", args.custom.as_ref());
+    if let Some(seconds) = args.max_duration {
+        callout.insert("max_duration".into(), i64::from(seconds).into());
+    }
+    for (key, flag) in [
+        ("enable_ace", args.enable_ace),
+        ("enable_dice", args.enable_dice),
+    ] {
+        if flag {
+            callout.insert(key.into(), true.into());
+        }
+    }
+    let kind = if args.conference.is_some() {
+        "conference"
+    } else if args.text.is_some() || args.prompts.is_some() {
+        "tts"
+    } else {
+        "custom"
+    };
+    let list = toml::Table::from_iter([("file".into(), toml::Value::from(COMMAND_LINE))]);
+    let callout = toml::Table::from_iter([(kind.into(), callout.into())]);
+    let campaign: toml::Table = [
+        ("name".into(), NAME.into()),
+        ("recipients".into(), list.into()),
+        ("callout".into(), callout.into()),
+    ]
+    .into_iter()
+    .collect();
+    campaign.to_string()
+}
+
+/// A text that means itself: what looks like a template in it is none. SVAML needs no such care, and
+/// could not have it: JSON is full of braces.
+fn literal(key: &str, text: &str) -> String {
+    let template = ["{{", "{%", "{#"].iter().any(|open| text.contains(open));
+    if template && !matches!(key, "ice" | "ace" | "pie") && !text.contains("endraw") {
+        format!("{{% raw %}}{text}{{% endraw %}}")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Tells what became of the callout.
+fn tell(run: &RunId, row: &ResultRow, as_json: bool) -> Result<Exit, Failure> {
+    let last = row.attempts.last();
+    if as_json {
+        output::say_json(&json(run, row, last));
+    } else {
+        output::say(&text(run, row, last));
+    }
+    match row.disposition {
+        Some(Disposition::Reached | Disposition::Unreached) => Ok(Exit::Done),
+        Some(Disposition::Uncertain) => Err(Failure::failed(format!(
+            "nobody told us whether the phone rang: `callout reconcile {run}` lists the attempt"
+        ))),
+        Some(other) => Err(Failure::failed(format!("not called: {}", other.as_str()))),
+        None => Err(Failure::failed(format!(
+            "stopped before its end: `callout resume {run}` goes on"
+        ))),
+    }
+}
+
+fn text(run: &RunId, row: &ResultRow, last: Option<&AttemptRecord>) -> String {
+    let outcome = last.map(|a| a.outcome.clone()).unwrap_or_default();
+    let took = outcome.duration_s.map(|s| format!("{s} s"));
+    let debit = outcome.debit.as_ref().map(ToString::to_string);
+    let facts = [
+        ("run", Some(run.to_string())),
+        ("call", last.and_then(|a| a.call_id.clone())),
+        ("verdict", row.disposition.map(|d| d.as_str().to_owned())),
+        ("result", outcome.result),
+        ("reason", outcome.reason),
+        ("duration", took),
+        ("debit", debit),
+        ("note", row.reason.clone().or_else(|| last?.note.clone())),
+    ];
+    let lines: Vec<String> = facts
+        .into_iter()
+        .filter_map(|(name, fact)| {
+            let fact = output::printable(or_dash(Some(&fact?)));
+            Some(format!("{name:<9} {fact}"))
+        })
+        .collect();
+    lines.join("\n")
+}
+
+fn json(run: &RunId, row: &ResultRow, last: Option<&AttemptRecord>) -> serde_json::Value {
+    let outcome = last.map(|a| a.outcome.clone()).unwrap_or_default();
+    json!({
+        "run": run.as_str(),
+        "attempt": last.map(|a| a.id.to_string()),
+        "call_id": last.and_then(|a| a.call_id.clone()),
+        "disposition": row.disposition.map(Disposition::as_str),
+        "result": outcome.result,
+        "reason": outcome.reason,
+        "duration_s": outcome.duration_s,
+        "debit": money(outcome.debit.as_ref()),
+        "note": row.reason.clone().or_else(|| last?.note.clone()),
+    })
+}

@@ -1,0 +1,365 @@
+//! What a list would cost: the platform is asked for a few numbers of each country and kind.
+//!
+//! Polite: few questions, slowly, and none about what was asked today. What is kept between two plans
+//! are prices by country and kind, never a number.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::output;
+use super::settings;
+use crate::clock::Clock;
+use crate::domain::{Money, Purse};
+use crate::recipients::place_of;
+use crate::report::summary::grouped;
+use crate::sinch::errors::ApiError;
+use crate::sinch::query::QueryNumber;
+use crate::sinch::{Client, numbers::ListNumbers};
+
+/// Digits after the `+` by which numbers are taken for alike.
+const PREFIX_DIGITS: usize = 6;
+/// Numbers asked of each country and kind.
+const ASKED_EACH: usize = 3;
+/// Questions at most for one plan.
+const ASKED_MAX: usize = 60;
+/// Between two questions.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How long a price is believed.
+const BELIEVED: Duration = Duration::from_hours(24);
+
+/// How many numbers of a list begin alike, with one of each beginning.
+#[derive(Debug, Default)]
+pub(super) struct Prefixes(HashMap<String, (u64, String)>);
+
+impl Prefixes {
+    /// Counts a number in E.164.
+    pub(super) fn add(&mut self, e164: &str) {
+        let end = e164.len().min(PREFIX_DIGITS + 1);
+        let prefix = e164.get(..end).unwrap_or(e164);
+        match self.0.get_mut(prefix) {
+            Some((count, _)) => *count += 1,
+            None => {
+                self.0.insert(prefix.to_owned(), (1, e164.to_owned()));
+            }
+        }
+    }
+
+    /// The numbers by country and kind; of each, some to ask about, the commonest beginnings first.
+    fn groups(self) -> BTreeMap<(String, &'static str), (u64, Vec<String>)> {
+        let mut prefixes: Vec<(u64, String)> = self.0.into_values().collect();
+        prefixes.sort_unstable_by(|a, b| b.cmp(a));
+        let mut groups = BTreeMap::<_, (u64, Vec<String>)>::new();
+        for (count, number) in prefixes {
+            let group = groups.entry(place_of(&number)).or_default();
+            group.0 += count;
+            if group.1.len() < ASKED_EACH {
+                group.1.push(number);
+            }
+        }
+        groups
+    }
+}
+
+/// What is known of the prices of a list.
+#[derive(Debug)]
+pub(super) struct Prices {
+    groups: Vec<Group>,
+    /// Our own numbers, digits only.
+    own: Option<Vec<String>>,
+    /// Why not everything is known.
+    trouble: Option<String>,
+}
+
+/// The numbers of one country and kind.
+#[derive(Debug)]
+struct Group {
+    country: String,
+    kind: &'static str,
+    numbers: u64,
+    price: Option<Price>,
+}
+
+/// What the platform said of some numbers of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Price {
+    asked_at: Timestamp,
+    /// What a minute costs, lowest and highest, in plain decimals.
+    lowest: String,
+    highest: String,
+    currency: String,
+    restricted: bool,
+}
+
+impl Prices {
+    /// Asks the platform, or what it said within the last day.
+    pub(super) async fn ask(prefixes: Prefixes, client: &Client, clock: &dyn Clock) -> Self {
+        let mut memory = Memory::load(client, clock.wall());
+        let (mut groups, mut trouble, mut asked) = (Vec::new(), None, 0);
+        let mut by_size: Vec<_> = prefixes.groups().into_iter().collect();
+        by_size.sort_by_key(|(_, (numbers, _))| std::cmp::Reverse(*numbers));
+        for ((country, kind), (numbers, samples)) in by_size {
+            let known = memory.get(&country, kind);
+            let price = match known {
+                Some(price) => Some(price),
+                None if trouble.is_some() || asked + samples.len() > ASKED_MAX => None,
+                None => {
+                    if asked == 0 {
+                        output::tell("asking the platform what calls cost …");
+                    }
+                    asked += samples.len();
+                    match price(&samples, client, clock.wall()).await {
+                        Ok(price) => price.inspect(|p| memory.put(&country, kind, p.clone())),
+                        Err(error) => {
+                            trouble = Some(first_line(&error));
+                            None
+                        }
+                    }
+                }
+            };
+            groups.push(Group {
+                country,
+                kind,
+                numbers,
+                price,
+            });
+        }
+        memory.save();
+        let own = match (&trouble, client.send(&ListNumbers).await) {
+            (_, Ok(numbers)) => Some(numbers.iter().map(|n| digits(&n.number)).collect()),
+            (None, Err(error)) => {
+                trouble = Some(first_line(&error));
+                None
+            }
+            (Some(_), Err(_)) => None,
+        };
+        Self {
+            groups,
+            own,
+            trouble,
+        }
+    }
+
+    /// Whether a number to be shown is one of ours; none where that is not known.
+    pub(super) fn owns(&self, cli: &str) -> Option<bool> {
+        let own = self.own.as_ref()?;
+        Some(own.contains(&digits(cli)))
+    }
+
+    /// What everything costs if everybody answers and listens for so many started minutes, by
+    /// currency: at the lowest and at the highest price. None where no price is known.
+    fn totals(&self, minutes: u32) -> Option<(Purse, Purse)> {
+        let (mut low, mut high) = (Purse::default(), Purse::default());
+        for group in &self.groups {
+            let Some(price) = &group.price else { continue };
+            for (purse, rate) in [(&mut low, &price.lowest), (&mut high, &price.highest)] {
+                let rate = Money::parse_amount(rate)?;
+                let calls = rust_decimal::Decimal::from(group.numbers);
+                purse.add(&Money {
+                    amount: rate.checked_mul(calls)?.checked_mul(minutes.into())?,
+                    currency: Money::parse_currency(&price.currency),
+                });
+            }
+        }
+        (!low.is_empty()).then_some((low, high))
+    }
+
+    /// For people.
+    pub(super) fn text(&self, minutes: u32) -> String {
+        let mut lines = vec!["money: a minute costs".to_owned()];
+        for group in &self.groups {
+            let price = group
+                .price
+                .as_ref()
+                .map_or("not known".to_owned(), Price::text);
+            lines.push(format!(
+                "  {} {:<16} {:>9} numbers   {price}",
+                group.country,
+                group.kind,
+                grouped(group.numbers)
+            ));
+        }
+        match self.totals(minutes) {
+            Some((low, high)) => {
+                let sum = if low == high {
+                    low.to_string()
+                } else {
+                    format!("{low} to {high}")
+                };
+                lines.push(format!(
+                    "  {sum} if everybody answers, {minutes} started {} each; prices are samples",
+                    if minutes == 1 { "minute" } else { "minutes" }
+                ));
+            }
+            None => lines.push("  what the run costs is not known".into()),
+        }
+        if let Some(trouble) = &self.trouble {
+            lines.push(format!("  not everything could be asked: {trouble}"));
+        }
+        lines.join("\n")
+    }
+
+    /// For programs.
+    pub(super) fn json(&self, minutes: u32) -> Value {
+        let groups: Vec<Value> = self
+            .groups
+            .iter()
+            .map(|group| {
+                let price = group.price.as_ref();
+                json!({
+                    "country": group.country,
+                    "kind": group.kind,
+                    "numbers": group.numbers,
+                    "lowest": price.map(|p| &p.lowest),
+                    "highest": price.map(|p| &p.highest),
+                    "currency": price.map(|p| &p.currency),
+                    "restricted": price.map(|p| p.restricted),
+                })
+            })
+            .collect();
+        let sums = |purse: &Purse| -> Value {
+            let sums = purse
+                .sums()
+                .map(|(c, sum)| (c.to_owned(), json!(sum.to_string())));
+            Value::Object(sums.collect())
+        };
+        let totals = self.totals(minutes);
+        json!({
+            "a_minute": groups,
+            "minutes_each": minutes,
+            "if_all_answer_lowest": totals.as_ref().map(|(low, _)| sums(low)),
+            "if_all_answer_highest": totals.as_ref().map(|(_, high)| sums(high)),
+            "trouble": self.trouble,
+        })
+    }
+}
+
+impl Price {
+    fn text(&self) -> String {
+        let restricted = if self.restricted {
+            "; some are restricted: the platform may refuse them"
+        } else {
+            ""
+        };
+        if self.lowest == self.highest {
+            format!("{} {}{restricted}", self.lowest, self.currency)
+        } else {
+            format!(
+                "{} to {} {}{restricted}",
+                self.lowest, self.highest, self.currency
+            )
+        }
+    }
+}
+
+/// Asks for the price of each sample. None where the platform names no price, or two currencies.
+async fn price(
+    samples: &[String],
+    client: &Client,
+    now: Timestamp,
+) -> Result<Option<Price>, ApiError> {
+    let (mut rates, mut restricted) = (Vec::new(), false);
+    for number in samples {
+        let number = number.clone();
+        let info = match client.send(&QueryNumber { number }).await {
+            Ok(info) => info,
+            // One number that the platform does not like says nothing of the others.
+            Err(ApiError::Refused(problem)) if problem.code == Some(40001) => continue,
+            Err(error) => return Err(error),
+        };
+        restricted |= info.restricted == Some(true);
+        rates.extend(info.rate);
+        tokio::time::sleep(PAUSE).await;
+    }
+    let currencies = rates.iter().map(|rate| rate.currency.clone());
+    let currencies: std::collections::BTreeSet<_> = currencies.collect();
+    let (Some(low), Some(high), 1) = (
+        rates.iter().map(|r| r.amount).min(),
+        rates.iter().map(|r| r.amount).max(),
+        currencies.len(),
+    ) else {
+        return Ok(None);
+    };
+    Ok(Some(Price {
+        asked_at: now,
+        lowest: low.to_string(),
+        highest: high.to_string(),
+        currency: currencies.into_iter().flatten().next().unwrap_or_default(),
+        restricted,
+    }))
+}
+
+fn digits(number: &str) -> String {
+    number.chars().filter(char::is_ascii_digit).collect()
+}
+
+fn first_line(error: &ApiError) -> String {
+    error
+        .to_string()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// What the platform said lately, in a file of the user's cache folder: losing it costs a few
+/// questions.
+struct Memory {
+    file: Option<PathBuf>,
+    prices: BTreeMap<String, Price>,
+    changed: bool,
+}
+
+impl Memory {
+    fn load(client: &Client, now: Timestamp) -> Self {
+        let folder = settings::variable("XDG_CACHE_HOME")
+            .map(PathBuf::from)
+            .or_else(|| Some(PathBuf::from(settings::variable("HOME")?).join(".cache")));
+        // Prices are an account's own.
+        let account: String = client
+            .platform()
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .collect();
+        let file = folder.map(|f| f.join("callout").join(format!("prices-{account}.json")));
+        let mut prices: BTreeMap<String, Price> = file
+            .as_ref()
+            .and_then(|file| serde_json::from_slice(&std::fs::read(file).ok()?).ok())
+            .unwrap_or_default();
+        prices.retain(|_, price| {
+            let age = now.duration_since(price.asked_at);
+            !age.is_negative() && age.unsigned_abs() < BELIEVED
+        });
+        Self {
+            file,
+            prices,
+            changed: false,
+        }
+    }
+
+    fn get(&self, country: &str, kind: &str) -> Option<Price> {
+        self.prices.get(&format!("{country} {kind}")).cloned()
+    }
+
+    fn put(&mut self, country: &str, kind: &str, price: Price) {
+        self.prices.insert(format!("{country} {kind}"), price);
+        self.changed = true;
+    }
+
+    fn save(&self) {
+        let Some(file) = self.file.as_ref().filter(|_| self.changed) else {
+            return;
+        };
+        let written = file
+            .parent()
+            .map_or(Ok(()), std::fs::create_dir_all)
+            .and_then(|()| std::fs::write(file, serde_json::to_vec(&self.prices)?));
+        if let Err(error) = written {
+            tracing::debug!(%error, "prices are not kept");
+        }
+    }
+}
