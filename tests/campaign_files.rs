@@ -323,6 +323,26 @@ fn each_fault_is_found_where_it_stands() {
             "5:18 { name = \"{{ name }}\" }: `action` in `ace` takes its `name` from a row",
         ),
         (
+            around("[callout.custom]\nace = { action = { name = \"connectPstn\" } }\n"),
+            "5:18 { name = \"connectPstn\" }: `ace` cannot be answered with `connectPstn`",
+        ),
+        (
+            around("[callout.custom]\nace = { action = { name = \"stopRecording\" } }\n"),
+            "5:18 { name = \"stopRecording\" }: `ace` cannot be answered with `stopRecording`",
+        ),
+        (
+            around(
+                "[callout.custom]\nace = '{\"instructions\":[{\"name\":\"SendDTMF\",\"value\":\"1\"}],\"action\":{\"name\":\"hangup\"}}'\n",
+            ),
+            "5:27 name: `ace` cannot be answered with `SendDTMF`",
+        ),
+        (
+            around(
+                "[callout.custom]\nice = { action = { name = \"connectPstn\", number = \"{{ number }}\", Number = \"1\" } }\n",
+            ),
+            "5:67 Number: `ice` has `Number` twice in one object",
+        ),
+        (
             around(
                 "[callout.custom]\ncli = \"private\"\nice = '{\"action\":{\"name\":\"connectPstn\",\"number\":\"{{ number }}\"}}'\n",
             ),
@@ -515,6 +535,88 @@ fn with_an_address_as_ice_the_destination_is_sent() {
         Some(Destination::number("+46701740605"))
     );
     assert!(render(&bind(&source), ["a&b=c", "", ""]).is_err());
+}
+
+/// Each warning of a campaign as `line:column text: message; help`.
+fn warnings(source: &str) -> Vec<String> {
+    let campaign = Campaign::parse(source, Path::new("c.toml"));
+    let campaign = campaign.unwrap_or_else(|faults| panic!("{faults}"));
+    let show = |w: &callout::campaign::Fault| {
+        format!(
+            "{}:{} {}: {}; {}",
+            w.line, w.column, w.text, w.message, w.help
+        )
+    };
+    campaign.warnings().iter().map(show).collect()
+}
+
+#[test]
+fn what_svaml_has_beyond_the_documents_is_warned_of_and_sent() {
+    let ace = |ace: &str| {
+        around(&format!(
+            "[callout.custom]\ncli = \"private\"\nace = {ace}\n"
+        ))
+    };
+    let none: [&str; 0] = [];
+    let cases = [
+        (
+            r#"{ action = { Name = "hangup" }, instructions = [{ name = "SAY", txet = "a" }] }"#,
+            "6:71 txet: `say` has no `txet` in the documents; did you mean `text`?",
+        ),
+        (
+            r#"{ action = { name = "runMenu", menus = [{ id = "main", options = [{ key = "1" }] }] } }"#,
+            "6:75 key: `options` has no `key` in the documents; `options` has `dtmf` and `action`",
+        ),
+        (
+            r#"'{"action": {"name": "hangup", "now": 1}}'"#,
+            "6:39 now: `hangup` has no `now` in the documents; `hangup` has `hangupCause`",
+        ),
+        (
+            r#"{ action = { name = "hangUpp" } }"#,
+            "6:18 { name = \"hangUpp\" }: `ace` has `hangUpp`, which the documents do not name; \
+             did you mean `hangup`?",
+        ),
+        (
+            r#"{ action = { name = "transfer" } }"#,
+            "6:18 { name = \"transfer\" }: `ace` has `transfer`, which the documents do not name; \
+             known are `hangup`, `continue`, `connectConf` and `runMenu`",
+        ),
+    ];
+    for (source, expected) in cases {
+        assert_eq!(warnings(&ace(source)), [expected]);
+    }
+    assert_eq!(
+        warnings(&ace(r#"{ action = { NAME = "RunMENU", BARGE = true } }"#)),
+        none
+    );
+    let ice = PRESS_ONE.replace("\"cli\"", "\"clip\"");
+    let expected = "`connectPstn` has no `clip` in the documents; did you mean `cli`?";
+    assert!(warnings(&around(&ice))[0].ends_with(expected));
+}
+
+#[test]
+fn what_may_not_answer_an_event_is_told_what_may() {
+    let help = |hook: &str, svaml: &str| {
+        let source = around(&format!(
+            "[callout.custom]\ncli = \"private\"\n{hook} = {svaml}\n"
+        ));
+        let faults = Campaign::parse(&source, Path::new("c.toml")).unwrap_err();
+        faults.as_slice()[0].help.clone()
+    };
+    assert_eq!(
+        help("ace", r#"{ action = { name = "park" } }"#),
+        "there may stand `hangup`, `continue`, `connectConf` and `runMenu`"
+    );
+    assert_eq!(
+        help("dice", r#"{ action = { name = "continue" } }"#),
+        "there may stand `hangup`"
+    );
+    let answer = r#"{ action = { name = "hangup" }, instructions = [{ name = "answer" }] }"#;
+    assert_eq!(
+        help("pie", answer),
+        "there may stand `playFiles`, `say`, `sendDtmf`, `setCookie`, `startRecording` and \
+         `stopRecording`"
+    );
 }
 
 /// A JSON document with every string that is not a key replaced: its structure.

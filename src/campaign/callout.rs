@@ -5,11 +5,12 @@
 
 use toml::de::DeValue;
 
+use crate::domain::svaml::CALL_S_MAX;
 use crate::domain::{ConferenceDtmf, DestinationKind};
 
 use super::form::{Body, Conference, Custom, Enable, Form, Hook, Keys, Speech, Tts};
 use super::guard::Guard;
-use super::limits::{CALL_S_MAX, HEADERS_MAX, Rule, header_name};
+use super::limits::{HEADERS_MAX, Rule, header_name};
 use super::place::{Place, SourceFile};
 use super::prompts;
 use super::svaml;
@@ -273,11 +274,10 @@ fn custom(table: &Table<'_, '_>, kind: DestinationKind, texts: &mut Vec<Text>) -
 }
 
 fn hook(table: &Table<'_, '_>, name: &str, texts: &mut Vec<Text>) -> Option<Hook> {
+    let inline = |document| Hook::Svaml(Box::new(document));
     let value = table.entry(name)?;
     match value.get_ref() {
-        DeValue::Table(_) => Some(Hook::Svaml(svaml::from_toml(
-            table.file, name, value, texts,
-        ))),
+        DeValue::Table(_) => Some(inline(svaml::from_toml(table.file, name, value, texts))),
         DeValue::String(source) => {
             let trimmed = source.trim_start();
             let code = ["{{", "{%", "{#"]
@@ -285,7 +285,7 @@ fn hook(table: &Table<'_, '_>, name: &str, texts: &mut Vec<Text>) -> Option<Hook
                 .any(|open| trimmed.starts_with(open));
             if trimmed.starts_with('{') && !code {
                 let source = table.string(name)?;
-                return svaml::from_json(table.file, name, &source, texts).map(Hook::Svaml);
+                return svaml::from_json(table.file, name, &source, texts).map(inline);
             }
             if ["http://", "https://"]
                 .iter()

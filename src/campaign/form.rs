@@ -5,7 +5,7 @@
 
 use crate::domain::ConferenceDtmf;
 
-use super::svaml::Piece;
+use super::svaml_tree::Document;
 use super::template::TextId;
 
 /// What is asked of the platform, before any row.
@@ -92,5 +92,5 @@ impl Custom {
 #[derive(Debug, Clone)]
 pub(super) enum Hook {
     Url(TextId),
-    Svaml(Vec<Piece>),
+    Svaml(Box<Document>),
 }

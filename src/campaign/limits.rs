@@ -4,10 +4,8 @@
 //! rendering, so both give the same message. Lengths count Unicode characters (code points): the
 //! documents do not say what 600 counts, and this is how people count.
 
-/// Longest text the platform speaks, per `text`, prompt, greeting and `say`.
-const SPEECH_CHARS_MAX: usize = 600;
-/// Longest conference id; the stricter of the two documented numbers.
-const CONFERENCE_ID_CHARS_MAX: usize = 64;
+use crate::domain::svaml::{CONFERENCE_ID_CHARS_MAX, SPEECH_CHARS_MAX, is_dtmf};
+
 /// Longest value of an `X-CB-` header.
 const HEADER_VALUE_CHARS_MAX: usize = 128;
 /// Longest name of an `X-CB-` header, prefix included.
@@ -21,8 +19,6 @@ const CUSTOM_BYTES_OURS: usize = 32 + 1;
 pub(super) const HEADERS_MAX: usize = 5;
 /// Most prompts of one callout.
 pub(super) const PROMPTS_MAX: usize = 64;
-/// Longest call, in seconds.
-pub(super) const CALL_S_MAX: u32 = 14_400;
 
 /// What a value must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,8 +175,7 @@ fn cli(key: &str, value: &str, private: bool) -> Result<(), Problem> {
 }
 
 fn dtmf(key: &str, value: &str) -> Result<(), Problem> {
-    let known = |c: char| c.is_ascii_digit() || c == '#' || c == 'w';
-    match value.chars().find(|&c| !known(c)) {
+    match value.chars().find(|&c| !is_dtmf(c)) {
         Some(other) => Err(Problem::new(
             format!("`{key}` has `{}`, which is not a key", other.escape_debug()),
             "the keys are 0-9 and #; w waits half a second",

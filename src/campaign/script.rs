@@ -21,7 +21,7 @@ use super::fault::{Fault, Faults, listed, nearest};
 use super::form::{Body, Conference, Custom, Form, Hook, Speech, Tts};
 use super::limits::{Problem, Rule};
 use super::place::{Place, SourceFile};
-use super::svaml::Piece;
+use super::svaml_tree::Document;
 use super::template::{Engine, Text, TextId};
 
 /// Most columns that a help text lists.
@@ -286,25 +286,20 @@ impl Rendering<'_> {
         match hook {
             None => Ok(None),
             Some(Hook::Url(id)) => self.text(*id).map(Some),
-            Some(Hook::Svaml(pieces)) => self.svaml(pieces).map(Some),
+            Some(Hook::Svaml(document)) => self.svaml(document).map(Some),
         }
     }
 
-    fn svaml(&self, pieces: &[Piece]) -> Result<String, RowFault> {
-        let mut json = String::new();
-        for piece in pieces {
-            match piece {
-                Piece::Fixed(fixed) => json.push_str(fixed),
-                Piece::Leaf(id) => {
-                    let mut value = self.text(*id)?;
-                    if self.inner.texts[id.0].rule == Rule::OwnNumber {
-                        value = self.own_number(&value)?;
-                    }
-                    json.push_str(&serde_json::Value::from(value).to_string());
-                }
+    fn svaml(&self, document: &Document) -> Result<String, RowFault> {
+        let leaf = |id: &TextId| {
+            let value = self.text(*id)?;
+            if self.inner.texts[id.0].rule == Rule::OwnNumber {
+                return self.own_number(&value);
             }
-        }
-        Ok(json)
+            Ok(value)
+        };
+        let texts: Vec<String> = document.leaves.iter().map(leaf).collect::<Result<_, _>>()?;
+        Ok(document.json(&texts))
     }
 
     /// The row's own number in E.164, where `value` is a spelling of it: the cell as the list has

@@ -12,13 +12,22 @@ use toml::de::DeValue;
 use super::place::{Place, SourceFile};
 use super::table::Placed;
 
-/// A document before it is flattened.
+/// A document with its places.
 #[derive(Debug)]
 pub(super) enum Node {
     Fixed(Json, Place),
     Text(String, Place),
     Array(Vec<Node>, Place),
-    Object(Vec<(String, Node)>, Place),
+    Object(Vec<Entry>, Place),
+}
+
+/// What an object has under one name.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    /// Where the name stands.
+    pub(super) at: Place,
+    pub(super) value: Node,
 }
 
 impl Node {
@@ -32,15 +41,15 @@ impl Node {
         }
     }
 
-    /// What an object has under a name.
+    /// What an object has under a name, in any case: so the platform reads it.
     pub(super) fn get(&self, name: &str) -> Option<&Self> {
         let Self::Object(entries, _) = self else {
             return None;
         };
         entries
             .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, node)| node)
+            .find(|entry| entry.key.eq_ignore_ascii_case(name))
+            .map(|entry| &entry.value)
     }
 
     /// A string's content.
@@ -79,9 +88,9 @@ pub(super) fn of_json(json: Json, source: &Placed<&str>, cursor: &mut usize) -> 
             let mut place = None;
             let entries = entries.into_iter().map(|(key, value)| {
                 let at = json_place(&key, source, cursor);
-                place.get_or_insert(at);
+                place.get_or_insert_with(|| at.clone());
                 let value = of_json(value, source, cursor);
-                (key, value)
+                Entry { key, at, value }
             });
             let entries = entries.collect();
             Node::Object(entries, place.unwrap_or_else(|| source.place.clone()))
@@ -130,8 +139,10 @@ pub(super) fn of_toml(file: &SourceFile<'_>, value: &Spanned<DeValue<'_>>) -> No
             place,
         ),
         DeValue::Table(entries) => {
-            let entry = |(key, value): (&Spanned<_>, _)| {
-                (String::from(key.get_ref() as &str), of_toml(file, value))
+            let entry = |(key, value): (&Spanned<_>, _)| Entry {
+                key: String::from(key.get_ref() as &str),
+                at: Place::of(key.span()),
+                value: of_toml(file, value),
             };
             Node::Object(entries.iter().map(entry).collect(), place)
         }

@@ -336,25 +336,26 @@ impl Term {
 
 /// The action of this name, in any case.
 pub fn action(name: &str) -> Option<&'static Term> {
-    term(&ACTIONS, name)
+    find_term(&ACTIONS, name)
 }
 
 /// The instruction of this name, in any case.
 pub fn instruction(name: &str) -> Option<&'static Term> {
-    term(&INSTRUCTIONS, name)
+    find_term(&INSTRUCTIONS, name)
 }
 
-/// The field of this name, in any case.
-pub fn find(fields: &'static [Field], name: &str) -> Option<&'static Field> {
-    fields
-        .iter()
-        .find(|field| field.name.eq_ignore_ascii_case(name))
-}
-
-fn term(terms: &'static [Term], name: &str) -> Option<&'static Term> {
+/// The term of this name, in any case.
+pub fn find_term(terms: &'static [Term], name: &str) -> Option<&'static Term> {
     terms
         .iter()
         .find(|term| term.name.eq_ignore_ascii_case(name))
+}
+
+/// The field of this name, in any case.
+pub fn find_field(fields: &'static [Field], name: &str) -> Option<&'static Field> {
+    fields
+        .iter()
+        .find(|field| field.name.eq_ignore_ascii_case(name))
 }
 
 /// The names of those terms that may stand in an answer to an event.
@@ -412,7 +413,7 @@ mod tests {
 
     fn check(fields: &'static [Field]) {
         for field in fields {
-            assert_eq!(find(fields, &field.name.to_uppercase()), Some(field));
+            assert_eq!(find_field(fields, &field.name.to_uppercase()), Some(field));
             check(field.shape.fields());
         }
     }
