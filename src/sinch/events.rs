@@ -1,0 +1,384 @@
+//! Callback events: what the platform tells a backend about a call (seed 001, "Callback API";
+//! `FACTS` §7).
+//!
+//! Every documented field is read in every shape that the documents show, words stay as they came,
+//! and [`Event::raw`] has the whole event: what we do not know is not lost. An event that lacks a
+//! field is an event; what is missing is `None`. Who sent it is `verify`'s business.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+
+use super::identity::Identity;
+use super::lenient::Object;
+use crate::domain::svaml::Event as Kind;
+use crate::domain::{AttemptId, CallId, Money, Outcome};
+
+/// One event, as read.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A call begins; wants SVAML.
+    Ice(IceEvent),
+    /// A call was answered; wants SVAML.
+    Ace(AceEvent),
+    /// A menu has a result; wants SVAML.
+    Pie(PieEvent),
+    /// A call is over.
+    Dice(DiceEvent),
+    /// Something else happened.
+    Notify(NotifyEvent),
+    /// An event that the documents do not have.
+    Other(OtherEvent),
+}
+
+/// Why bytes are no event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EventError {
+    /// They are not JSON in UTF-8.
+    #[error("the event is not a JSON document")]
+    NotJson,
+    /// They are JSON, but no object.
+    #[error("the event is not a JSON object")]
+    NotAnObject,
+    /// The object does not say which event it is.
+    #[error("the event has no `event`")]
+    NoName,
+}
+
+/// What every event may have.
+#[derive(Clone)]
+pub struct Common {
+    /// `callid`, in any spelling.
+    pub call: Option<CallId>,
+    /// `timestamp`; notifications have none.
+    pub timestamp: Option<Timestamp>,
+    /// `version`.
+    pub version: Option<i64>,
+    /// `custom` of the callout, where it is a text.
+    pub custom: Option<String>,
+    /// `applicationKey`.
+    pub application_key: Option<String>,
+    /// `cookies` that SVAML set earlier in the call.
+    pub cookies: Vec<Pair>,
+    /// `conferenceId`, where the call is in a conference.
+    pub conference_id: Option<String>,
+    raw: Box<RawValue>,
+}
+
+/// A name with a value: a cookie, a header of a call. `Debug` never shows the value.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// `key`.
+    pub key: String,
+    /// `value`; empty where it is missing.
+    pub value: String,
+}
+
+/// `ice`: incoming call event.
+#[derive(Debug, Clone)]
+pub struct IceEvent {
+    /// What every event may have.
+    pub common: Common,
+    /// `callResourceUrl`: where this call can be managed.
+    pub call_resource_url: Option<String>,
+    /// `userRate`: the price of a minute.
+    pub user_rate: Option<Money>,
+    /// `cli`: the number of the caller, or `private`.
+    pub cli: Option<Identity>,
+    /// `to`: whom the call is for.
+    pub to: Option<Identity>,
+    /// `domain`: `pstn`, `mxp`, `conference` or another.
+    pub domain: Option<String>,
+    /// `originationType`: `PSTN`, `MXP`, `SERVER`, `SIP` or another, in a case that varies.
+    pub origination_type: Option<String>,
+    /// `duration`, in seconds.
+    pub duration_s: Option<i64>,
+    /// `rdnis`: the number that forwarded the call.
+    pub rdnis: Option<Identity>,
+    /// `callHeaders`.
+    pub call_headers: Vec<Pair>,
+    /// `user`: the caller's name, in an old form.
+    pub user: Option<Identity>,
+}
+
+/// `ace`: answered call event.
+#[derive(Debug, Clone)]
+pub struct AceEvent {
+    /// What every event may have.
+    pub common: Common,
+    /// `amd`: who or what answered, where that was asked for.
+    pub amd: Option<AmdResult>,
+}
+
+/// `pie`: prompt input event.
+#[derive(Debug, Clone)]
+pub struct PieEvent {
+    /// What every event may have.
+    pub common: Common,
+    /// `menuResult`.
+    pub menu: Option<MenuResult>,
+}
+
+/// `dice`: disconnected call event.
+#[derive(Debug, Clone)]
+pub struct DiceEvent {
+    /// What every event may have.
+    pub common: Common,
+    /// `result`, `reason`, `duration` and `debit`, as a finished call has them.
+    pub outcome: Outcome,
+    /// `userRate`: the price of a minute.
+    pub user_rate: Option<Money>,
+    /// `to`: who was called.
+    pub to: Option<Identity>,
+    /// `from`: the number shown, or `private`.
+    pub from: Option<Identity>,
+    /// `callHeaders`.
+    pub call_headers: Vec<Pair>,
+}
+
+/// `notify`.
+#[derive(Debug, Clone)]
+pub struct NotifyEvent {
+    /// What every event may have.
+    pub common: Common,
+    /// `type`: `recording_finished`, `recording_available`, `transcription_available`, `amd`,
+    /// `amd_beep`, `callingerror` or another.
+    pub kind: Option<String>,
+    /// `destination`: where a recording or a transcript lies.
+    pub destination: Option<String>,
+    /// `amd`: who or what answered, found out while the call went on.
+    pub amd: Option<AmdResult>,
+    /// `errorCode`, a number or a string.
+    pub error_code: Option<i64>,
+    /// `errorMsg`.
+    pub error_message: Option<String>,
+    /// `user`.
+    pub user: Option<Identity>,
+}
+
+/// An event of a name that we do not know.
+#[derive(Debug, Clone)]
+pub struct OtherEvent {
+    /// What every event may have.
+    pub common: Common,
+    /// Its name, as it came.
+    pub name: String,
+}
+
+/// What came of a menu. `Debug` never shows the value, which may be somebody's PIN.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MenuResult {
+    /// `type`: `return`, `sequence`, `timeout`, `hangup`, `error`, `invalidinput` or another, in a
+    /// case that varies.
+    pub kind: Option<String>,
+    /// `value`: what was returned, or the keys that were pressed.
+    pub value: Option<String>,
+    /// `menuId`; a conference's id for keys pressed in one.
+    pub menu_id: Option<String>,
+    /// `inputMethod`: `dtmf` or `voice`.
+    pub input_method: Option<String>,
+}
+
+/// What the answering machine detection found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AmdResult {
+    /// `status`: `machine`, `human`, `notsure`, `hangup`, `inprogress` or another.
+    pub status: Option<String>,
+    /// `reason`: `longgreeting`, `initialsilence`, `beep` or another.
+    pub reason: Option<String>,
+    /// `duration`; the documents disagree about its unit.
+    pub duration: Option<i64>,
+}
+
+impl Event {
+    /// Reads the body of a callback.
+    pub fn parse(body: &[u8]) -> Result<Self, EventError> {
+        let raw: Box<RawValue> = serde_json::from_slice(body).map_err(|_| EventError::NotJson)?;
+        let object = Object::parse(body).ok_or(EventError::NotAnObject)?;
+        let name = object.text(&["event"]).ok_or(EventError::NoName)?;
+        let common = Common::read(&object, raw);
+        Ok(match Kind::parse(&name) {
+            Some(Kind::Ice) => Self::Ice(IceEvent::read(&object, common)),
+            Some(Kind::Ace) => Self::Ace(AceEvent {
+                amd: AmdResult::read(&object),
+                common,
+            }),
+            Some(Kind::Pie) => Self::Pie(PieEvent {
+                menu: MenuResult::read(&object),
+                common,
+            }),
+            Some(Kind::Dice) => Self::Dice(DiceEvent::read(&object, common)),
+            Some(Kind::Notify) => Self::Notify(NotifyEvent::read(&object, common)),
+            None => Self::Other(OtherEvent { common, name }),
+        })
+    }
+
+    /// What every event may have.
+    pub fn common(&self) -> &Common {
+        match self {
+            Self::Ice(event) => &event.common,
+            Self::Ace(event) => &event.common,
+            Self::Pie(event) => &event.common,
+            Self::Dice(event) => &event.common,
+            Self::Notify(event) => &event.common,
+            Self::Other(event) => &event.common,
+        }
+    }
+
+    /// Which event it is; none where the documents do not have it.
+    pub fn kind(&self) -> Option<Kind> {
+        match self {
+            Self::Ice(_) => Some(Kind::Ice),
+            Self::Ace(_) => Some(Kind::Ace),
+            Self::Pie(_) => Some(Kind::Pie),
+            Self::Dice(_) => Some(Kind::Dice),
+            Self::Notify(_) => Some(Kind::Notify),
+            Self::Other(_) => None,
+        }
+    }
+
+    /// The whole event as it came, to the digit.
+    pub fn raw(&self) -> &RawValue {
+        &self.common().raw
+    }
+
+    /// The attempt that this call is, where it is one of ours.
+    pub fn attempt(&self) -> Option<AttemptId> {
+        attempt_of(self.common().custom.as_deref()?)
+    }
+}
+
+/// The attempt's id in a `custom` of ours: its first word.
+pub fn attempt_of(custom: &str) -> Option<AttemptId> {
+    custom.split_whitespace().next().and_then(AttemptId::parse)
+}
+
+impl fmt::Debug for Common {
+    /// The whole event has numbers of people, and `custom` may: they are never shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Common")
+            .field("call", &self.call)
+            .field("timestamp", &self.timestamp)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pair")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for MenuResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MenuResult")
+            .field("kind", &self.kind)
+            .field("menu_id", &self.menu_id)
+            .field("input_method", &self.input_method)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Common {
+    fn read(object: &Object<'_>, raw: Box<RawValue>) -> Self {
+        Self {
+            call: object.text(&["callId"]).and_then(|id| CallId::new(&id)),
+            timestamp: object.timestamp(&["timestamp"]),
+            version: object.integer(&["version"]),
+            custom: object.text(&["custom"]),
+            application_key: object.text(&["applicationKey"]),
+            cookies: Pair::list(object, "cookies"),
+            conference_id: object.text(&["conferenceId"]),
+            raw,
+        }
+    }
+}
+
+impl Pair {
+    fn list(object: &Object<'_>, name: &str) -> Vec<Self> {
+        let pairs = object.objects(&[name]).into_iter();
+        let pair = |pair: Object<'_>| {
+            Some(Self {
+                key: pair.text(&["key"])?,
+                value: pair.text(&["value"]).unwrap_or_default(),
+            })
+        };
+        pairs.filter_map(pair).collect()
+    }
+}
+
+impl IceEvent {
+    fn read(object: &Object<'_>, common: Common) -> Self {
+        Self {
+            call_resource_url: object.text(&["callResourceUrl"]),
+            user_rate: object.money(&["userRate"]),
+            cli: object.identity(&["cli"]),
+            to: object.identity(&["to"]),
+            domain: object.text(&["domain"]),
+            origination_type: object.text(&["originationType"]),
+            duration_s: object.integer(&["duration"]),
+            rdnis: object.identity(&["rdnis"]),
+            call_headers: Pair::list(object, "callHeaders"),
+            user: object.identity(&["user"]),
+            common,
+        }
+    }
+}
+
+impl DiceEvent {
+    fn read(object: &Object<'_>, common: Common) -> Self {
+        Self {
+            outcome: Outcome {
+                result: object.text(&["result"]),
+                reason: object.text(&["reason"]),
+                duration_s: object.integer(&["duration"]),
+                debit: object.money(&["debit"]),
+            },
+            user_rate: object.money(&["userRate"]),
+            to: object.identity(&["to"]),
+            from: object.identity(&["from"]),
+            call_headers: Pair::list(object, "callHeaders"),
+            common,
+        }
+    }
+}
+
+impl NotifyEvent {
+    fn read(object: &Object<'_>, common: Common) -> Self {
+        Self {
+            kind: object.text(&["type"]),
+            destination: object.text(&["destination"]),
+            amd: AmdResult::read(object),
+            error_code: object.integer(&["errorCode"]),
+            error_message: object.text(&["errorMsg"]),
+            user: object.identity(&["user"]),
+            common,
+        }
+    }
+}
+
+impl MenuResult {
+    fn read(event: &Object<'_>) -> Option<Self> {
+        let object = event.object(&["menuResult"])?;
+        Some(Self {
+            kind: object.text(&["type"]),
+            value: object.text(&["value"]),
+            menu_id: object.text(&["menuId"]),
+            input_method: object.text(&["inputMethod"]),
+        })
+    }
+}
+
+impl AmdResult {
+    fn read(event: &Object<'_>) -> Option<Self> {
+        let object = event.object(&["amd"])?;
+        Some(Self {
+            status: object.text(&["status"]),
+            reason: object.text(&["reason"]),
+            duration: object.integer(&["duration"]),
+        })
+    }
+}
