@@ -11,10 +11,10 @@ use serde_json::json;
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The `Content-Type` header.
+    /// The `Content-Type` header; empty where there is none.
     pub content_type: &'static str,
-    /// The body.
-    pub body: String,
+    /// The body, which for a recording is no text.
+    pub body: Vec<u8>,
     /// One more header: `Retry-After`, `Allow` or `Location`.
     pub header: Option<(&'static str, String)>,
     /// Announce more bytes than follow, then cut the connection.
@@ -23,16 +23,21 @@ pub struct Answer {
 
 impl Answer {
     /// An answer with a JSON body.
-    pub fn json(status: u16, body: impl Into<String>) -> Self {
+    pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self::new(status, "application/json; charset=utf-8", body)
     }
 
     /// An answer from some machine in front of the platform, which speaks HTML.
-    pub fn html(status: u16, body: impl Into<String>) -> Self {
+    pub fn html(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self::new(status, "text/html", body)
     }
 
-    pub(super) fn new(status: u16, content_type: &'static str, body: impl Into<String>) -> Self {
+    /// An answer without a body, and so without a type.
+    pub fn empty(status: u16) -> Self {
+        Self::new(status, "", "")
+    }
+
+    pub(super) fn new(status: u16, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status,
             content_type,

@@ -246,7 +246,9 @@ fn response(answer: Answer) -> Response<Payload> {
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    if !answer.content_type.is_empty() {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    }
     if let Some((name, value)) = answer.header
         && let Ok(value) = HeaderValue::try_from(value)
     {

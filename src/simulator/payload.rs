@@ -29,16 +29,16 @@ enum Ending {
 pub(super) struct Broken;
 
 impl Payload {
-    pub(super) fn whole(text: String) -> Self {
+    pub(super) fn whole(body: Vec<u8>) -> Self {
         Self {
-            bytes: Some(Bytes::from(text)),
+            bytes: Some(Bytes::from(body)),
             ending: Ending::Whole,
         }
     }
 
-    pub(super) fn cut(text: String) -> Self {
+    pub(super) fn cut(body: Vec<u8>) -> Self {
         Self {
-            bytes: Some(Bytes::from(text)),
+            bytes: Some(Bytes::from(body)),
             ending: Ending::Cut { flushed: false },
         }
     }
