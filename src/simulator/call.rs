@@ -14,6 +14,7 @@ use super::callout::EndpointKind;
 use super::fate::{CallResult, Fate};
 use super::faults::Fault;
 use super::shape::{CallView, Telling};
+use super::tariff::Tariff;
 
 /// The word for what is not known yet.
 const NOT_YET: &str = "N/A";
@@ -62,9 +63,97 @@ pub(super) struct Call {
     pub(super) telling: Telling,
     pub(super) gets: u32,
     pub(super) final_served: u32,
+    /// What was done to it; most calls are left alone.
+    pub(super) managed: Option<Box<Managed>>,
+}
+
+/// What was done to a call from outside.
+#[derive(Debug, Default)]
+pub(super) struct Managed {
+    /// Requests that were carried out.
+    pub(super) times: u32,
+    /// When it was hung up.
+    pub(super) hung_up: Option<Timestamp>,
+    /// In its conference: nobody hears it.
+    pub(super) muted: bool,
+    /// In its conference: it hears music.
+    pub(super) on_hold: bool,
+}
+
+/// Where a call is at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Nobody answered yet.
+    Ringing,
+    /// Somebody has been talking for so many seconds.
+    Talking(u32),
+    /// It is over.
+    Over,
 }
 
 impl Call {
+    /// Where the call is at `now`.
+    pub(super) fn phase(&self, now: Timestamp, time_scale: f64) -> Phase {
+        let elapsed = now.duration_since(self.accepted_at);
+        let rung = scaled(self.fate.ring_s, time_scale);
+        let over = rung + scaled(self.fate.talk_s, time_scale);
+        if elapsed >= over || self.hung_up().is_some() {
+            Phase::Over
+        } else if self.fate.result == CallResult::Answered && elapsed >= rung {
+            Phase::Talking(unscaled_s(elapsed - rung, time_scale).min(self.fate.talk_s))
+        } else {
+            Phase::Ringing
+        }
+    }
+
+    fn hung_up(&self) -> Option<Timestamp> {
+        self.managed.as_ref()?.hung_up
+    }
+
+    /// What was done to it, to be added to.
+    pub(super) fn managed(&mut self) -> &mut Managed {
+        self.managed.get_or_insert_default()
+    }
+
+    /// Ends the call now; returns what it will not cost after all.
+    pub(super) fn hang_up(&mut self, now: Timestamp, time_scale: f64) -> Decimal {
+        let (result, talk_s) = match self.phase(now, time_scale) {
+            Phase::Talking(talked_s) => (CallResult::Answered, talked_s),
+            Phase::Ringing | Phase::Over => (CallResult::NoAnswer, 0),
+        };
+        self.fate = Fate {
+            result,
+            reason: "MANAGERHANGUP",
+            talk_s,
+            ..self.fate
+        };
+        self.managed().hung_up = Some(now);
+        let debit = Tariff::debit(self.rate, talk_s);
+        std::mem::replace(&mut self.debit, debit) - debit
+    }
+
+    /// When the call ends, or ended.
+    pub(super) fn end(&self, time_scale: f64) -> Timestamp {
+        self.hung_up().unwrap_or_else(|| {
+            let talk = scaled(self.fate.talk_s, time_scale);
+            later(self.answered(time_scale), talk)
+        })
+    }
+
+    /// Whole seconds of talk between two moments; none of a call that nobody answered.
+    pub(super) fn talked_s(&self, from: Timestamp, to: Timestamp, time_scale: f64) -> u32 {
+        if self.fate.result != CallResult::Answered {
+            return 0;
+        }
+        let heard = to.duration_since(from.max(self.answered(time_scale)));
+        unscaled_s(heard, time_scale).min(self.fate.talk_s)
+    }
+
+    /// When somebody answers, if anybody does.
+    fn answered(&self, time_scale: f64) -> Timestamp {
+        later(self.accepted_at, scaled(self.fate.ring_s, time_scale))
+    }
+
     /// What the platform tells of the call with this `id` at `now`: `ONGOING` until ringing and talk are over, and
     /// only then an outcome and a debit.
     pub(super) fn view<'a>(
@@ -74,19 +163,17 @@ impl Call {
         time_scale: f64,
         currency: &'a str,
     ) -> CallView<'a> {
-        let elapsed = now.duration_since(self.accepted_at);
-        let rung = scaled(self.fate.ring_s, time_scale);
-        let over = rung + scaled(self.fate.talk_s, time_scale);
-        let is_final = elapsed >= over;
-        let talking = self.fate.result == CallResult::Answered && elapsed >= rung;
-        let (status, result, reason, duration_s) = if is_final {
-            let fate = &self.fate;
-            ("FINAL", fate.result.as_str(), fate.reason, fate.talk_s)
-        } else if talking {
-            let talked_s = unscaled_s(elapsed - rung, time_scale).min(self.fate.talk_s);
-            ("ONGOING", CallResult::Answered.as_str(), NOT_YET, talked_s)
-        } else {
-            ("ONGOING", NOT_YET, NOT_YET, 0)
+        let phase = self.phase(now, time_scale);
+        let is_final = phase == Phase::Over;
+        let (status, result, reason, duration_s) = match phase {
+            Phase::Over => {
+                let fate = &self.fate;
+                ("FINAL", fate.result.as_str(), fate.reason, fate.talk_s)
+            }
+            Phase::Talking(talked_s) => {
+                ("ONGOING", CallResult::Answered.as_str(), NOT_YET, talked_s)
+            }
+            Phase::Ringing => ("ONGOING", NOT_YET, NOT_YET, 0),
         };
         CallView {
             call_id: id,
@@ -111,6 +198,10 @@ impl Call {
 fn scaled(seconds: u32, time_scale: f64) -> SignedDuration {
     let wall = Duration::from_secs(seconds.into()).mul_f64(time_scale);
     SignedDuration::try_from(wall).unwrap_or(SignedDuration::MAX)
+}
+
+fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
+    moment.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 /// Simulated whole seconds in so much wall time.

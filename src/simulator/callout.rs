@@ -54,6 +54,8 @@ pub struct Order {
     pub custom: String,
     /// Characters to speak; zero where nothing is spoken.
     pub spoken_chars: u32,
+    /// The conference that whoever answers joins.
+    pub conference: Option<String>,
     /// The longest call, in seconds.
     pub max_duration_s: Option<u32>,
     /// The longest ringing, in seconds.
@@ -157,6 +159,7 @@ fn common(kind: Kind, fields: Fields<'_>) -> Result<Order, ApiError> {
         cli: cli.map(str::to_owned),
         custom: custom.to_owned(),
         spoken_chars: 0,
+        conference: None,
         max_duration_s: None,
         dial_timeout_s: None,
         never_rings: false,
@@ -233,6 +236,7 @@ fn conference(fields: Fields<'_>, order: &mut Order) -> Result<(), ApiError> {
     if id.chars().count() > CONFERENCE_CHARS_MAX {
         return Err(ApiError::illegal("conferenceId is longer than 64"));
     }
+    order.conference = Some(id.to_owned());
     if let Some(greeting) = fields.text("greeting")? {
         count_chars("greeting", greeting)?;
     }
@@ -283,7 +287,7 @@ fn custom(fields: Fields<'_>, order: &mut Order) -> Result<(), ApiError> {
 }
 
 /// E.164 with its plus: the missing plus has a code of its own (40005).
-fn check_number(name: &str, number: &str) -> Result<(), ApiError> {
+pub(super) fn check_number(name: &str, number: &str) -> Result<(), ApiError> {
     let Some(digits) = number.strip_prefix('+') else {
         let message = format!("Invalid parameters: {name} is missing leading plus");
         return Err(ApiError::new(40005, message));
@@ -330,7 +334,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn flag(self, name: &str) -> Result<(), ApiError> {
+    pub(super) fn flag(self, name: &str) -> Result<(), ApiError> {
         match self.0.get(name) {
             None | Some(Value::Null | Value::Bool(_)) => Ok(()),
             Some(_) => Err(ApiError::illegal(name)),

@@ -22,6 +22,10 @@ pub(super) enum Purpose {
     Get = 5,
     /// How the n-th refusal is worded.
     Refusal = 6,
+    /// How a request around callouts is answered, and whether it fails.
+    Wording = 7,
+    /// The key of the n-th recording of a call.
+    Recording = 8,
 }
 
 /// The generator for the `nth` draw with this purpose about `whom`.

@@ -11,16 +11,18 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode};
 use jiff::Timestamp;
 
 use super::answer::{Answer, ApiError, Delivery, plain};
 use super::callout::Rejected;
-use super::ledger::{ledger_csv, posts_csv};
+use super::ledger::{ledger_csv, posts_csv, requests_csv};
+use super::methods::Asked;
 use super::payload::{Broken, Payload};
-use super::routes::{self, Miss, Route};
+use super::requests::{Head, Notes};
+use super::routes::{self, Method, Miss, Page, Route};
 use super::server::Clock;
 use super::socket::ResetFlag;
 use super::world::World;
@@ -83,11 +85,9 @@ impl Shared {
         let delivery = match routes::find(parts.method.as_str(), parts.uri.path()) {
             Ok(Route::Callout) => self.callout(&parts, body, now).await?,
             Ok(Route::Call(id)) => self.call(&parts, body, id, now).await?,
-            Ok(route @ (Route::Ledger | Route::Posts)) => self.own_page(route, peer).into(),
-            Err(Miss::Path) => ApiError::new(40400, "Resource not found").answer("").into(),
-            Err(Miss::Verb(allowed)) => plain(405, "Method not allowed")
-                .with_header("allow", allowed)
-                .into(),
+            Ok(Route::Own(page)) => self.own_page(page, peer).into(),
+            Ok(Route::Other(method)) => self.other(&parts, body, method, now).await?.into(),
+            Err(miss) => self.missed(&parts, miss, now).into(),
         };
         self.perform(delivery, reset).await
     }
@@ -139,18 +139,72 @@ impl Shared {
         })
     }
 
+    async fn other(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+        method: Method<'_>,
+        now: Timestamp,
+    ) -> Result<Answer, Broken> {
+        let head = head(parts);
+        let notes = notes(&parts.headers);
+        let refuse = |answer: Answer, notes| {
+            self.world().record(head, answer.status, notes, now);
+            Ok(answer)
+        };
+        let body = match read_body(body).await? {
+            Ok(body) => body,
+            Err(answer) => return refuse(answer, notes),
+        };
+        let standing = self.authorise(parts, &body, now);
+        if standing.is_ok() && method.has_body() && !is_json(&parts.headers) {
+            return refuse(plain(415, "Unsupported media type"), notes);
+        }
+        let asked = Asked {
+            head,
+            method,
+            body: &body,
+            application: self.credentials.key(),
+        };
+        Ok(self.world().ask(asked, standing, notes, now))
+    }
+
+    /// A path or a verb that is not there, which is a deviation in itself.
+    fn missed(&self, parts: &Parts, miss: Miss, now: Timestamp) -> Answer {
+        let mut notes = notes(&parts.headers);
+        let answer = match miss {
+            Miss::Path => {
+                notes.add("the path is in no document");
+                ApiError::new(40400, "Resource not found").answer("")
+            }
+            Miss::Verb(allowed) => {
+                notes.add(format!("the path is for {allowed}"));
+                plain(405, "Method not allowed").with_header("allow", allowed)
+            }
+        };
+        self.world().record(head(parts), answer.status, notes, now);
+        answer
+    }
+
     /// The simulator's own pages: no authorisation, but for this machine alone.
-    fn own_page(&self, route: Route<'_>, peer: SocketAddr) -> Answer {
+    fn own_page(&self, page: Page, peer: SocketAddr) -> Answer {
         if !peer.ip().to_canonical().is_loopback() {
             return plain(403, "The simulator's own pages answer loopback alone");
         }
         // Rows are copied under the lock and written outside it.
-        let csv = if route == Route::Posts {
-            let rows = self.world().posts();
-            posts_csv(&rows)
-        } else {
-            let rows = self.world().ledger();
-            ledger_csv(&rows)
+        let csv = match page {
+            Page::Ledger => {
+                let rows = self.world().ledger();
+                ledger_csv(&rows)
+            }
+            Page::Posts => {
+                let rows = self.world().posts();
+                posts_csv(&rows)
+            }
+            Page::Requests => {
+                let rows = self.world().requests();
+                requests_csv(&rows)
+            }
         };
         Answer::new(200, "text/csv; charset=utf-8", csv)
     }
@@ -260,6 +314,27 @@ fn response(answer: Answer) -> Response<Payload> {
 /// A header's value where it is text; one that is not counts as absent.
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
+}
+
+fn head(parts: &Parts) -> Head<'_> {
+    Head {
+        verb: parts.method.as_str(),
+        path: parts.uri.path(),
+        query: parts.uri.query().unwrap_or_default(),
+        host: text(&parts.headers, &HOST).unwrap_or_default(),
+    }
+}
+
+/// What the headers have in another form than suggested: the scheme's case (`FACTS` §12, row 30).
+fn notes(headers: &HeaderMap) -> Notes {
+    let mut notes = Notes::default();
+    let scheme = text(headers, &AUTHORIZATION).and_then(|value| value.split(' ').next());
+    for suggested in ["Application", "Basic"] {
+        if let Some(sent) = scheme.filter(|sent| sent.eq_ignore_ascii_case(suggested)) {
+            notes.spelling(sent, suggested);
+        }
+    }
+    notes
 }
 
 /// `application/json`, with or without parameters.

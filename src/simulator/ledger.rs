@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::faults::Fault;
+use super::requests::RequestRow;
 
 /// One call that was placed: one phone that rang.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub struct LedgerRow {
     pub posts: u32,
     /// Calls placed for this attempt's id: above 1 a phone rang twice for one attempt.
     pub rung: u32,
-    /// How it ends, known here from the start.
+    /// How it ends, known here from the start, unless somebody hangs it up.
     pub result: &'static str,
     /// Why it ends.
     pub reason: &'static str,
@@ -40,6 +41,8 @@ pub struct LedgerRow {
     pub final_served: u32,
     /// GETs, whatever they were answered with.
     pub gets: u32,
+    /// Requests that were carried out upon it: changes, conference commands and kicks.
+    pub managed: u32,
     /// The `X-CB-` headers that the platform kept, the first five; not in the CSV.
     pub headers: Vec<(String, String)>,
 }
@@ -76,9 +79,10 @@ pub fn ledger_csv(rows: &[LedgerRow]) -> String {
         fault: &'a str,
         final_served: u32,
         gets: u32,
+        managed: u32,
     }
     const HEADER: &str = "attempt,destination,call_id,accepted_at,posts,result,reason,duration_s,\
-                          debit,currency,fault,final_served,gets";
+                          debit,currency,fault,final_served,gets,managed";
     csv(
         HEADER,
         rows.iter().map(|row| Line {
@@ -95,6 +99,7 @@ pub fn ledger_csv(rows: &[LedgerRow]) -> String {
             fault: row.fault.map_or("", Fault::as_str),
             final_served: row.final_served,
             gets: row.gets,
+            managed: row.managed,
         }),
     )
 }
@@ -119,6 +124,11 @@ pub fn posts_csv(rows: &[PostRow]) -> String {
             placed: row.placed,
         }),
     )
+}
+
+/// The other requests as CSV, one line each, in the order in which they were decided.
+pub fn requests_csv(rows: &[RequestRow]) -> String {
+    csv("arrived_us,verb,path,query,status,against", rows.iter())
 }
 
 /// The header is written by hand, so that an empty ledger has one, too.

@@ -7,33 +7,48 @@
 //!
 //! Reading order: [`world`] decides, `book` counts, [`callout`] checks what is posted, [`fate`] draws how a call
 //! ends, [`faults`] what goes wrong, [`shape`] how a call is told; [`routes`], [`http`] and
-//! [`server`] carry it over sockets. Callbacks will join beside [`world`] when they come.
+//! [`server`] carry it over sockets. The methods around callouts are dispatched in [`methods`], worded by
+//! [`wording`] and written down in [`requests`]; [`manage`], [`conference`], [`recording`], [`numbers`],
+//! [`callbacks`] and [`query`] are what they mean.
 
 mod answer;
 mod book;
 mod call;
+mod callbacks;
 mod callout;
 mod chance;
+mod conference;
 mod fate;
 mod faults;
 mod http;
 mod ledger;
+mod manage;
+mod methods;
+mod numbers;
 mod options;
 mod payload;
+mod percent;
+mod query;
+mod recording;
+mod requests;
 mod routes;
 mod server;
 mod shape;
 mod socket;
 mod svaml;
 mod tariff;
+mod wav;
+mod wording;
 mod world;
 
 pub use answer::{Answer, ApiError, Delivery};
 pub use callout::{EndpointKind, Kind, Order, Rejected};
 pub use fate::{CallResult, Fate};
 pub use faults::{Fault, Faults};
-pub use ledger::{LedgerRow, PostRow, ledger_csv, posts_csv};
+pub use ledger::{LedgerRow, PostRow, ledger_csv, posts_csv, requests_csv};
+pub use numbers::{Capability, Holder, OwnedNumber};
 pub use options::{Mix, Options, OptionsError};
+pub use requests::RequestRow;
 pub use server::{Clock, Simulator};
 pub use shape::Shape;
 pub use tariff::Tariff;

@@ -8,9 +8,14 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 
+use super::callout::check_number;
 use super::faults::Faults;
+use super::numbers::{Capability, Holder, OwnedNumber};
 use super::shape::Shape;
 use super::tariff::Tariff;
+
+/// The key of another application, as seed 001 prints it.
+const OTHER_APPLICATION: &str = "11983f76-12c8-1111-9515-4785c7b49ca8";
 
 /// How the simulated platform behaves. The default is a platform in good health, in real time.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +62,15 @@ pub struct Options {
     pub get_lost: f64,
     /// The first so many `FINAL` answers of each call have no debit yet.
     pub debit_after: u32,
+    /// The share of requests around callouts, those that are neither a POST of a callout nor a GET of
+    /// a call, that are answered with a 5xx and not carried out.
+    pub other_server_error: f64,
+    /// The numbers of the account at the start.
+    pub numbers: Vec<OwnedNumber>,
+    /// The keys of the account's other applications.
+    pub other_applications: Vec<String>,
+    /// Recordings that are there from the start.
+    pub recordings: u32,
     /// Wall time before every answer, in good health.
     pub answer_after: Duration,
     /// How far a signed request's timestamp may be off, to both sides. The platform's own figure is
@@ -91,12 +105,36 @@ impl Default for Options {
             get_server_error: 0.0,
             get_lost: 0.0,
             debit_after: 0,
+            other_server_error: 0.0,
+            numbers: default_numbers(),
+            other_applications: vec![OTHER_APPLICATION.to_owned()],
+            recordings: 3,
             answer_after: Duration::ZERO,
             timestamp_tolerance: Duration::from_mins(5),
             accept_basic: true,
             allow_remote: false,
         }
     }
+}
+
+/// What the sample campaigns call from, and one number of every other standing.
+fn default_numbers() -> Vec<OwnedNumber> {
+    let ours = |number| OwnedNumber::voice(number, Holder::Ours);
+    let free = |number| OwnedNumber::voice(number, Holder::Nobody);
+    vec![
+        ours("+46100000000"),
+        ours("+441134960000"),
+        ours("+12025550100"),
+        free("+46100000001"),
+        free("+441134960001"),
+        free("+12025550101"),
+        OwnedNumber::voice("+46100000002", Holder::Other(OTHER_APPLICATION.to_owned())),
+        OwnedNumber {
+            number: "+46100000003".to_owned(),
+            capability: Capability::Sms,
+            holder: Holder::Nobody,
+        },
+    ]
 }
 
 /// Weights of the four results; only their proportions count.
@@ -141,7 +179,7 @@ impl Mix {
 }
 
 /// Options that describe no platform.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OptionsError {
     /// A share or probability is no number from 0 to 1.
     #[error("{0} is not a number from 0 to 1")]
@@ -158,6 +196,9 @@ pub enum OptionsError {
     /// A range of seconds has no second in it.
     #[error("the range of {0} seconds is empty or longer than an hour")]
     BadRange(&'static str),
+    /// A number of the account is not in E.164.
+    #[error("`{0}` is no number in E.164, such as +46100000000")]
+    BadNumber(String),
 }
 
 impl Options {
@@ -168,6 +209,7 @@ impl Options {
             ("the share of failing GETs", self.get_server_error),
             ("the share of lost GETs", self.get_lost),
             ("the share of Retry-After", self.retry_after_share),
+            ("the share of other failures", self.other_server_error),
         ];
         for (name, share) in shares.into_iter().chain(self.faults.named()) {
             if !(0.0..=1.0).contains(&share) {
@@ -187,6 +229,11 @@ impl Options {
         for (name, range) in [("ringing", &self.ring_s), ("talking", &self.talk_s)] {
             if range.is_empty() || *range.end() > 3600 {
                 return Err(OptionsError::BadRange(name));
+            }
+        }
+        for owned in &self.numbers {
+            if check_number("number", &owned.number).is_err() {
+                return Err(OptionsError::BadNumber(owned.number.clone()));
             }
         }
         Ok(())

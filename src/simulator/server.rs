@@ -19,8 +19,9 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::http::Shared;
-use super::ledger::{LedgerRow, PostRow, ledger_csv, posts_csv};
+use super::ledger::{LedgerRow, PostRow, ledger_csv, posts_csv, requests_csv};
 use super::options::Options;
+use super::requests::RequestRow;
 use super::socket::Socket;
 use super::world::World;
 use crate::sinch::auth::Credentials;
@@ -83,7 +84,7 @@ impl Simulator {
         self.address
     }
 
-    /// The base for `SINCH_CALLING_URL`: scheme, host and port.
+    /// The base for `SINCH_CALLING_URL` and `SINCH_CONFIGURATION_URL`: scheme, host and port.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -108,6 +109,17 @@ impl Simulator {
     pub fn posts_csv(&self) -> String {
         let rows = self.posts();
         posts_csv(&rows)
+    }
+
+    /// Every request received so far that was neither a POST of a callout nor a GET of a call.
+    pub fn requests(&self) -> Vec<RequestRow> {
+        self.shared.world().requests()
+    }
+
+    /// Those requests as CSV; the same as `GET /simulator/requests`.
+    pub fn requests_csv(&self) -> String {
+        let rows = self.requests();
+        requests_csv(&rows)
     }
 
     /// Stops listening and drops every connection; the ledger can still be read.

@@ -16,22 +16,32 @@ use rust_decimal::Decimal;
 use super::answer::{Answer, ApiError, Delivery};
 use super::book::{Book, TokenId};
 use super::call::{Call, CallId};
+use super::callbacks::Callbacks;
 use super::callout::{self, Order, Rejected};
 use super::chance::{Purpose, draw};
+use super::conference::Conferences;
 use super::fate::Fate;
 use super::faults::{self, Fault};
 use super::ledger::{LedgerRow, PostRow};
+use super::numbers::Numbers;
 use super::options::Options;
+use super::recording::Recordings;
+use super::requests::Requests;
 use super::shape::Telling;
 use super::tariff::Tariff;
 
 /// The platform's state.
 #[derive(Debug)]
 pub struct World {
-    options: Options,
+    pub(super) options: Options,
     book: Book,
-    calls: Vec<Call>,
-    calls_by_id: HashMap<CallId, usize>,
+    pub(super) calls: Vec<Call>,
+    pub(super) calls_by_id: HashMap<CallId, usize>,
+    pub(super) conferences: Conferences,
+    pub(super) recordings: Recordings,
+    pub(super) numbers: Numbers,
+    pub(super) callbacks: Callbacks,
+    pub(super) requests: Requests,
     /// Arrivals of the last second that were not refused by the rate.
     recent: VecDeque<Timestamp>,
     spent: Decimal,
@@ -58,10 +68,15 @@ impl World {
     /// A platform that nobody has called yet.
     pub fn new(options: Options, started: Timestamp) -> Self {
         Self {
-            options,
             book: Book::new(started),
             calls: Vec::new(),
             calls_by_id: HashMap::new(),
+            conferences: Conferences::default(),
+            recordings: Recordings::new(options.seed, options.recordings, started),
+            numbers: Numbers::new(options.numbers.clone()),
+            callbacks: Callbacks::default(),
+            requests: Requests::new(started),
+            options,
             recent: VecDeque::new(),
             spent: Decimal::ZERO,
         }
@@ -240,6 +255,9 @@ impl World {
         };
         let index = self.calls.len();
         self.calls_by_id.insert(id, index);
+        if let Some(conference) = order.conference {
+            self.conferences.join(conference, index);
+        }
         self.calls.push(Call {
             id,
             token,
@@ -256,8 +274,14 @@ impl World {
             telling: Telling::draw(self.options.shape, &mut identity),
             gets: 0,
             final_served: 0,
+            managed: None,
         });
         index
+    }
+
+    /// Ends a call now: what it does not cost after all is there to be spent again.
+    pub(super) fn hang_up(&mut self, call: usize, now: Timestamp) {
+        self.spent -= self.calls[call].hang_up(now, self.options.time_scale);
     }
 
     /// Whether the platform's own limit is reached; an arrival that is let in counts from now on.
@@ -288,7 +312,7 @@ impl World {
     }
 
     /// Forbidden destinations are so for good: the draw is about the endpoint alone.
-    fn is_forbidden(&self, endpoint: &str) -> bool {
+    pub(super) fn is_forbidden(&self, endpoint: &str) -> bool {
         let options = &self.options;
         options
             .forbidden_prefixes
@@ -330,6 +354,7 @@ impl World {
             fault: call.fault,
             final_served: call.final_served,
             gets: call.gets,
+            managed: call.managed.as_ref().map_or(0, |managed| managed.times),
             headers: call.headers.clone(),
         }
     }
