@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::args::{PlatformArgs, SimulateArgs};
 use super::exit::{Exit, Failure};
 use super::{World, output, settings};
-use crate::simulator::{Faults, Mix, Options, Simulator};
+use crate::simulator::{Faults, Holder, Mix, Options, OwnedNumber, Simulator};
 use crate::sinch::auth::Credentials;
 
 pub(super) async fn simulate(args: &SimulateArgs, world: &World) -> Result<Exit, Failure> {
@@ -27,7 +27,8 @@ pub(super) async fn simulate(args: &SimulateArgs, world: &World) -> Result<Exit,
     let wall = Arc::new(move || clock.wall());
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let mut simulator = Simulator::start(options(&args.platform)?, credentials, args.listen, wall)
+    let options = account(options(&args.platform)?, args)?;
+    let mut simulator = Simulator::start(options, credentials, args.listen, wall)
         .map_err(|e| Failure::usage(format!("listen on {}: {e}", args.listen)))?;
     let demo = if key == settings::DEMO_KEY {
         format!(
@@ -41,7 +42,8 @@ pub(super) async fn simulate(args: &SimulateArgs, world: &World) -> Result<Exit,
     output::say(&format!(
         "the simulated platform listens on {url}\n\
          \x20 export SINCH_CALLING_URL={url} SINCH_CONFIGURATION_URL={url}{demo}\n\
-         \x20 its ledger: {url}/simulator/ledger   all POSTs: {url}/simulator/posts",
+         \x20 its ledger: {url}/simulator/ledger   all POSTs: {url}/simulator/posts\n\
+         \x20 all other requests: {url}/simulator/requests",
         url = simulator.url()
     ));
     tokio::select! {
@@ -80,9 +82,20 @@ pub(super) fn options(args: &PlatformArgs) -> Result<Options, Failure> {
         },
         refuse_above: args.refuse_above,
         credit: args.credit,
+        forbidden_prefixes: args.forbid.clone(),
         answer_after: Duration::from_millis(args.answer_after),
         ..defaults
     };
+    options.check().map_err(|e| Failure::usage(e.to_string()))?;
+    Ok(options)
+}
+
+/// The same with what only somebody who tries things by hand cares for.
+fn account(mut options: Options, args: &SimulateArgs) -> Result<Options, Failure> {
+    let owned = |number: &String| OwnedNumber::voice(number, Holder::Nobody);
+    options.numbers.extend(args.own.iter().map(owned));
+    options.recordings = args.recordings;
+    options.other_server_error = args.other_server_error;
     options.check().map_err(|e| Failure::usage(e.to_string()))?;
     Ok(options)
 }

@@ -161,16 +161,23 @@ impl Numbers {
         applications: Applications<'_>,
         notes: &mut Notes,
     ) -> Result<(), ApiError> {
-        let known = ["number", "applicationkey", "applicationKey", "capability"];
+        let known = [
+            "number",
+            "numbers",
+            "applicationkey",
+            "applicationKey",
+            "capability",
+        ];
         notes.strays(body, &known);
         // The sample of seed 004 has `numbers` here, too.
-        let number = match body.get("number") {
-            None | Some(Value::Null) => match texts(body.get("numbers"), notes)?.as_slice() {
-                [number] => *number,
-                _ => return Err(not_updated()),
-            },
-            Some(number) => number.as_str().ok_or_else(not_updated)?,
-        };
+        if body.contains_key("numbers") {
+            notes.spelling("numbers", "number");
+        }
+        let number = body
+            .get("number")
+            .or(body.get("numbers"))
+            .and_then(Value::as_str)
+            .ok_or_else(not_updated)?;
         let holder = applications.named(body, notes)?;
         let place = self.position(number, Capability::read(Fields(body))?)?;
         if self.0[place].holder != holder {

@@ -118,9 +118,10 @@ impl Peer {
 
     /// A signed request, ready to be changed and sent.
     pub(crate) fn signed(&self, method: Method, path: &str, body: &str) -> reqwest::RequestBuilder {
+        // The query is sent and not signed.
         let request = Request {
             method: method.as_str(),
-            path,
+            path: path.split('?').next().unwrap(),
             content_type: "application/json",
             body: body.as_bytes(),
         };
@@ -156,6 +157,30 @@ impl Peer {
             .send()
             .await?;
         Ok((response.status().as_u16(), response.text().await.ok()))
+    }
+
+    /// A signed request with a JSON body; `null` is no body.
+    pub(crate) async fn ask(&self, method: Method, path: &str, body: &Value) -> Got {
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        self.send(self.signed(method, path, &body)).await
+    }
+
+    /// Asserts a refusal in the API's own words.
+    #[track_caller]
+    pub(crate) fn assert_refused(got: &Got, code: u64, message: &str) {
+        let told = got.json();
+        assert_eq!(u64::from(got.status), code / 100, "{told}");
+        assert_eq!((got.code(), &told["message"]), (code, &json!(message)));
+        assert!(told["reference"].is_string(), "{told}");
+    }
+
+    /// What the platform notes against the latest request.
+    pub(crate) fn against(&self) -> String {
+        self.simulator.requests().pop().unwrap().against
     }
 
     pub(crate) async fn get(&self, path: &str) -> Got {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use callout::simulator::Options;
+use callout::simulator::{Options, Shape};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::json;
@@ -138,6 +138,76 @@ async fn hostile_bodies_are_refused_in_the_apis_own_words() {
         assert!((40001..=40005).contains(&got.code()));
     }
     assert!(peer.simulator.ledger().is_empty());
+}
+
+#[tokio::test]
+async fn hostile_requests_around_callouts_never_bring_it_down() {
+    watch_for_panics();
+    let peer = Peer::start(Options {
+        shape: Shape::Mixed,
+        ..Options::default()
+    });
+    let deep = format!("{{\"url\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+    let bodies = [
+        "",
+        "null",
+        "{}",
+        "1e999",
+        &deep,
+        r#"{"action":{"name":"\u0000"},"instructions":[[]]}"#,
+        r#"{"action":{"name":"hangup"},"instructions":[{"name":"playFiles","ids":{}}]}"#,
+        r#"{"numbers":["\u0000"],"number":"","applicationkey":{},"applicationKey":[]}"#,
+        r#"{"command":{},"moh":[]}"#,
+        r#"{"url":[[]]}"#,
+    ];
+    let names = [
+        "%",
+        "%00",
+        "%ff%fe",
+        "%2F..%2F",
+        "+(0)(0)",
+        ",",
+        "\u{e9}",
+        "-",
+        "x?page=%&from=%00&to=&&=",
+    ];
+    let paths = [
+        "/calling/v1/calls/id/",
+        "/calling/v1/calls/id/x/leg/",
+        "/calling/v1/conferences/id/",
+        "/calling/v1/conferences/id/x/",
+        "/calling/v1/recording/",
+        "/calling/v1/recording?page=",
+        "/v1/configuration/numbers?",
+        "/v1/configuration/callbacks/applications/",
+        "/v1/calling/query/number/",
+    ];
+    let long = "9".repeat(8_000);
+    let mut rng = StdRng::seed_from_u64(2);
+    for path in paths {
+        for name in names.into_iter().chain([long.as_str()]) {
+            for method in ["GET", "POST", "PATCH", "DELETE"] {
+                let body = bodies[rng.random_range(0..bodies.len())];
+                let request = peer
+                    .client
+                    .request(
+                        method.parse().unwrap(),
+                        format!("{}{path}{name}", peer.simulator.url()),
+                    )
+                    .header("content-type", "application/json")
+                    .basic_auth(KEY, Some(SECRET))
+                    .body(body.to_owned());
+                let got = peer.send(request).await;
+                assert!(
+                    [200, 204, 400, 404, 405].contains(&got.status),
+                    "{method} {path}{name} {body:.60}: {}",
+                    got.status
+                );
+            }
+        }
+    }
+    assert!(peer.simulator.requests_csv().len() > 10_000);
+    assert_eq!(PANICS.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]

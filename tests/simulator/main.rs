@@ -7,7 +7,12 @@
 
 mod calls;
 mod checks;
+mod conferences;
+mod configuration;
 mod faults;
 mod harness;
 mod hostile;
 mod ledger;
+mod manage;
+mod recordings;
+mod requests;

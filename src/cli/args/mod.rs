@@ -295,6 +295,15 @@ pub(in crate::cli) struct ReconcileArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Point a client at it with both variables, SINCH_CALLING_URL and \
+                  SINCH_CONFIGURATION_URL; the first lines of output say them with the address, \
+                  and with a key and a secret where none are set. Every method of the API is \
+                  answered. `--time-scale 1 --talk 600-600 --mix 1,0,0,0` leaves time to manage a \
+                  conference callout by hand; `--own +4670...` owns your number, too.\n\nIts own \
+                  pages are CSV, for this machine alone: /simulator/ledger (calls), \
+                  /simulator/posts (callouts), /simulator/requests (everything else)."
+)]
 pub(in crate::cli) struct SimulateArgs {
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
@@ -302,6 +311,15 @@ pub(in crate::cli) struct SimulateArgs {
     /// Write the ledger of all calls to this CSV file at the end
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) ledger: Option<PathBuf>,
+    /// A number that the account owns besides the usual ones, for voice and not assigned; repeatable
+    #[arg(long, value_name = "NUMBER")]
+    pub(in crate::cli) own: Vec<String>,
+    /// Recordings that are there from the start
+    #[arg(long, default_value_t = 3, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(..=10_000))]
+    pub(in crate::cli) recordings: u32,
+    /// Share of requests around callouts answered with a 5xx: numbers, calls managed, and their like
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    pub(in crate::cli) other_server_error: f64,
     #[command(flatten)]
     pub(in crate::cli) platform: PlatformArgs,
 }
@@ -355,6 +373,9 @@ pub(in crate::cli) struct PlatformArgs {
     /// Money in the account; beyond it the platform answers 402
     #[arg(long, value_name = "AMOUNT")]
     pub(in crate::cli) credit: Option<rust_decimal::Decimal>,
+    /// Numbers that begin so are forbidden; repeatable
+    #[arg(long, value_name = "PREFIX")]
+    pub(in crate::cli) forbid: Vec<String>,
     /// Milliseconds before every answer
     #[arg(long, default_value_t = 0, value_name = "MS")]
     pub(in crate::cli) answer_after: u64,
