@@ -70,3 +70,31 @@ fn sources(folder: &Path) -> Vec<(String, String)> {
     }
     found
 }
+
+#[test]
+fn every_method_has_a_client_a_command_and_a_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
+    let (table, tests) = (read("docs/calling-api.md"), read("tests/api.rs"));
+    let methods = table.lines().filter(|line| {
+        ["GET", "POST", "PATCH", "DELETE"]
+            .iter()
+            .any(|verb| line.starts_with(&format!("| `{verb} ")))
+    });
+    let mut count = 0;
+    for line in methods {
+        count += 1;
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [_, client, command, test] = cells.as_slice() else {
+            panic!("{line}");
+        };
+        assert!(!command.is_empty(), "{line}");
+        let (module, name) = client.trim_matches('`').split_once("::").unwrap();
+        let source = read(&format!("src/sinch/{module}.rs"));
+        let there = ["struct", "enum"].map(|what| format!("pub {what} {name}"));
+        assert!(there.iter().any(|there| source.contains(there)), "{line}");
+        let test = format!("fn {}()", test.trim_matches('`'));
+        assert!(tests.contains(&test), "{line}");
+    }
+    assert_eq!(count, 19, "methods in the seeds, the three callouts apart");
+}

@@ -64,6 +64,9 @@ pub(super) fn table<const N: usize>(
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_header(header);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
     table.add_rows(rows.into_iter().map(|row| row.map(|cell| printable(&cell))));
     let lines: Vec<String> = table
         .lines()

@@ -12,12 +12,13 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use callout::clock::{Clock as _, SystemClock};
 use rustix::process::{Pid, Signal, kill_process};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use tempfile::TempDir;
 
 /// What `callout simulate` takes for its own, unless told otherwise.
@@ -25,6 +26,8 @@ pub(crate) const KEY: &str = "rehearsal";
 pub(crate) const SECRET: &str = "cmVoZWFyc2FsLXNlY3JldA==";
 /// Nothing that is waited for takes longer, on the slowest machine.
 const PATIENCE: Duration = Duration::from_mins(2);
+/// Commands started so far, each with files of its own for what it says.
+static STARTED: AtomicUsize = AtomicUsize::new(0);
 /// Between two looks at a condition.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
@@ -123,6 +126,11 @@ impl Platform {
         Table::read(&self.page("/simulator/posts"))
     }
 
+    /// Every other request that arrived, and where it is not as the documents say.
+    pub(crate) fn requests(&self) -> Table {
+        Table::read(&self.page("/simulator/requests"))
+    }
+
     /// How many POSTs arrived.
     pub(crate) fn posted(&self) -> usize {
         let page = self.page("/simulator/posts");
@@ -185,6 +193,7 @@ impl Desk {
         desk.set("SINCH_APPLICATION_KEY", KEY);
         desk.set("SINCH_APPLICATION_SECRET", SECRET);
         desk.set("SINCH_CALLING_URL", &platform.url);
+        desk.set("SINCH_CONFIGURATION_URL", &platform.url);
         desk
     }
 
@@ -247,7 +256,9 @@ impl Desk {
 
     /// Starts a command that goes on meanwhile.
     pub(crate) fn start(&self, args: &[&str]) -> Running {
-        let (stdout, stderr) = (self.path(".stdout"), self.path(".stderr"));
+        let nth = STARTED.fetch_add(1, Ordering::Relaxed);
+        let stdout = self.path(&format!(".stdout-{nth}"));
+        let stderr = self.path(&format!(".stderr-{nth}"));
         let child = self
             .command(args)
             .stdout(File::create(&stdout).unwrap())
@@ -336,6 +347,24 @@ impl WriteLock {
             _runtime: runtime,
         }
     }
+}
+
+/// Carries out a statement on a database, behind the program's back.
+pub(crate) fn execute(file: &Path, statement: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let options = SqliteConnectOptions::new().filename(file);
+        let mut connection = options.connect().await.unwrap();
+        let statement = sqlx::AssertSqlSafe(statement.to_owned());
+        sqlx::query(statement)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        connection.close().await.unwrap();
+    });
 }
 
 /// The n-th of many possible Swedish numbers, in E.164.

@@ -95,8 +95,8 @@ pub(in crate::cli) async fn doctor(
         }
         Err(failure) => {
             let words = failure.to_string();
-            let (says, todo) = words.split_once(": ").unwrap_or((&words, ""));
-            let says = says.trim_start_matches("error: ");
+            let words = words.trim_start_matches("error: ");
+            let (says, todo) = words.split_once(": ").unwrap_or((words, ""));
             let todo = if todo.is_empty() {
                 "correct the setting"
             } else {

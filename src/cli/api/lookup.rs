@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{Desk, Exit, Failure, Global, World, money, or_dash, yes_no};
 use crate::cli::args::LookupArgs;
 use crate::cli::output;
+use crate::recipients::Numbers;
 use crate::sinch::query::{NumberInfo, QueryNumber};
 
 pub(super) async fn lookup(
@@ -33,8 +34,13 @@ pub(super) async fn lookup(
     Ok(Exit::Done)
 }
 
-/// A number as people know it; the platform reads brackets and hyphens itself.
+/// A number as people know it, in E.164 where it can be read so. What we cannot read the platform may:
+/// brackets and hyphens it takes itself.
 fn query(number: &str) -> Result<QueryNumber, Failure> {
+    if let Ok(Ok(parsed)) = Numbers::new(None).map(|numbers| numbers.normalise(number)) {
+        let number = parsed.e164;
+        return Ok(QueryNumber { number });
+    }
     let written = |c: char| c.is_ascii_digit() || " +()-./".contains(c);
     if number.bytes().any(|b| b.is_ascii_digit()) && number.chars().all(written) {
         let number = number.to_owned();

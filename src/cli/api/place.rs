@@ -43,6 +43,7 @@ pub(super) async fn place(
     mut world: World,
 ) -> Result<Exit, Failure> {
     let placing = Placing::of(args)?;
+    let calls_per_second = run::rate(&placing.campaign)?;
     let client = settings::client(global, &world.clock)?;
     if args.api.dry_run {
         let attempt = world.entropy.attempt_id();
@@ -69,7 +70,7 @@ pub(super) async fn place(
         kind: placing.destination.kind,
         run: new.id.clone(),
         pace: Pace {
-            calls_per_second: 1.0,
+            calls_per_second,
             concurrent_calls: None,
             restarted: false,
             elsewhere: false,
@@ -196,10 +197,12 @@ fn definition(args: &PlaceArgs) -> String {
     };
     let list = toml::Table::from_iter([("file".into(), toml::Value::from(COMMAND_LINE))]);
     let callout = toml::Table::from_iter([(kind.into(), callout.into())]);
+    let pacing = toml::Table::from_iter([("calls_per_second".into(), toml::Value::from(1))]);
     let campaign: toml::Table = [
         ("name".into(), NAME.into()),
         ("recipients".into(), list.into()),
         ("callout".into(), callout.into()),
+        ("pacing".into(), pacing.into()),
     ]
     .into_iter()
     .collect();
