@@ -595,6 +595,24 @@ fn what_svaml_has_beyond_the_documents_is_warned_of_and_sent() {
 }
 
 #[test]
+fn each_text_of_a_document_stands_where_it_was_written() {
+    let ace = r##"{ action = { name = "runMenu", enableVoice = false, menus = [
+        { id = "{{ row['due date'] }}", mainPrompt = "#tts[{{ name }}]", repeats = 2 },
+        { id = "main", mainPrompt = "#tts[{{ row['due date'] }} {{ name }}]" },
+    ], locale = "{{ row['Läkare'] }}" } }"##
+        .replace("\n", " ");
+    let source = around(&format!(
+        "[callout.custom]\ncli = \"private\"\nace = {ace}\n"
+    ));
+    let CalloutBody::Custom(custom) = render(&bind(&source), ["Bo", "7", "sv-SE"]).unwrap().body
+    else {
+        panic!("it is custom");
+    };
+    let expected = r##"{"action":{"name":"runMenu","enableVoice":false,"menus":[{"id":"7","mainPrompt":"#tts[Bo]","repeats":2},{"id":"main","mainPrompt":"#tts[7 Bo]"}],"locale":"sv-SE"}}"##;
+    assert_eq!(custom.ace.as_deref(), Some(expected));
+}
+
+#[test]
 fn what_may_not_answer_an_event_is_told_what_may() {
     let help = |hook: &str, svaml: &str| {
         let source = around(&format!(
