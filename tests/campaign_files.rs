@@ -600,7 +600,7 @@ fn each_text_of_a_document_stands_where_it_was_written() {
         { id = "{{ row['due date'] }}", mainPrompt = "#tts[{{ name }}]", repeats = 2 },
         { id = "main", mainPrompt = "#tts[{{ row['due date'] }} {{ name }}]" },
     ], locale = "{{ row['Läkare'] }}" } }"##
-        .replace("\n", " ");
+        .replace('\n', " ");
     let source = around(&format!(
         "[callout.custom]\ncli = \"private\"\nace = {ace}\n"
     ));

@@ -358,23 +358,13 @@ pub fn find_field(fields: &'static [Field], name: &str) -> Option<&'static Field
         .find(|field| field.name.eq_ignore_ascii_case(name))
 }
 
-/// The names of those terms that may stand in an answer to an event.
-pub fn answering(
-    terms: &'static [Term],
-    event: Event,
-) -> impl Iterator<Item = &'static str> + Clone {
-    terms
-        .iter()
-        .filter(move |term| term.may_answer(event))
-        .map(|term| term.name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn names(terms: &'static [Term], event: Event) -> String {
-        answering(terms, event).collect::<Vec<_>>().join(" ")
+        let may = terms.iter().filter(|term| term.may_answer(event));
+        may.map(|term| term.name).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
