@@ -15,12 +15,8 @@ async fn listed(peer: &Peer, number: &str) -> Value {
     let list = peer.get(NUMBERS).await;
     assert_eq!(list.status, 200);
     let numbers = list.json()["numbers"].clone();
-    let found = numbers.as_array().unwrap().iter();
-    found
-        .filter(|item| item["number"] == number)
-        .next_back()
-        .unwrap()
-        .clone()
+    let mut found = numbers.as_array().unwrap().iter();
+    found.find(|item| item["number"] == number).unwrap().clone()
 }
 
 fn voice(number: &str, key: Option<&str>) -> Value {

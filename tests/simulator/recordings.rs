@@ -58,9 +58,10 @@ async fn a_recording_is_made_listed_downloaded_and_deleted() {
     peer.advance(Duration::from_secs(15));
     assert_eq!(peer.ask(Method::PATCH, &path, &start()).await.status, 204);
     assert_eq!(peer.against(), "");
-    peer.advance(Duration::from_secs(7));
+    peer.advance(Duration::from_secs(4));
     // While it runs there is nothing, and a second start does not make a second one.
     assert_eq!(peer.ask(Method::PATCH, &path, &start()).await.status, 204);
+    peer.advance(Duration::from_secs(3));
     assert!(listed(&peer, "").await.is_empty());
     assert_eq!(peer.ask(Method::PATCH, &path, &stop()).await.status, 204);
     let list = listed(&peer, "").await;
@@ -131,6 +132,25 @@ async fn a_recording_ends_with_its_call_and_holds_what_was_talked() {
     assert_eq!(list[1]["createdOn"], "2026-11-21T05:01:50Z");
     peer.advance(Duration::from_hours(30 * 24));
     assert!(listed(&peer, "").await.is_empty(), "they expire");
+}
+
+#[tokio::test]
+async fn ringing_is_not_recorded_and_a_call_can_be_recorded_twice() {
+    let peer = Peer::start(without_stored());
+    let id = peer.post(&conference(NUMBER, "a1")).await.call_id();
+    let path = format!("/calling/v1/calls/id/{id}");
+    for _ in 0..2 {
+        assert_eq!(peer.ask(Method::PATCH, &path, &start()).await.status, 204);
+        peer.advance(Duration::from_secs(15));
+        assert_eq!(peer.ask(Method::PATCH, &path, &stop()).await.status, 204);
+    }
+    let list = listed(&peer, "").await;
+    assert_ne!(list[0]["key"], list[1]["key"]);
+    let mut lengths = Vec::new();
+    for item in &list {
+        lengths.push(download(&peer, item["key"].as_str().unwrap()).await.2.len());
+    }
+    assert_eq!(lengths, [44 + 5000, 44 + 15_000]);
 }
 
 #[tokio::test]
