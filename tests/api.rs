@@ -405,6 +405,72 @@ fn a_callout_by_hand_is_a_run_of_one_row() {
 }
 
 #[test]
+fn a_callout_of_each_kind_can_be_placed_by_hand() {
+    for (auth, shape) in WAYS {
+        let platform =
+            Platform::start(&["--time-scale", "0", "--mix", "100,0,0,0", "--shape", shape]);
+        let mut desk = Desk::at(&platform);
+        desk.set("SINCH_AUTH", auth);
+        let ice =
+            r#"{"action":{"name":"connectPstn","number":"+46701740605","cli":"+46100000000"}}"#;
+        let ace = r#"{"instructions":[{"name":"say","text":"hello"}],"action":{"name":"hangup"}}"#;
+        let kinds: [&[&str]; 6] = [
+            &[
+                "--cli",
+                "+46100000000",
+                "--text",
+                "hello",
+                "--locale",
+                "sv-SE",
+                "--dtmf",
+                "w1",
+            ],
+            &[
+                "--cli",
+                "+46100000000",
+                "--prompts",
+                "#tts[hello];welcome",
+                "--enable-ace",
+            ],
+            &[
+                "--cli",
+                "+46100000000",
+                "--conference",
+                "team",
+                "--max-duration",
+                "60",
+            ],
+            &["--ice", ice, "--ace", ace, "--custom", "mine"],
+            &[
+                "--cli",
+                "+46100000000",
+                "--ace",
+                ace,
+                "--max-duration",
+                "60",
+            ],
+            &["--cli", "+46100000000", "--ice", "https://example.com/ice"],
+        ];
+        for kind in kinds {
+            let words = [&["call", "place", "+46701740605", "--json"], kind].concat();
+            let told = desk.run(&words).ends(0).json();
+            let ledger = platform.ledger();
+            let last = ledger.rows.last().unwrap();
+            for (ours, theirs) in [
+                ("attempt", "attempt"),
+                ("call_id", "call_id"),
+                ("result", "result"),
+            ] {
+                assert_eq!(told[ours], ledger.cell(last, theirs), "{kind:?}");
+            }
+            let debit = told["debit"]["amount"].as_str().unwrap();
+            assert_eq!(debit, ledger.cell(last, "debit"), "{kind:?}");
+        }
+        assert_eq!(platform.ledger().rows.len(), kinds.len());
+    }
+}
+
+#[test]
 fn a_callout_by_hand_can_be_a_campaigns() {
     let platform = Platform::start(&["--time-scale", "0", "--mix", "100,0,0,0"]);
     let desk = Desk::at(&platform);
