@@ -65,7 +65,8 @@ impl fmt::Debug for AttemptId {
     }
 }
 
-/// The platform's name for a call. Opaque: a uuid, 32 hex digits, `…_257` and `hex@ip` all occur.
+/// The platform's name for a call. Opaque: a uuid, 32 hex digits, `…_257` and `hex@ip` all occur, and
+/// the official SDKs' samples have words with spaces.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CallId(Box<str>);
 
@@ -73,12 +74,16 @@ impl CallId {
     /// Longest id that is believed, in bytes.
     pub const BYTES_MAX: usize = 256;
 
-    /// Wraps what the platform called it. Empty, endless or unprintable names are none, and
-    /// neither are dots alone, which would name another place in a path.
+    /// Wraps what the platform called it. Empty, endless or unprintable names are none, nor are
+    /// those that begin or end with a space, nor dots alone, which would name another place in a
+    /// path.
     pub fn new(id: &str) -> Option<Self> {
         let usable = !matches!(id, "" | "." | "..")
             && id.len() <= Self::BYTES_MAX
-            && id.chars().all(|c| !c.is_control() && !c.is_whitespace());
+            && id.trim() == id
+            && id
+                .chars()
+                .all(|c| c == ' ' || !c.is_control() && !c.is_whitespace());
         usable.then(|| Self(id.into()))
     }
 
@@ -97,6 +102,25 @@ impl fmt::Display for CallId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_call_id_is_any_printable_name() {
+        for id in [
+            "a call id",
+            "8cf8_257",
+            "241b8ab3@193.45.63.102",
+            "å",
+            "...",
+        ] {
+            assert_eq!(CallId::new(id).unwrap().as_str(), id);
+        }
+        let endless = "a".repeat(CallId::BYTES_MAX + 1);
+        for none in [
+            "", " ", " a", "a ", "a\tb", "a\u{a0}b", "a\n", ".", "..", &endless,
+        ] {
+            assert_eq!(CallId::new(none), None, "{none:?}");
+        }
+    }
 
     #[test]
     fn an_attempt_id_is_32_hex_digits_and_reads_back() {
