@@ -8,13 +8,15 @@ use std::borrow::Cow;
 
 use reqwest::Method;
 use reqwest::header::{HeaderName, HeaderValue};
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::client::{Client, words};
 use super::lenient::Object;
 use super::preview::Preview;
 use super::region::Paths;
+use super::svaml;
 use crate::domain::{
     AttemptId, CallId, Callout, CalloutBody, ConferenceCallout, CustomCallout, Destination,
     NotSent, Reaction, Side, TtsCallout, Uncertainty, Verdict,
@@ -31,8 +33,9 @@ pub fn call_id(answer: &[u8]) -> Option<CallId> {
 }
 
 /// The body of a callout (seed 001, `CalloutRequest`). Reads and prints any documented one without
-/// loss; what we do not know is kept in `extra`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// loss. Names are read in any case, as seed 001's own `enabledice` needs, and written as the schema
+/// has them; what we do not know, is null or is of another type than documented stays in `extra`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct CalloutRequest<'a> {
     /// `ttsCallout`, `conferenceCallout` or `customCallout`.
     pub method: Cow<'a, str>,
@@ -52,7 +55,7 @@ pub struct CalloutRequest<'a> {
 
 /// The fields of all three callouts (seed 001, `TtsCalloutRequest`, `ConferenceCalloutRequest`,
 /// `CustomCalloutRequest`; `FACTS` §3 says which has which).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CalloutFields<'a> {
     /// The number shown: E.164 or `private`. All three.
@@ -115,13 +118,16 @@ pub struct CalloutFields<'a> {
     /// URL, or SVAML as a JSON document. Custom, seed 001 only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dice: Option<Cow<'a, str>>,
+    /// Whether to find out if a machine has answered. Custom, Java SDK only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amd: Option<Detection>,
     /// What no document names.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
 /// `destination`: what kind of address, and the address (seed 001, `Identity`).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Endpoint<'a> {
     /// `number`, `username` or (SDKs only) `sip`.
     #[serde(rename = "type")]
@@ -134,7 +140,7 @@ pub struct Endpoint<'a> {
 }
 
 /// `conferenceDtmfOptions` (SDKs only).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DtmfOptions<'a> {
     /// `ignore`, `forward` or `detect`.
@@ -149,6 +155,69 @@ pub struct DtmfOptions<'a> {
     /// What no document names.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+/// `amd` of a custom callout (Java SDK only; elsewhere it stands in inline ICE).
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Detection {
+    /// Whether at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Whether the call goes on meanwhile.
+    #[serde(rename = "async", skip_serializing_if = "Option::is_none")]
+    pub asynchronous: Option<bool>,
+    /// What no document names.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// Reads a struct field by field out of an object, and keeps the rest.
+macro_rules! read {
+    ($($name:ty { $($field:ident: $key:literal),* } optional { $($option:ident: $name_of:literal),* })*) => {$(
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let mut object = Map::deserialize(deserializer)?;
+                Ok(Self {
+                    $($field: take(&mut object, $key)
+                        .ok_or_else(|| D::Error::missing_field($key))?,)*
+                    $($option: take(&mut object, $name_of),)*
+                    extra: object,
+                })
+            }
+        }
+    )*};
+}
+
+read! {
+    CalloutRequest<'_> { method: "method" }
+    optional { tts: "ttsCallout", conference: "conferenceCallout", custom: "customCallout" }
+
+    CalloutFields<'_> {}
+    optional {
+        cli: "cli", destination: "destination", domain: "domain", custom: "custom",
+        locale: "locale", text: "text", prompts: "prompts", greeting: "greeting",
+        conference_id: "conferenceId", conference_dtmf_options: "conferenceDtmfOptions",
+        moh_class: "mohClass", max_duration: "maxDuration", dtmf: "dtmf",
+        enable_ace: "enableAce", enable_dice: "enableDice", enable_pie: "enablePie",
+        ice: "ice", ace: "ace", pie: "pie", dice: "dice", amd: "amd"
+    }
+
+    Endpoint<'_> { kind: "type", endpoint: "endpoint" }
+    optional {}
+
+    DtmfOptions<'_> {}
+    optional { mode: "mode", max_digits: "maxDigits", timeout_mills: "timeoutMills" }
+
+    Detection {}
+    optional { enabled: "enabled", asynchronous: "async" }
+}
+
+/// Takes a field out of an object. What is null or of another type stays.
+fn take<T: DeserializeOwned>(object: &mut Map<String, Value>, name: &str) -> Option<T> {
+    let key = svaml::key(object, name)?;
+    let value = Option::deserialize(&object[&key]).ok()??;
+    object.shift_remove(&key);
+    Some(value)
 }
 
 impl<'a> CalloutRequest<'a> {

@@ -27,6 +27,7 @@ pub use instruction::{
     StopRecording,
 };
 pub use object::Extra;
+pub(super) use object::key;
 pub use parts::{
     Amd, CallHeader, ConferenceDtmfOptions, Dtmf, Endpoint, Menu, MenuOption, RecordingOptions,
     StorageCredentials, StreamingOptions, TranscriptionOptions,
@@ -189,7 +190,7 @@ impl Svaml {
 
 /// Takes a value out of a document, with its name as it stands there. What is null stays.
 fn taken(object: &mut Extra, name: &str) -> Option<(String, Value)> {
-    let key = object::key(object, name)?;
+    let key = key(object, name)?;
     if object[&key].is_null() {
         return None;
     }

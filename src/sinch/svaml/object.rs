@@ -112,7 +112,7 @@ pub(super) fn take<F: Field>(object: &mut Extra, name: &str) -> Option<F> {
 }
 
 /// The name as it stands in the object: exactly, or else in another case.
-pub(super) fn key(object: &Extra, name: &str) -> Option<String> {
+pub(in crate::sinch) fn key(object: &Extra, name: &str) -> Option<String> {
     if object.contains_key(name) {
         return Some(name.to_owned());
     }
