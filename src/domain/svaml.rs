@@ -183,7 +183,7 @@ pub const ACTIONS: [Term; 11] = [
     Term {
         name: "hangup",
         answers: &[Event::Ice, Event::Ace, Event::Pie, Event::Dice],
-        fields: &[text("hangupCause")],
+        fields: &[integer("hangupCause")],
     },
     Term {
         name: "continue",
@@ -207,6 +207,7 @@ pub const ACTIONS: [Term; 11] = [
             text("dtmf"),
             text("indications"),
             field("amd", Shape::Object(AMD)),
+            flag("record"),
             field("recordingOptions", Shape::Object(RECORDING)),
         ],
     },
@@ -225,6 +226,8 @@ pub const ACTIONS: [Term; 11] = [
             text("conferenceId"),
             field("conferenceDtmfOptions", Shape::Object(CONFERENCE_DTMF)),
             text("moh"),
+            flag("record"),
+            field("recordingOptions", Shape::Object(RECORDING)),
         ],
     },
     Term {

@@ -7,7 +7,6 @@ use super::parts::{
 
 named! {
     /// An action.
-    #[expect(clippy::large_enum_variant, reason = "documents are short, and one at a time")]
     Action, crate::domain::svaml::action {
         /// Hang up.
         Hangup = "hangup",
@@ -37,8 +36,8 @@ named! {
 object! {
     /// `hangup`.
     Hangup {
-        /// Why; known to an old SDK only.
-        hangup_cause: Option<String> = "hangupCause",
+        /// Why, as a number; known to an old SDK only.
+        hangup_cause: Option<u32> = "hangupCause",
     }
 
     /// `continue`.
@@ -69,7 +68,9 @@ object! {
         indications: Option<String> = "indications",
         /// Whether to find out if a machine has answered.
         amd: Option<Amd> = "amd",
-        /// Recording, in an old form.
+        /// Begin to record, in an old form.
+        record: Option<bool> = "record",
+        /// How, in the same old form.
         recording_options: Option<RecordingOptions> = "recordingOptions",
     }
 
@@ -89,6 +90,10 @@ object! {
         conference_dtmf_options: Option<ConferenceDtmfOptions> = "conferenceDtmfOptions",
         /// Music for who is alone.
         moh: Option<String> = "moh",
+        /// Begin to record the conference, as old documents write it.
+        record: Option<bool> = "record",
+        /// How, in the same old form.
+        recording_options: Option<RecordingOptions> = "recordingOptions",
     }
 
     /// `connectSip`.
