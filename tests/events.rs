@@ -86,6 +86,10 @@ const COMMON: &[Row] = &[
         e.common().conference_id.clone()
     }),
     ("cookies", Shape::Pairs, |e| pairs(&e.common().cookies)),
+    ("callResourceUrl", Shape::Text, |e| {
+        e.common().call_resource_url.clone()
+    }),
+    ("user", Shape::Party, |e| party(e.common().user.as_ref())),
 ];
 
 /// A row of one event's own table.
@@ -99,9 +103,6 @@ macro_rules! own {
 }
 
 const ICE: &[Row] = &[
-    own!(Ice, "callResourceUrl", Text, |e| e
-        .call_resource_url
-        .clone()),
     own!(Ice, "userRate", Money, |e| shown(e.user_rate.as_ref())),
     own!(Ice, "cli", Party, |e| party(e.cli.as_ref())),
     own!(Ice, "to", Party, |e| party(e.to.as_ref())),
@@ -110,7 +111,6 @@ const ICE: &[Row] = &[
     own!(Ice, "duration", Integer, |e| shown(e.duration_s.as_ref())),
     own!(Ice, "rdnis", Party, |e| party(e.rdnis.as_ref())),
     own!(Ice, "callHeaders", Pairs, |e| pairs(&e.call_headers)),
-    own!(Ice, "user", Party, |e| party(e.user.as_ref())),
 ];
 const ACE: &[Row] = &[own!(Ace, "amd", Amd, |e| amd(e.amd.as_ref()))];
 const PIE: &[Row] = &[own!(Pie, "menuResult", Menu, |e| menu(e.menu.as_ref()))];
@@ -134,7 +134,6 @@ const NOTIFY: &[Row] = &[
         e.error_code.as_ref()
     )),
     own!(Notify, "errorMsg", Text, |e| e.error_message.clone()),
-    own!(Notify, "user", Party, |e| party(e.user.as_ref())),
 ];
 
 fn table(kind: Option<Kind>) -> &'static [Row] {

@@ -27,8 +27,8 @@ pub struct GetCall {
 /// What the platform says of a call (seed 001, `GetCallResultResponse`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallInfo {
-    /// `ONGOING` or `FINAL`; a newer word is kept.
-    pub status: String,
+    /// `ONGOING` or `FINAL`; a newer word is kept, and a node SDK's sample has none.
+    pub status: Option<String>,
     /// Result, reason, duration and debit as they stand.
     pub outcome: Outcome,
     /// The id in the answer, where there is one.
@@ -52,7 +52,8 @@ pub struct CallInfo {
 impl CallInfo {
     /// Whether the call is over.
     pub fn is_final(&self) -> bool {
-        self.status.eq_ignore_ascii_case("FINAL")
+        let status = self.status.as_deref();
+        status.is_some_and(|status| status.eq_ignore_ascii_case("FINAL"))
     }
 }
 
@@ -66,17 +67,20 @@ impl ApiMethod for GetCall {
 
     fn read(&self, body: &[u8]) -> Option<CallInfo> {
         let object = Object::parse(body)?;
+        let status = object.text(&["status"]);
+        let call = object.text(&["callId"]).and_then(|id| CallId::new(&id));
+        if status.is_none() && call.is_none() {
+            return None;
+        }
         Some(CallInfo {
-            status: object.text(&["status"])?,
+            status,
             outcome: outcome(&object),
-            call: object.text(&["callId"]).and_then(|id| CallId::new(&id)),
+            call,
             from: object.identity(&["from"]),
             to: object.identity(&["to"]),
             domain: object.text(&["domain"]),
             timestamp: object.timestamp(&["timestamp"]),
-            custom: object
-                .text(&["custom"])
-                .or_else(|| Some(object.raw(&["custom"])?.get().to_owned())),
+            custom: object.text_or_json(&["custom"]),
             user_rate: object.money(&["userRate"]),
             debit_minutes: object.text(&["debitMinutes"]),
         })

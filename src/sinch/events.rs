@@ -55,7 +55,7 @@ pub struct Common {
     pub timestamp: Option<Timestamp>,
     /// `version`.
     pub version: Option<i64>,
-    /// `custom` of the callout, where it is a text.
+    /// `custom` of the callout: its text or, where the platform gives an object, its JSON.
     pub custom: Option<String>,
     /// `applicationKey`.
     pub application_key: Option<String>,
@@ -63,6 +63,11 @@ pub struct Common {
     pub cookies: Vec<Pair>,
     /// `conferenceId`, where the call is in a conference.
     pub conference_id: Option<String>,
+    /// `callResourceUrl`: where this call can be managed. Seeds have it in ICE, newer documents in
+    /// ACE and DiCE as well.
+    pub call_resource_url: Option<String>,
+    /// `user`: who called, in an old form.
+    pub user: Option<Identity>,
     raw: Box<RawValue>,
 }
 
@@ -80,8 +85,6 @@ pub struct Pair {
 pub struct IceEvent {
     /// What every event may have.
     pub common: Common,
-    /// `callResourceUrl`: where this call can be managed.
-    pub call_resource_url: Option<String>,
     /// `userRate`: the price of a minute.
     pub user_rate: Option<Money>,
     /// `cli`: the number of the caller, or `private`.
@@ -98,8 +101,6 @@ pub struct IceEvent {
     pub rdnis: Option<Identity>,
     /// `callHeaders`.
     pub call_headers: Vec<Pair>,
-    /// `user`: the caller's name, in an old form.
-    pub user: Option<Identity>,
 }
 
 /// `ace`: answered call event.
@@ -153,8 +154,6 @@ pub struct NotifyEvent {
     pub error_code: Option<i64>,
     /// `errorMsg`.
     pub error_message: Option<String>,
-    /// `user`.
-    pub user: Option<Identity>,
 }
 
 /// An event of a name that we do not know.
@@ -288,10 +287,12 @@ impl Common {
             call: object.text(&["callId"]).and_then(|id| CallId::new(&id)),
             timestamp: object.timestamp(&["timestamp"]),
             version: object.integer(&["version"]),
-            custom: object.text(&["custom"]),
+            custom: object.text_or_json(&["custom"]),
             application_key: object.text(&["applicationKey"]),
             cookies: Pair::list(object, "cookies"),
             conference_id: object.text(&["conferenceId"]),
+            call_resource_url: object.text(&["callResourceUrl"]),
+            user: object.identity(&["user"]),
             raw,
         }
     }
@@ -313,7 +314,6 @@ impl Pair {
 impl IceEvent {
     fn read(object: &Object<'_>, common: Common) -> Self {
         Self {
-            call_resource_url: object.text(&["callResourceUrl"]),
             user_rate: object.money(&["userRate"]),
             cli: object.identity(&["cli"]),
             to: object.identity(&["to"]),
@@ -322,7 +322,6 @@ impl IceEvent {
             duration_s: object.integer(&["duration"]),
             rdnis: object.identity(&["rdnis"]),
             call_headers: Pair::list(object, "callHeaders"),
-            user: object.identity(&["user"]),
             common,
         }
     }
@@ -354,7 +353,6 @@ impl NotifyEvent {
             amd: AmdResult::read(object),
             error_code: object.integer(&["errorCode"]),
             error_message: object.text(&["errorMsg"]),
-            user: object.identity(&["user"]),
             common,
         }
     }

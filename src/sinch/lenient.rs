@@ -64,6 +64,12 @@ impl<'a> Object<'a> {
         self.raw(names).and_then(text_of)
     }
 
+    /// A string, as [`Object::text`] has it; of an object or an array its JSON.
+    pub fn text_or_json(&self, names: &[&str]) -> Option<String> {
+        let raw = self.raw(names)?;
+        text_of(raw).or_else(|| Some(raw.get().to_owned()))
+    }
+
     /// A whole number, written as a number or as a string; fractions are cut off.
     pub fn integer(&self, names: &[&str]) -> Option<i64> {
         let text = self.text(names)?;

@@ -146,7 +146,7 @@ fn text(call: &str, info: &CallInfo) -> String {
     let endpoint = |party: &Option<Identity>| party.as_ref().map(|p| p.endpoint.clone());
     let facts = [
         ("call", Some(call.to_owned())),
-        ("status", Some(info.status.clone())),
+        ("status", info.status.clone()),
         ("result", outcome.result.clone()),
         ("reason", outcome.reason.clone()),
         ("from", endpoint(&info.from)),
