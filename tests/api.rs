@@ -14,7 +14,7 @@ mod support;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use support::{Desk, Out, Platform, Running, wait_for};
+use support::{Desk, Out, Platform, Running, Table, wait_for};
 
 /// A platform on which everybody answers at once and talks long.
 const PATIENT: [&str; 8] = [
@@ -381,23 +381,43 @@ fn a_callout_by_hand_is_a_run_of_one_row() {
         1,
         "an answer that was lost is not asked for again"
     );
-    desk.run(&["resume"]).ends(5);
+    let runs = desk.run(&["resume"]).ends(2);
+    assert!(
+        runs.stderr.contains("no run yet"),
+        "a call by hand is named: {}",
+        runs.stderr
+    );
+    let run = out
+        .stderr
+        .split("reconcile ")
+        .nth(1)
+        .unwrap()
+        .split('`')
+        .next()
+        .unwrap();
+    desk.run(&["resume", run]).ends(5);
     assert_eq!(lost.posted(), 1);
     assert_eq!(
-        desk.export("results").column("call_disposition"),
+        Table::read(desk.run(&["export", run]).ends(0).stdout.as_bytes())
+            .column("call_disposition"),
         ["uncertain"]
     );
     // The same against a platform that answers, once the answer is written down.
     let (placing, call) = story.call_in("+46701740607", "solo");
     let db = "sqlite:46701740607.db";
+    let said = placing.said();
+    let run = said
+        .strip_prefix("run ")
+        .unwrap()
+        .split(':')
+        .next()
+        .unwrap();
     wait_for("the call's id in the database", || {
-        let attempts = story
-            .desk
-            .run(&["export", "--table", "attempts", "--db", db]);
-        attempts.stdout.contains(&call).then_some(())
+        let export = ["export", run, "--table", "attempts", "--db", db];
+        story.desk.run(&export).stdout.contains(&call).then_some(())
     });
     assert!(placing.kill());
-    let resumed = story.desk.start(&["resume", "--db", db, "--json"]);
+    let resumed = story.desk.start(&["resume", run, "--db", db, "--json"]);
     story.says(&format!("call hangup {call} --yes"));
     assert_eq!(resumed.wait().ends(0).json()["dispositions"]["reached"], 1);
     let rung = story.platform.ledger().rows.len();
@@ -467,6 +487,157 @@ fn a_callout_of_each_kind_can_be_placed_by_hand() {
             assert_eq!(debit, ledger.cell(last, "debit"), "{kind:?}");
         }
         assert_eq!(platform.ledger().rows.len(), kinds.len());
+    }
+}
+
+#[test]
+fn what_was_not_sent_is_over_and_no_resume_sends_it() {
+    let platform = Platform::start(&["--time-scale", "0", "--credit", "0"]);
+    let mut desk = Desk::at(&platform);
+    let place = [
+        "call",
+        "place",
+        "+46701740605",
+        "--cli",
+        "+46100000000",
+        "--text",
+        "x",
+    ];
+    let out = desk.run(&place).ends(1);
+    assert!(out.stderr.contains("top the account up"), "{}", out.stderr);
+    desk.set("SINCH_APPLICATION_SECRET", "d3Jvbmctc2VjcmV0");
+    let out = desk.run(&place).ends(1);
+    assert!(out.stderr.contains("callout doctor"), "{}", out.stderr);
+    let richer = Platform::start(&["--time-scale", "0"]);
+    let mut desk_again = desk;
+    desk_again.set("SINCH_APPLICATION_SECRET", support::SECRET);
+    desk_again.set("SINCH_CALLING_URL", &richer.url);
+    desk_again.run(&["resume"]).ends(2);
+    assert_eq!(
+        richer.posted(),
+        0,
+        "nobody is called by a resume of something else"
+    );
+}
+
+#[test]
+fn a_platform_that_sends_escapes_does_not_get_to_the_terminal() {
+    let esc = "\u{1b}]0;pwned\u{7}\u{9b}31m\u{202e}";
+    let body = json!({ "url": { "primary": format!("https://x/{esc}\nok  clock") } }).to_string();
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let error = json!({ "errorCode": 40001, "message": esc, "reference": esc }).to_string();
+    let refusal = format!(
+        "HTTP/1.1 400 x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{error}",
+        error.len()
+    );
+    let mut desk = Desk::empty();
+    desk.set("SINCH_APPLICATION_KEY", support::KEY);
+    desk.set("SINCH_APPLICATION_SECRET", support::SECRET);
+    for answer in [answer, refusal] {
+        desk.set("SINCH_CONFIGURATION_URL", &always(answer.leak()));
+        for words in [&["callback", "get"][..], &["callback", "get", "--json"]] {
+            let out = desk.run(words);
+            let said = format!("{}{}", out.stdout, out.stderr);
+            let unsafe_ = |c: char| c != '\n' && c.is_control() || c == '\u{202e}';
+            assert!(!said.contains(unsafe_), "{said:?}");
+            assert!(!said.contains("\nok  clock"), "{said:?}");
+        }
+    }
+}
+
+#[test]
+fn facts_that_cannot_be_printed_are_a_failure() {
+    let platform = Platform::start(&["--time-scale", "0"]);
+    let desk = Desk::at(&platform);
+    for words in [
+        &["number", "list", "--json"][..],
+        &["doctor"],
+        &["callback", "get"],
+    ] {
+        let out = desk.run_into(words, "/dev/full").ends(1);
+        assert!(out.stderr.contains("standard output"), "{}", out.stderr);
+    }
+}
+
+#[test]
+fn what_is_no_file_is_never_replaced() {
+    let platform = Platform::start(&["--time-scale", "0"]);
+    let desk = Desk::at(&platform);
+    let key =
+        desk.run(&["recording", "list", "--json"]).ends(0).json()["recordings"][0]["key"].clone();
+    let key = key.as_str().unwrap();
+    std::os::unix::fs::symlink("elsewhere", desk.path("link")).unwrap();
+    std::fs::create_dir(desk.path("folder")).unwrap();
+    for name in ["link", "folder"] {
+        let out = desk
+            .run(&["recording", "download", key, "--output", name, "--force"])
+            .ends(2);
+        assert!(out.stderr.contains("is no file"), "{}", out.stderr);
+    }
+    assert!(desk.path("link").is_symlink());
+    let out = desk.run(&["recording", "delete", "a\nb", "--yes"]).ends(2);
+    assert!(out.stderr.contains("cannot be"), "{}", out.stderr);
+}
+
+#[test]
+fn what_the_platform_would_not_take_is_not_sent() {
+    let mut desk = Desk::empty();
+    desk.set("SINCH_APPLICATION_KEY", support::KEY);
+    desk.set("SINCH_APPLICATION_SECRET", support::SECRET);
+    desk.set("SINCH_CALLING_URL", "http://127.0.0.1:1");
+    desk.set("SINCH_CONFIGURATION_URL", "http://127.0.0.1:1");
+    let long = format!("#tts[{}]", "x".repeat(601));
+    let text = "x".repeat(601);
+    for words in [
+        &["call", "play", "c", "#tts[x"][..],
+        &["call", "play", "c", &long],
+        &["call", "play", "c", ""],
+        &["call", "say", "c", ""],
+        &["call", "say", "c", &text],
+        &["call", "say", "c", "x", "--locale", ""],
+        &["call", "say", "..", "x"],
+        &["call", "record", "c", "--to", "ftp://x"],
+        &["number", "assign", "12"],
+        &["number", "assign", "+46100000001", "+46-100000001"],
+        &["conference", "show", ".."],
+        &["conference", "hold", "team", "c", "--music", "jazz"],
+        &["callback", "get", "--application", ".."],
+        &["recording", "download", ".."],
+        &["call", "place", "+46701740605", "--text", "x"],
+        &[
+            "call",
+            "place",
+            "+46701740605",
+            "--cli",
+            "+46100000000",
+            "--text",
+            "x",
+            "--set",
+            "a=b",
+        ],
+    ] {
+        desk.run(words).ends(2);
+    }
+}
+
+#[test]
+fn what_is_no_recording_is_not_kept() {
+    for answer in [
+        "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: text/html\r\ncontent-length: 4\r\n\r\n<a/>",
+    ] {
+        let mut desk = Desk::empty();
+        desk.set("SINCH_APPLICATION_KEY", support::KEY);
+        desk.set("SINCH_APPLICATION_SECRET", support::SECRET);
+        desk.set("SINCH_CALLING_URL", &always(answer));
+        desk.write("good", "good");
+        desk.run(&["recording", "download", "k", "--output", "good", "--force"])
+            .ends(1);
+        assert_eq!(desk.read("good"), b"good", "{answer}");
     }
 }
 

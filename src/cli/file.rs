@@ -10,6 +10,15 @@ use super::exit::Failure;
 
 /// Says no to an output file that is there already.
 pub(super) fn refuse_to_replace(path: &Path, force: bool) -> Result<(), Failure> {
+    // A rename would put a file in the place of a device, a pipe or a link.
+    if let Ok(there) = std::fs::symlink_metadata(path)
+        && !there.is_file()
+    {
+        return Err(Failure::usage(format!(
+            "{} is there and is no file: name a file, or leave --output out and redirect",
+            path.display()
+        )));
+    }
     if !force && path.exists() {
         return Err(Failure::usage(format!(
             "{} is there already: name another file, or say --force to replace it",
@@ -64,7 +73,8 @@ impl<'a> NewFile<'a> {
     /// Gives the whole file its name; a file that has the name is replaced only where that was said.
     pub(super) fn finish(self, replace: bool) -> Result<(), Failure> {
         let taken = self.file.sync_all().and_then(|()| {
-            if replace {
+            let file = std::fs::symlink_metadata(self.path).map_or(true, |there| there.is_file());
+            if replace && file {
                 std::fs::rename(&self.partial, self.path)
             } else {
                 std::fs::hard_link(&self.partial, self.path)

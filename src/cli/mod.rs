@@ -63,6 +63,10 @@ pub fn main(world: World) -> ExitCode {
         Err(error) => Err(Failure::failed(format!("start the runtime: {error}"))),
     };
     match outcome {
+        Ok(_) if let Some(why) = output::unprinted() => {
+            output::tell(&format!("error: standard output: {why}"));
+            Exit::Failed.into()
+        }
         Ok(exit) => exit.into(),
         Err(failure) => {
             output::tell(&failure.to_string());

@@ -3,23 +3,50 @@
 //! Facts go to standard output, everything said meanwhile to standard error. A reader who leaves
 //! early (`callout export | head`) is no error.
 
+use std::fmt::Write as _;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::sync::Mutex;
+
+/// Why facts could not be printed; the command then fails at its end, whatever it did.
+static UNPRINTED: Mutex<Option<String>> = Mutex::new(None);
 
 /// Prints facts.
 pub(super) fn say(text: &str) {
-    let mut out = anstream::stdout().lock();
-    drop(write_line(&mut out, text));
+    let mut out = io::stdout().lock();
+    let said = write_line(&mut out, &printable_lines(text)).and_then(|()| out.flush());
+    if let Err(error) = said
+        && error.kind() != io::ErrorKind::BrokenPipe
+        && let Ok(mut unprinted) = UNPRINTED.lock()
+    {
+        unprinted.get_or_insert_with(|| error.to_string());
+    }
+}
+
+/// Why something that was said did not reach standard output; none where all of it did, or where
+/// nobody read any more.
+pub(super) fn unprinted() -> Option<String> {
+    UNPRINTED.lock().ok()?.clone()
 }
 
 /// Tells how things go, or what went wrong.
 pub(super) fn tell(text: &str) {
-    let mut out = anstream::stderr().lock();
-    drop(write_line(&mut out, text));
+    let mut out = io::stderr().lock();
+    drop(write_line(&mut out, &printable_lines(text)));
 }
 
 /// Prints a JSON document.
 pub(super) fn say_json(value: &serde_json::Value) {
-    say(&serde_json::to_string_pretty(value).unwrap_or_default());
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    let escaped = text.chars().fold(String::new(), |mut escaped, c| {
+        if c != '\n' && unprintable(c) {
+            // Only strings have such characters, and all of them are within 16 bits.
+            write!(escaped, "\\u{:04x}", u32::from(c)).expect("a string takes all");
+        } else {
+            escaped.push(c);
+        }
+        escaped
+    });
+    say(&escaped);
 }
 
 /// Writes bytes to standard output; false once nobody reads any more.
@@ -41,8 +68,8 @@ pub(super) fn ask(question: &str) -> Option<bool> {
     if !io::stdin().is_terminal() {
         return None;
     }
-    let mut out = anstream::stderr().lock();
-    drop(write!(out, "{question} [y/N] "));
+    let mut out = io::stderr().lock();
+    drop(write!(out, "{} [y/N] ", printable(question)));
     drop(out.flush());
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).ok()?;
@@ -77,11 +104,18 @@ pub(super) fn table<const N: usize>(
 
 /// A text of somebody else's on one line, without what a terminal would obey.
 pub(super) fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
+    text.chars().filter(|c| !unprintable(*c)).collect()
+}
+
+/// Whether a terminal would obey the character, or show what follows in another order.
+fn unprintable(c: char) -> bool {
+    let reorders =
+        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || reorders
 }
 
 /// The same for several lines.
-pub(super) fn printable_lines(text: &str) -> String {
+fn printable_lines(text: &str) -> String {
     let lines: Vec<String> = text.lines().map(printable).collect();
     lines.join("\n")
 }

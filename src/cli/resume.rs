@@ -8,8 +8,8 @@ use super::session::Session;
 use super::{World, export, file, import, output, run as run_command, runs, settings};
 use crate::campaign::{Campaign, Script};
 use crate::engine::Pace;
+use crate::store::Run;
 use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{Run, Store};
 
 pub(super) async fn resume(
     args: &ResumeArgs,
@@ -72,7 +72,7 @@ pub(super) async fn resume(
 /// The run that was named; else the latest unfinished one, else the latest.
 async fn choose(store: &SqliteStore, prefix: Option<&str>) -> Result<Run, Failure> {
     if prefix.is_none() {
-        let runs = store.runs("").await?;
+        let runs = runs::of_campaigns(store).await?;
         if let Some(run) = runs.into_iter().find(|run| run.state.unfinished()) {
             return Ok(run);
         }

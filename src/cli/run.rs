@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::args::{Global, RunArgs};
 use super::exit::{Exit, Failure};
 use super::session::Session;
-use super::{World, file, import, output, plan, settings};
+use super::{World, file, import, output, plan, runs, settings};
 use crate::campaign::{Campaign, Fault, Faults};
 use crate::engine::Pace;
 use crate::report::summary::grouped;
@@ -125,7 +125,7 @@ fn absolute(path: &Path) -> std::path::PathBuf {
 }
 
 async fn refuse_second_run(store: &SqliteStore, campaign: &Campaign) -> Result<(), Failure> {
-    let runs = store.runs("").await?;
+    let runs = runs::of_campaigns(store).await?;
     let same = |run: &&Run| run.campaign == campaign.name && run.state.unfinished();
     match runs.iter().find(same) {
         Some(run) => Err(Failure::usage(format!(

@@ -5,10 +5,24 @@ use crate::domain::RunId;
 use crate::report::Summary;
 use crate::store::{Run, Store, StoreError};
 
-/// The run whose id begins with `prefix`; without one, the latest.
+/// The campaign of runs that `call place` makes: a name that no campaign can have. Who names no run
+/// means a campaign's.
+pub(super) const BY_HAND: &str = "call/place";
+
+/// The runs of campaigns, latest first.
+pub(super) async fn of_campaigns(store: &dyn Store) -> Result<Vec<Run>, Failure> {
+    let mut runs = store.runs("").await?;
+    runs.retain(|run| run.campaign != BY_HAND);
+    Ok(runs)
+}
+
+/// The run whose id begins with `prefix`; without one, the latest of a campaign.
 pub(super) async fn find(store: &dyn Store, prefix: Option<&str>) -> Result<Run, Failure> {
     let wanted = prefix.unwrap_or_default();
-    let mut runs = store.runs(wanted).await?;
+    let mut runs = match prefix {
+        Some(prefix) => store.runs(prefix).await?,
+        None => of_campaigns(store).await?,
+    };
     match (prefix, runs.len()) {
         (None, 0) => Err(Failure::usage(
             "there is no run yet: start one with `callout run FILE`",

@@ -159,8 +159,7 @@ impl Answer {
         let message = self
             .error(|error| error.text(&["message"]))
             .unwrap_or_default();
-        let printable = message.chars().filter(|c| !c.is_control());
-        without_numbers(&printable.take(MESSAGE_CHARS_MAX).collect::<String>())
+        without_numbers(&printable(&message))
     }
 
     fn error<T>(&self, read: impl Fn(&Object<'_>) -> Option<T>) -> Option<T> {
@@ -181,6 +180,12 @@ impl Answer {
             None => format!("HTTP {}", self.status),
         }
     }
+}
+
+/// The beginning of a text, without control characters.
+fn printable(text: &str) -> String {
+    let printable = text.chars().filter(|c| !c.is_control());
+    printable.take(MESSAGE_CHARS_MAX).collect()
 }
 
 /// The text with telephone numbers taken out: messages are shown and logged, and platforms like to
@@ -258,7 +263,9 @@ impl ApiError {
             status: answer.status,
             code: answer.code(),
             message: answer.message(),
-            reference: answer.error(|error| error.text(&["reference"])),
+            reference: answer
+                .error(|error| error.text(&["reference"]))
+                .map(|text| printable(&text)),
             retry_after: answer.retry_after,
         })
     }

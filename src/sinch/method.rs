@@ -70,10 +70,11 @@ impl Plain {
         self
     }
 
-    /// A segment that would name another resource: nothing, or a step up. Without this check kicking
-    /// the participant `..` would kick everybody.
+    /// A segment that would name another resource: nothing, a step up, or characters that a URL loses
+    /// on its way. Without this check kicking the participant `..` would kick everybody.
     pub(super) fn misleading_segment(&self) -> Option<&str> {
-        let misleads = |s: &&String| matches!(s.as_str(), "" | "." | "..");
+        let misleads =
+            |s: &&String| matches!(s.as_str(), "" | "." | "..") || s.chars().any(char::is_control);
         self.segments.iter().find(misleads).map(String::as_str)
     }
 }

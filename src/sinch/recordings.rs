@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -164,6 +164,14 @@ impl Client {
             return Err(ApiError::of(&self.read(response).await));
         }
         let content_type = response.headers().get(CONTENT_TYPE);
+        let page = content_type
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|kind| kind.trim_start().starts_with("text/html"));
+        if page || response.status() == StatusCode::NO_CONTENT {
+            let status = response.status().as_u16();
+            let why = "a page or nothing, and no recording".into();
+            return Err(ApiError::Unreadable { status, why });
+        }
         Ok(Download {
             length: response.content_length(),
             content_type: content_type.and_then(|v| Some(v.to_str().ok()?.to_owned())),

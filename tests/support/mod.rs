@@ -254,6 +254,17 @@ impl Desk {
         }
     }
 
+    /// Runs a command whose standard output goes to a device.
+    pub(crate) fn run_into(&self, args: &[&str], device: &str) -> Out {
+        let device = std::fs::OpenOptions::new().write(true).open(device);
+        let out = self.command(args).stdout(device.unwrap()).output().unwrap();
+        Out {
+            code: out.status.code(),
+            stdout: String::new(),
+            stderr: String::from_utf8(out.stderr).unwrap(),
+        }
+    }
+
     /// Starts a command that goes on meanwhile.
     pub(crate) fn start(&self, args: &[&str]) -> Running {
         let nth = STARTED.fetch_add(1, Ordering::Relaxed);
@@ -294,6 +305,11 @@ impl Running {
         drop(self.child.kill());
         self.child.wait().unwrap();
         going
+    }
+
+    /// What it said on standard error so far.
+    pub(crate) fn said(&self) -> String {
+        std::fs::read_to_string(&self.stderr).unwrap()
     }
 
     pub(crate) fn going(&mut self) -> bool {

@@ -13,9 +13,11 @@ use crate::cli::output;
 use crate::sinch::calls::{CallInfo, GetCall, ManageCall};
 use crate::sinch::identity::Identity;
 use crate::sinch::svaml::{
-    Action, RecordingOptions, StorageCredentials, Svaml, TranscriptionOptions,
+    Action, Instruction, RecordingOptions, StorageCredentials, Svaml, TranscriptionOptions,
 };
 
+/// Where recordings can go (`FACTS` §6).
+const STORAGES: [&str; 3] = ["s3://", "azure://", "sdrive://"];
 /// No SVAML that we know of is longer, in bytes.
 const SVAML_BYTES_MAX: u64 = 1024 * 1024;
 
@@ -70,9 +72,16 @@ pub(super) async fn call(
 }
 
 async fn manage(to: &LegArgs, svaml: Svaml, done: &str, desk: &Desk) -> Result<Exit, Failure> {
+    let heard = svaml
+        .instructions
+        .iter()
+        .any(|i| matches!(i, Instruction::Say(_) | Instruction::PlayFiles(_)));
+    if to.leg.is_some() && !heard {
+        output::tell("--leg says who hears something, and nothing is said or played: left out");
+    }
     let method = ManageCall {
         call: call_id(&to.call)?,
-        leg: to.leg,
+        leg: to.leg.filter(|_| heard),
         svaml,
     };
     let problems = method.svaml.check_managing();
@@ -88,11 +97,11 @@ async fn manage(to: &LegArgs, svaml: Svaml, done: &str, desk: &Desk) -> Result<E
 }
 
 fn recording(args: CallRecordArgs) -> Result<(LegArgs, Svaml), Failure> {
-    if let Some(url) = &args.destination
-        && !url.contains("://")
-    {
+    let storage = |url: &str| STORAGES.iter().any(|scheme| url.starts_with(scheme));
+    if let Some(url) = args.destination.as_ref().filter(|url| !storage(url)) {
         return Err(Failure::usage(format!(
-            "`{url}` is no place for a recording: such as s3://my-bucket or azure://container"
+            "`{url}` is no place for a recording: begin it with {}",
+            STORAGES.join(" or ")
         )));
     }
     let options = RecordingOptions {

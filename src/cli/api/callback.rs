@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use super::{Desk, Exit, Failure, Global, World};
+use super::{Desk, Exit, Failure, Global, World, name};
 use crate::cli::args::CallbackCommand;
+use crate::cli::output;
 use crate::sinch::callback_urls::{CallbackUrls, GetCallbackUrls, SetCallbackUrls};
 
 pub(super) async fn callback(
@@ -15,7 +16,7 @@ pub(super) async fn callback(
         CallbackCommand::Get(args) => {
             let desk = Desk::open(args.api, global, world)?;
             let method = GetCallbackUrls {
-                application_key: key(args.application, &desk),
+                application_key: key(args.application, &desk)?,
             };
             if let Some(urls) = desk.ask(&method).await? {
                 desk.say(
@@ -29,7 +30,7 @@ pub(super) async fn callback(
             let desk = Desk::open(args.api, global, world)?;
             let fallback = args.fallback.as_deref().map(url).transpose()?;
             let method = SetCallbackUrls {
-                application_key: key(args.application, &desk),
+                application_key: key(args.application, &desk)?,
                 urls: CallbackUrls {
                     primary: Some(url(&args.primary)?),
                     fallback,
@@ -44,8 +45,11 @@ pub(super) async fn callback(
     }
 }
 
-fn key(given: Option<String>, desk: &Desk) -> String {
-    given.unwrap_or_else(|| desk.client.application_key().to_owned())
+fn key(given: Option<String>, desk: &Desk) -> Result<String, Failure> {
+    match given {
+        Some(key) => name(&key, "an application's key"),
+        None => Ok(desk.client.application_key().to_owned()),
+    }
 }
 
 fn url(text: &str) -> Result<String, Failure> {
@@ -65,8 +69,8 @@ fn text(urls: &CallbackUrls) -> String {
         (None, None) => "no callback URL is set: the platform calls nobody back".into(),
         (primary, fallback) => format!(
             "primary   {}\nfallback  {}",
-            super::or_dash(primary.as_deref()),
-            super::or_dash(fallback.as_deref())
+            output::printable(super::or_dash(primary.as_deref())),
+            output::printable(super::or_dash(fallback.as_deref()))
         ),
     }
 }

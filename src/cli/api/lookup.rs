@@ -19,19 +19,25 @@ pub(super) async fn lookup(
         .iter()
         .map(|number| query(number))
         .collect::<Result<_, _>>()?;
-    let mut found = Vec::new();
+    let (mut found, mut failure) = (Vec::new(), None);
     for method in &methods {
-        if let Some(info) = desk.ask(method).await? {
-            found.push((method.number.as_str(), info));
+        match desk.ask(method).await {
+            Ok(Some(info)) => found.push((method.number.as_str(), info)),
+            Ok(None) => {}
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
         }
     }
-    if !args.api.dry_run {
+    // What is known already is not lost with what failed.
+    if !found.is_empty() {
         desk.say(
             || table(&found),
             || Value::Array(found.iter().map(json).collect()),
         );
     }
-    Ok(Exit::Done)
+    failure.map_or(Ok(Exit::Done), Err)
 }
 
 /// A number as people know it, in E.164 where it can be read so. What we cannot read the platform may:

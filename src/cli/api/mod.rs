@@ -155,13 +155,18 @@ fn e164(text: &str) -> Result<String, Failure> {
 
 /// What the conference's id must be (`FACTS` §6: at most 64 characters).
 fn conference_id(text: &str) -> Result<String, Failure> {
-    let usable =
-        !text.is_empty() && text.chars().count() <= 64 && !text.chars().any(char::is_control);
-    if usable {
-        Ok(text.to_owned())
-    } else {
-        Err(Failure::usage("a conference's id has 1 to 64 characters"))
+    if text.chars().count() > 64 {
+        return Err(Failure::usage("a conference's id has 1 to 64 characters"));
     }
+    name(text, "a conference's id")
+}
+
+/// A name that stands in a path: anything but nothing, dots alone, and control characters.
+fn name(text: &str, what: &str) -> Result<String, Failure> {
+    if matches!(text, "" | "." | "..") || text.chars().any(char::is_control) {
+        return Err(Failure::usage(format!("`{text}` cannot be {what}")));
+    }
+    Ok(text.to_owned())
 }
 
 /// Money for programs: the amount as text, so that no reader makes a float of it.

@@ -47,6 +47,10 @@ async fn assign(args: &AssignArgs, desk: &Desk) -> Result<Exit, Failure> {
         application_key: args.to.application.clone(),
         capability: capability(&args.to),
     };
+    let unique: std::collections::BTreeSet<_> = method.numbers.iter().collect();
+    if unique.len() < method.numbers.len() {
+        return Err(Failure::usage("a number is given twice"));
+    }
     let to = application(&args.to, desk);
     let done = match method.numbers.as_slice() {
         [number] => format!("{number} is assigned to {to}"),

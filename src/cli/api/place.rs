@@ -12,15 +12,17 @@ use tokio::sync::{mpsc, oneshot};
 use super::{Exit, Failure, Global, World, money, or_dash};
 use crate::campaign::{Campaign, Script};
 use crate::cli::args::PlaceArgs;
+use crate::cli::runs::BY_HAND;
 use crate::cli::session::Session;
 use crate::cli::{export, output, run, settings};
 use crate::domain::{
-    AttemptRecord, Callout, Destination, DestinationKind, Disposition, ResultRow, RunId,
+    AttemptRecord, Callout, Destination, DestinationKind, Disposition, PauseReason, RecipientId,
+    ResultRow, RunId,
 };
-use crate::engine::Pace;
+use crate::engine::{End, Pace};
 use crate::recipients::Numbers;
 use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{Imported, ImportedRow, Store};
+use crate::store::{Imported, ImportedRow, NewRun, RunEnd, Store};
 
 /// The name of the campaign that options make.
 const NAME: &str = "call-place";
@@ -51,18 +53,22 @@ pub(super) async fn place(
         super::show(args.api, &preview.map_err(Failure::failed)?);
         return Ok(Exit::Done);
     }
+    for warning in placing.campaign.warnings() {
+        output::tell(&format!("warning: {warning}"));
+    }
     let store = Arc::new(SqliteStore::open(&global.db, Access::Engine).await?);
-    let new = run::new_run(&placing.campaign, &mut world, client.platform(), false);
+    let new = NewRun {
+        campaign: BY_HAND.to_owned(),
+        ..run::new_run(&placing.campaign, &mut world, client.platform(), false)
+    };
     store.create_run(&new).await?;
     store.claim(&new.id)?;
     placing.import(store.as_ref(), &new.id).await?;
-    if !args.api.json {
-        output::tell(&format!(
-            "run {}: calling {}",
-            new.id,
-            placing.destination.masked()
-        ));
-    }
+    output::tell(&format!(
+        "run {}: calling {}, until the call is over; Ctrl-C stops waiting",
+        new.id,
+        placing.destination.masked()
+    ));
     let session = Session {
         store: Arc::clone(&store),
         client,
@@ -80,16 +86,40 @@ pub(super) async fn place(
         output: None,
         json: args.api.json,
     };
-    session.drive(world).await?;
-    let rows = store
-        .results(&new.id, crate::domain::RecipientId(0), 1)
-        .await?;
+    let clock = Arc::clone(&world.clock);
+    let end = session.drive(world).await?;
+    let row = row(store.as_ref(), &new.id).await?;
+    let unsent = row.attempts.iter().all(|attempt| !attempt.counts());
+    if row.disposition.is_none() && unsent {
+        // Nothing left here, and nobody should be surprised by a `resume` that calls after all.
+        store.cancel_pending(&new.id).await?;
+        let now = clock.wall();
+        store.set_run(&new.id, &RunEnd::Cancelled, now).await?;
+        store.close().await?;
+        return Err(Failure::failed(not_called(&end)));
+    }
     store.close().await?;
-    let row = rows
-        .into_iter()
-        .next()
-        .ok_or_else(|| Failure::failed("the callout is not in the database: please report this"))?;
     tell(&new.id, &row, args.api.json)
+}
+
+async fn row(store: &dyn Store, run: &RunId) -> Result<ResultRow, Failure> {
+    let rows = store.results(run, RecipientId(0), 1).await?;
+    rows.into_iter()
+        .next()
+        .ok_or_else(|| Failure::failed("the callout is not in the database: please report this"))
+}
+
+/// Why nothing was sent, and what to do.
+fn not_called(end: &End) -> String {
+    let End::Paused(why) = end else {
+        return "nothing was sent".into();
+    };
+    let advice = match why {
+        PauseReason::EmptyAccount(_) => "top the account up in the dashboard",
+        PauseReason::Signal | PauseReason::Asked => "place it again when you want to",
+        _ => "`callout doctor` looks for the cause",
+    };
+    format!("nothing was sent: {why}\n{advice}")
 }
 
 impl Placing {
@@ -100,10 +130,17 @@ impl Placing {
         };
         let spec = &campaign.recipients;
         let (mut header, mut cells) = (vec![spec.number.clone()], vec![args.number.clone()]);
+        if args.campaign.is_none() && !args.columns.is_empty() {
+            return Err(Failure::usage("--set is for the columns of a --campaign"));
+        }
         for column in &args.columns {
             let (name, value) = column
                 .split_once('=')
                 .ok_or_else(|| Failure::usage(format!("--set {column}: write COLUMN=VALUE")))?;
+            if header.iter().any(|known| known == name) {
+                let message = format!("--set {name}: the column has its value already");
+                return Err(Failure::usage(message));
+            }
             header.push(name.to_owned());
             cells.push(value.to_owned());
         }

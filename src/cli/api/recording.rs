@@ -8,11 +8,13 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::{Desk, Exit, Failure, Global, World, or_dash, sure};
+use super::{Desk, Exit, Failure, Global, World, name, or_dash, sure};
 use crate::cli::args::{DownloadArgs, RecordingCommand, RecordingListArgs};
 use crate::cli::file::{NewFile, refuse_to_replace};
 use crate::cli::output;
 use crate::sinch::recordings::{DeleteRecording, DownloadRecording, ListRecordings, Recording};
+
+const KEY: &str = "a recording's key";
 
 pub(super) async fn recording(
     command: RecordingCommand,
@@ -27,8 +29,9 @@ pub(super) async fn recording(
         RecordingCommand::Delete(args) => {
             let desk = Desk::open(args.sure.api, global, world)?;
             sure(args.sure, &format!("Delete the recording {}?", args.key))?;
-            let done = format!("the recording {} is deleted", args.key);
-            let method = DeleteRecording { key: args.key };
+            let key = name(&args.key, KEY)?;
+            let done = format!("the recording {key} is deleted");
+            let method = DeleteRecording { key };
             desk.change(&method, &done, "callout recording list").await
         }
     }
@@ -68,7 +71,7 @@ fn time(text: &str) -> Result<Timestamp, Failure> {
 
 async fn download(args: &DownloadArgs, desk: &Desk) -> Result<Exit, Failure> {
     let method = DownloadRecording {
-        key: args.key.clone(),
+        key: name(&args.key, KEY)?,
     };
     if args.api.dry_run {
         desk.preview(&method)?;
@@ -87,6 +90,11 @@ async fn download(args: &DownloadArgs, desk: &Desk) -> Result<Exit, Failure> {
         bar.set_position(bytes);
     }
     bar.finish_and_clear();
+    if bytes == 0 {
+        return Err(Failure::failed(
+            "the platform sent no bytes: the recording is empty or not ready; no file was written",
+        ));
+    }
     file.finish(args.force)?;
     let shown = path.display();
     desk.say(

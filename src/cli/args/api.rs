@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 /// What every command that asks the platform takes.
@@ -175,7 +176,7 @@ pub(in crate::cli) struct PlaceArgs {
     /// Keys played after the answer
     #[arg(long, value_name = "KEYS", conflicts_with = "campaign")]
     pub(in crate::cli) dtmf: Option<String>,
-    /// A text of your own, which comes back with the result
+    /// A text of your own, which comes back with the result, behind the attempt's id and a space
     #[arg(long, conflicts_with = "campaign")]
     pub(in crate::cli) custom: Option<String>,
     /// Ask for an ACE callback; text-to-speech and conference
@@ -220,7 +221,7 @@ pub(in crate::cli) struct CallSayArgs {
     /// The text, at most 600 characters
     pub(in crate::cli) text: String,
     /// Language or voice
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub(in crate::cli) locale: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) api: ApiArgs,
@@ -234,7 +235,7 @@ pub(in crate::cli) struct CallPlayArgs {
     #[arg(required = true, value_name = "SOUND")]
     pub(in crate::cli) sounds: Vec<String>,
     /// Language or voice of `#tts[…]`
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub(in crate::cli) locale: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) api: ApiArgs,
@@ -277,7 +278,7 @@ pub(in crate::cli) struct CallRecordArgs {
     #[arg(long)]
     pub(in crate::cli) quiet: bool,
     /// Also transcribe what is said, in this language
-    #[arg(long, value_name = "LOCALE")]
+    #[arg(long, value_name = "LOCALE", value_parser = NonEmptyStringValueParser::new())]
     pub(in crate::cli) transcribe: Option<String>,
     /// Send `startRecording` as an action, as the oldest documents have it, not as an instruction
     #[arg(long)]

@@ -165,7 +165,12 @@ impl Checker {
         };
         self.place(at, instruction.term(), other);
         match instruction {
-            Instruction::PlayFiles(play) => self.required(at, "ids", play.ids.first()),
+            Instruction::PlayFiles(play) => {
+                self.required(at, "ids", play.ids.first());
+                for id in &play.ids {
+                    self.sound(&format!("{at}.ids"), id);
+                }
+            }
             Instruction::Say(say) => {
                 let said = say.text.as_ref().filter(|text| !text.trim().is_empty());
                 self.required(at, "text", said);
@@ -184,6 +189,27 @@ impl Checker {
             | Instruction::StartRecording(_)
             | Instruction::StopRecording(_)
             | Instruction::Other(_) => {}
+        }
+    }
+
+    /// A file's id, a URL, or words to speak: `#tts[…]`, `#ssml[…]`, `#href[…]`.
+    fn sound(&mut self, at: &str, id: &str) {
+        if id.trim().is_empty() {
+            self.note(at, "has an empty name");
+            return;
+        }
+        for directive in ["#tts[", "#ssml[", "#href["] {
+            let Some(rest) = id.strip_prefix(directive) else {
+                continue;
+            };
+            match rest.strip_suffix(']') {
+                None => self.note(at, format!("has a `{directive}` without its `]`")),
+                Some(said) if said.chars().count() > SPEECH_CHARS_MAX => {
+                    let message = format!("has more than {SPEECH_CHARS_MAX} characters to speak");
+                    self.note(at, message);
+                }
+                Some(_) => {}
+            }
         }
     }
 
