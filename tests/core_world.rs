@@ -11,9 +11,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
+use callout::domain::retry::Waits;
 use callout::domain::{
     AttemptId, AttemptKey, AttemptState, CallId, Disposition, NotSent, Observation, Outcome,
-    PauseReason, Reaction, RecipientId, Refusal, Side, Uncertainty, Verdict,
+    PauseReason, Reaction, RecipientId, Refusal, RetryPolicy, Side, Tried, Uncertainty, Verdict,
 };
 use callout::engine::{Command, Core, End, Event, Now, Pace};
 use callout::entropy::Entropy;
@@ -66,6 +67,7 @@ struct Nature {
     stops: Vec<Duration>,
     commit_failing: f64,
     cancel_at: Option<Duration>,
+    retry: RetryPolicy,
     extra_ticks: bool,
     /// Faults end then; from then on everything must finish.
     faults_end: Duration,
@@ -141,6 +143,7 @@ impl Nature {
             stops,
             commit_failing,
             cancel_at: None,
+            retry: RetryPolicy::default(),
             extra_ticks: false,
             faults_end: FAULTS_END,
         }
@@ -153,6 +156,17 @@ impl Nature {
         self.stops.clear();
         (self.commit_failing, self.credentials) = (0.0, 0.0);
         self.faults_end = Duration::MAX;
+        self
+    }
+
+    /// Whoever is busy is called again, up to three times, after waits that differ.
+    fn retrying(mut self) -> Self {
+        self.retry = RetryPolicy {
+            max_attempts: 3,
+            busy: Waits::After(vec![SECOND * 2, SECOND * 5]),
+            jitter: 0.1,
+            ..RetryPolicy::default()
+        };
         self
     }
 
@@ -187,6 +201,7 @@ struct Kept {
 #[derive(Debug, Clone, Default)]
 struct Disk {
     rows: BTreeMap<i64, Row>,
+    tried: HashMap<i64, Tried>,
     attempts: BTreeMap<i64, Kept>,
     /// Recipients with an attempt that is not over.
     live: HashSet<RecipientId>,
@@ -231,7 +246,14 @@ impl Disk {
                 }
                 _ => Err(format!("attempt {key:?} is over and moves to {state:?}")),
             },
-            Change::Due { recipient, at } => {
+            Change::Due {
+                recipient,
+                at,
+                waiting,
+            } => {
+                if let Some(waiting) = waiting {
+                    self.tried.insert(recipient.0, waiting.tried);
+                }
                 self.move_row(*recipient, Row::Due(at.as_millisecond()))
             }
             Change::Done {
@@ -280,6 +302,8 @@ impl Disk {
             recipient: RecipientId(id),
             endpoint: format!("+{id}"),
             cells: "[]".into(),
+            tried: self.tried.get(&id).copied().unwrap_or_default(),
+            rests_until: None,
         });
         DuePage {
             due: due.collect(),
@@ -371,6 +395,8 @@ struct World {
     over: bool,
     /// POSTs for each recipient: how many, and how many that may have rung.
     posts: HashMap<RecipientId, (u64, u64)>,
+    /// Calls on each recipient that ended, and when the last did.
+    ended: HashMap<RecipientId, (HashSet<AttemptKey>, Duration)>,
     sent: HashMap<AttemptId, RecipientId>,
     sends: VecDeque<Duration>,
     /// Whom the POSTs in flight of this process are for.
@@ -401,6 +427,7 @@ impl World {
         };
         let core = Core::new(
             nature.pace,
+            nature.retry.clone(),
             1,
             Entropy::seeded(nature.seed),
             now_at(Duration::ZERO),
@@ -422,6 +449,7 @@ impl World {
             cancelled: false,
             over: false,
             posts: HashMap::new(),
+            ended: HashMap::new(),
             sent: HashMap::new(),
             sends: VecDeque::new(),
             in_flight: HashMap::new(),
@@ -502,8 +530,17 @@ impl World {
                 self.step(Event::Answered(key, verdict));
             }
             Later::Seen(key, seen) => {
-                if matches!(seen, Observation::Final(_)) {
+                if let Observation::Final(outcome) = &seen {
                     self.counted.remove(&key);
+                    let recipient = self.disk.attempts[&key.0].recipient;
+                    let ended = self.ended.entry(recipient).or_default();
+                    ended.0.insert(key);
+                    ended.1 = self.now;
+                    let again =
+                        u32::try_from(ended.0.len()).unwrap() < self.nature.retry.max_attempts;
+                    if again && !outcome.answered() {
+                        self.posts.get_mut(&recipient).unwrap().1 = 0;
+                    }
                 }
                 self.step(Event::Observed(key, seen));
             }
@@ -543,6 +580,7 @@ impl World {
                     self.step(Event::Committed {
                         intents: vec![key],
                         dues: 0,
+                        next_due: None,
                     });
                 }
             }
@@ -587,6 +625,14 @@ impl World {
                 "{:?} was called again and may have rung",
                 due.recipient
             ));
+        }
+        if let Some((ended, at)) = self.ended.get(&due.recipient) {
+            let waited = self.now.saturating_sub(*at);
+            let least = (SECOND * if ended.len() == 1 { 2 } else { 5 }).mul_f64(0.899);
+            if waited < least {
+                let text = format!("{:?} was called again after {waited:?}", due.recipient);
+                self.violations.push(text);
+            }
         }
         self.pace_holds(key);
         let mut draw = nature.draw("post", whom, nth);
@@ -773,10 +819,14 @@ impl World {
             Change::Intend { key, .. } => Some(*key),
             _ => None,
         });
-        let dues = changes.iter().filter(|c| matches!(c, Change::Due { .. }));
+        let dues = changes.iter().filter_map(|change| match change {
+            Change::Due { at, .. } => Some(*at),
+            _ => None,
+        });
         let event = Event::Committed {
             intents: intents.collect(),
-            dues: dues.count(),
+            dues: dues.clone().count(),
+            next_due: dues.min(),
         };
         self.step(event);
     }
@@ -851,6 +901,12 @@ impl World {
                         recipient: kept.recipient,
                         call: call.clone(),
                         accepted_at: kept.since,
+                        tried: self
+                            .disk
+                            .tried
+                            .get(&kept.recipient.0)
+                            .copied()
+                            .unwrap_or_default(),
                     });
                 }
                 AttemptState::Uncertain(_) => {
@@ -870,7 +926,7 @@ impl World {
             ..self.nature.pace
         };
         let entropy = Entropy::seeded(self.nature.seed ^ self.life.rotate_left(40));
-        self.core = Core::new(pace, next_key, entropy, now);
+        self.core = Core::new(pace, self.nature.retry.clone(), next_key, entropy, now);
         self.step(Event::Uncertain(uncertain));
         for page in open.chunks(50) {
             self.step(Event::Opened(page.to_vec()));
@@ -913,15 +969,27 @@ impl World {
                 .filter(|state| !matches!(state, S::NotSent(_)))
                 .collect();
             let borne_out = match (row, counted.as_slice()) {
-                (Row::Done(Disposition::Reached), [S::Final { outcome, .. }]) => outcome.answered(),
-                (Row::Done(Disposition::Unreached), [S::Final { outcome, .. }]) => {
-                    !outcome.answered()
+                (Row::Done(Disposition::Reached), [.., S::Final { outcome, .. }]) => {
+                    outcome.answered()
                 }
-                (Row::Done(Disposition::Refused), [S::Refused(_)])
-                | (Row::Done(Disposition::Uncertain), [S::Uncertain(_)]) => true,
+                (Row::Done(Disposition::Unreached), [.., S::Final { outcome, .. }]) => {
+                    let all = usize::try_from(self.nature.retry.max_attempts).unwrap();
+                    !outcome.answered() && (self.cancelled || counted.len() == all)
+                }
+                (Row::Done(Disposition::Refused), [.., S::Refused(_)])
+                | (Row::Done(Disposition::Uncertain), [.., S::Uncertain(_)]) => true,
                 (Row::Done(Disposition::Cancelled), []) => self.cancelled,
+                (Row::Done(Disposition::Cancelled), [.., S::Final { outcome, .. }]) => {
+                    self.cancelled && !outcome.answered()
+                }
                 _ => false,
             };
+            // Nothing follows an answer, a refusal or what nobody knows.
+            let before = counted.split_last().map_or(&[][..], |(_, before)| before);
+            let borne_out = borne_out
+                && before
+                    .iter()
+                    .all(|state| matches!(state, S::Final { outcome, .. } if !outcome.answered()));
             if !borne_out {
                 self.violations
                     .push(format!("recipient {id} ends {row:?} after {counted:?}"));
@@ -977,6 +1045,15 @@ fn assert_no_violations(seeds: impl Iterator<Item = u64>, change: fn(Nature) -> 
 #[test]
 fn whatever_a_world_does_the_promises_hold() {
     assert_no_violations(0..140, |nature| nature);
+}
+
+#[test]
+fn whoever_is_busy_is_called_again_as_often_as_the_campaign_says_and_no_sooner() {
+    assert_no_violations(3_000..3_100, Nature::retrying);
+    assert_no_violations(4_000..4_040, |nature| Nature {
+        cancel_at: Some(SECOND * 6),
+        ..nature.retrying()
+    });
 }
 
 #[test]

@@ -347,7 +347,7 @@ async fn recovering_twice_is_recovering_once() {
     assert_eq!(tally(&store, &run).await, after);
     let open = store.open_calls(&run, RecipientId(0), 10).await.unwrap();
     assert_eq!(open.len(), 1);
-    let due = store.due(&run, now(), None, 10).await.unwrap();
+    let due = store.due(&run, now(), None, 10, None).await.unwrap();
     let due: Vec<i64> = due.due.iter().map(|due| due.recipient.0).collect();
     assert_eq!(due, [4, 5], "whoever is uncertain is not due");
 }

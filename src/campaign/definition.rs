@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use crate::domain::DestinationKind;
+use crate::domain::{DestinationKind, RetryPolicy};
 
 use super::callout;
 use super::fault::{Fault, Faults};
 use super::form::Form;
 use super::list_spec::{self, ListSpec, Recipients};
 use super::place::{Place, SourceFile};
+use super::retry;
 use super::table::{Placed, Table};
 use super::template::Text;
 
@@ -37,7 +38,7 @@ const TOP: [&str; 8] = [
 ];
 /// Tables the file format has and this version does not act on. Ignoring one would be a broken
 /// promise, so each is refused.
-const LATER: [&str; 4] = ["window", "retry", "spend", "schedule"];
+const LATER: [&str; 3] = ["window", "spend", "schedule"];
 /// How fast: `run` needs a rate, the other commands do not.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pacing {
@@ -56,6 +57,8 @@ pub struct Campaign {
     pub recipients: ListSpec,
     /// How fast.
     pub pacing: Pacing,
+    /// Who is called again, and when.
+    pub retry: RetryPolicy,
     pub(super) source: String,
     pub(super) path: PathBuf,
     pub(super) form: Form,
@@ -184,6 +187,7 @@ struct Parts {
     name: String,
     recipients: Recipients,
     pacing: Pacing,
+    retry: RetryPolicy,
     form: Form,
     texts: Vec<Text>,
 }
@@ -198,6 +202,7 @@ impl Parts {
             name: self.name,
             recipients: list,
             pacing: self.pacing,
+            retry: self.retry,
             source: source.to_owned(),
             path: path.to_owned(),
             form: self.form,
@@ -226,11 +231,13 @@ fn read(root: &Table<'_, '_>) -> Option<Parts> {
         .map_or(DestinationKind::Number, |r| r.spec.destination_kind);
     let played = callout::read(root, kind);
     let pacing = pacing(root);
+    let retry = retry::read(root);
     let (form, texts) = played?;
     Some(Parts {
         name: name?,
         recipients: recipients?,
         pacing,
+        retry,
         form,
         texts,
     })

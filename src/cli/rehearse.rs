@@ -56,6 +56,7 @@ pub(super) async fn rehearse(
             restarted: false,
             elsewhere: false,
         },
+        retry: campaign.retry.clone(),
         rows: list.rows,
         done: list.rows - list.valid,
         output: Some((&results, replace)),

@@ -56,6 +56,7 @@ pub(super) async fn resume(
             restarted: true,
             elsewhere,
         },
+        retry: campaign.retry.clone(),
         rows: 0,
         done: 0,
         output: args

@@ -76,6 +76,7 @@ pub(super) async fn run(
             restarted: false,
             elsewhere: false,
         },
+        retry: campaign.retry.clone(),
         rows: list.rows,
         done: list.rows - list.valid,
         output: args

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use super::exit::{Exit, Failure};
 use super::{World, export, output, progress, runs};
 use crate::campaign::Script;
-use crate::domain::{Callout, Destination, DestinationKind, RunId};
+use crate::domain::{Callout, Destination, DestinationKind, RetryPolicy, RunId};
 #[cfg(debug_assertions)]
 use crate::engine::sabotage::Sabotage;
 use crate::engine::{Driver, End, Engine, Pace, Progress, Render, Signal};
@@ -25,6 +25,7 @@ pub(super) struct Session<'a> {
     pub(super) kind: DestinationKind,
     pub(super) run: RunId,
     pub(super) pace: Pace,
+    pub(super) retry: RetryPolicy,
     /// Rows of the list, for the progress.
     pub(super) rows: u64,
     /// Rows that have their disposition already.
@@ -72,6 +73,7 @@ impl Session<'_> {
             clock: Arc::clone(&world.clock),
             run: self.run.clone(),
             pace: self.pace,
+            retry: self.retry,
             #[cfg(debug_assertions)]
             sabotage: super::settings::variable("CALLOUT_SABOTAGE")
                 .and_then(|name| Sabotage::parse(&name)),

@@ -16,7 +16,8 @@ use super::progress::Progress;
 use super::sabotage::Sabotage;
 use crate::clock::Clock;
 use crate::domain::{
-    AttemptKey, Callout, NotSent, PauseReason, Reaction, RecipientId, RunId, Side, Verdict,
+    AttemptKey, Callout, NotSent, PauseReason, Reaction, RecipientId, RetryPolicy, RunId, Side,
+    Verdict,
 };
 use crate::entropy::Entropy;
 use crate::sinch::Client;
@@ -51,6 +52,8 @@ pub struct Engine {
     pub run: RunId,
     /// How fast.
     pub pace: Pace,
+    /// Who is called again, and when.
+    pub retry: RetryPolicy,
     /// A bug that a test planted.
     #[cfg(debug_assertions)]
     pub sabotage: Option<Sabotage>,
@@ -147,7 +150,8 @@ impl Driver {
             .store
             .set_run(&engine.run, &RunEnd::Running, now.wall)
             .await?;
-        let core = Core::new(engine.pace, recovery.next_key, entropy, now);
+        let retry = engine.retry.clone();
+        let core = Core::new(engine.pace, retry, recovery.next_key, entropy, now);
         let (reporter, reports) = mpsc::unbounded_channel();
         let mut driver = Self {
             engine,
@@ -260,13 +264,14 @@ impl Driver {
                 changes,
             } => {
                 self.committing = false;
-                let dues = changes
-                    .iter()
-                    .filter(|c| matches!(c, Change::Due { .. }))
-                    .count();
+                let dues = changes.iter().filter_map(|change| match change {
+                    Change::Due { at, .. } => Some(*at),
+                    _ => None,
+                });
                 self.step(Event::Committed {
                     intents: intents(&changes),
-                    dues,
+                    dues: dues.clone().count(),
+                    next_due: dues.min(),
                 });
             }
             Report::Group {
@@ -325,7 +330,10 @@ impl Driver {
             Command::Fetch(after, limit) => {
                 let (store, run) = (Arc::clone(&self.engine.store), self.engine.run.clone());
                 let now = self.engine.clock.wall();
-                self.spawn(async move { Report::Page(store.due(&run, now, after, limit).await) });
+                let rule = self.engine.retry.per_number;
+                self.spawn(
+                    async move { Report::Page(store.due(&run, now, after, limit, rule).await) },
+                );
             }
             Command::Finish(end) => self.finish = Some(end),
         }
@@ -346,6 +354,7 @@ impl Driver {
             let event = Event::Committed {
                 intents: vec![*key],
                 dues: 0,
+                next_due: None,
             };
             drop(self.reporter.send(Report::Core(event)));
         }

@@ -14,9 +14,10 @@ use jiff::Timestamp;
 
 pub use records::{
     Change, Cursor, Due, DuePage, Imported, ImportedRow, NewRun, OpenCall, Recovery, RejectedRow,
-    Run, RunEnd, Settlement, Telling, Wish,
+    Run, RunEnd, Settlement, Telling, WaitReason, Waiting, Wish,
 };
 
+use crate::domain::retry::PerNumber;
 use crate::domain::{AttemptId, RecipientId, ResultRow, RunId, Tally};
 
 /// A sender's end of an import, and how many chunks may wait in it.
@@ -85,12 +86,14 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     ) -> Result<Vec<OpenCall>, StoreError>;
 
     /// The recipients that are due, by due time, those behind `after`; and when the next one will be.
+    /// With a rule on calls per number each says until when their number rests.
     async fn due(
         &self,
         run: &RunId,
         now: Timestamp,
         after: Option<Cursor>,
         limit: u32,
+        per_number: Option<PerNumber>,
     ) -> Result<DuePage, StoreError>;
 
     /// Makes a group of changes durable. An error says nothing about what is on disk: stop, and

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     AttemptId, AttemptKey, AttemptState, CallId, DestinationKind, Disposition, Outcome,
-    PauseReason, RecipientId, RejectKind, RunId, RunState,
+    PauseReason, RecipientId, RejectKind, RunId, RunState, Tried,
 };
 
 /// A run that begins.
@@ -160,6 +160,11 @@ pub struct Due {
     pub endpoint: String,
     /// The row's cells, as a JSON array.
     pub cells: String,
+    /// How they were tried before.
+    pub tried: Tried,
+    /// When the number may be called again for the sake of all runs; none where nothing speaks
+    /// against it now.
+    pub rests_until: Option<Timestamp>,
 }
 
 /// A place in the order in which recipients become due.
@@ -193,6 +198,8 @@ pub struct OpenCall {
     pub call: CallId,
     /// When the platform accepted it.
     pub accepted_at: Timestamp,
+    /// How its recipient was tried before.
+    pub tried: Tried,
 }
 
 /// What a start found.
@@ -206,6 +213,37 @@ pub struct Recovery {
     pub uncertain_since: Vec<Timestamp>,
     /// The key that the next attempt takes.
     pub next_key: i64,
+}
+
+/// Why a recipient is due later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// What they wait for.
+    pub reason: WaitReason,
+    /// How they were tried until then.
+    pub tried: Tried,
+}
+
+/// What a recipient waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitReason {
+    /// The next attempt, after a call that did not reach them.
+    Retry,
+    /// The next attempt, after a fault of the platform.
+    Fault,
+    /// Their number was called often enough lately, by whatever run.
+    PerNumber,
+}
+
+impl WaitReason {
+    /// The word in the database and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Fault => "fault",
+            Self::PerNumber => "per number",
+        }
+    }
 }
 
 /// One thing that happened, to be made durable.
@@ -237,6 +275,8 @@ pub enum Change {
         recipient: RecipientId,
         /// From when on.
         at: Timestamp,
+        /// What they wait for, and how they were tried until then; none where they are due at once.
+        waiting: Option<Waiting>,
     },
     /// A recipient has a disposition.
     Done {

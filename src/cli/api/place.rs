@@ -81,6 +81,7 @@ pub(super) async fn place(
             restarted: false,
             elsewhere: false,
         },
+        retry: placing.campaign.retry.clone(),
         rows: 1,
         done: 0,
         output: None,

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::dialling::UNCERTAIN_COUNTS;
 use super::{Command, Core, End, Flight, Now, Phase};
 use crate::domain::{
     AttemptEvent, AttemptKey, AttemptState, Disposition, NotSent, PauseReason, Reaction,
-    RecipientId, Verdict,
+    RecipientId, Tried, Verdict,
 };
-use crate::store::Change;
+use crate::store::{Change, OpenCall, WaitReason, Waiting};
 
 /// Nothing but failures for this long: the platform cannot be reached, and the run pauses.
 const FAILING_MAX: Duration = Duration::from_mins(1);
@@ -23,6 +25,7 @@ impl Core {
     ) {
         let Some(Flight::Posted {
             recipient,
+            tried,
             at,
             hangs,
         }) = self.flights.remove(&key)
@@ -43,7 +46,14 @@ impl Core {
             Verdict::Accepted(call) => {
                 self.reachable();
                 self.breaker.accepted();
-                self.begin_call(key, recipient, call, Duration::ZERO, now);
+                let began = OpenCall {
+                    key,
+                    recipient,
+                    call,
+                    accepted_at: now.wall,
+                    tried,
+                };
+                self.begin_call(began, Duration::ZERO, now);
             }
             Verdict::Refused(refusal) => {
                 self.reachable();
@@ -119,7 +129,28 @@ impl Core {
         }
         self.dues += 1;
         let at = now.wall.checked_add(wait).unwrap_or(now.wall);
-        commands.push(Command::Record(Change::Due { recipient, at }));
+        commands.push(Command::Record(Change::Due {
+            recipient,
+            at,
+            waiting: None,
+        }));
+    }
+
+    /// The recipient waits until then.
+    pub(super) fn waits(
+        &mut self,
+        recipient: RecipientId,
+        at: Timestamp,
+        reason: WaitReason,
+        tried: Tried,
+        commands: &mut Vec<Command>,
+    ) {
+        self.dues += 1;
+        commands.push(Command::Record(Change::Due {
+            recipient,
+            at,
+            waiting: Some(Waiting { reason, tried }),
+        }));
     }
 
     /// The recipient's final verdict.

@@ -3,13 +3,14 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use super::{Command, Core, End, Flight, Now};
+use super::{Command, Core, End, Flight, Now, Phase};
 use crate::domain::polling::PollState;
+use crate::domain::retry::Next;
 use crate::domain::{
     AttemptEvent, AttemptKey, AttemptState, CallId, Disposition, Observation, Outcome, PauseReason,
-    Reaction, RecipientId,
+    Reaction, RecipientId, Tried,
 };
-use crate::store::{Change, OpenCall};
+use crate::store::{Change, OpenCall, WaitReason};
 
 /// Polls that are later than this hold dialling back: calls that are over would pile up in memory,
 /// and their results would come ever later.
@@ -34,6 +35,7 @@ const ELSEWHERE: &str = "this platform does not know calls that the run placed a
 #[derive(Debug)]
 pub(super) struct Open {
     pub(super) recipient: RecipientId,
+    tried: Tried,
     call: CallId,
     /// Its age at `since`.
     age: Duration,
@@ -61,22 +63,17 @@ impl Core {
         for call in calls {
             let age = now.wall.duration_since(call.accepted_at);
             let age = Duration::try_from(age).unwrap_or(Duration::ZERO);
-            self.begin_call(call.key, call.recipient, call.call, age, now);
+            self.begin_call(call, age, now);
         }
     }
 
-    pub(super) fn begin_call(
-        &mut self,
-        key: AttemptKey,
-        recipient: RecipientId,
-        call: CallId,
-        age: Duration,
-        now: Now,
-    ) {
+    pub(super) fn begin_call(&mut self, began: OpenCall, age: Duration, now: Now) {
         let poll = self.lifetimes.begin();
+        let key = began.key;
         let open = Open {
-            recipient,
-            call,
+            recipient: began.recipient,
+            tried: began.tried,
+            call: began.call,
             age,
             since: now.mono,
             poll,
@@ -216,6 +213,7 @@ impl Core {
         } else {
             Disposition::Unreached
         };
+        let next = self.next_after(&outcome, open.tried);
         let before = AttemptState::Accepted(open.call);
         if let Ok(state) = before.after(AttemptEvent::Ended(None, outcome)) {
             commands.push(Command::Record(Change::Attempt {
@@ -223,11 +221,31 @@ impl Core {
                 state,
                 at: now.wall,
             }));
-            self.done(open.recipient, disposition, None, commands);
+            match next {
+                Next::Over => self.done(open.recipient, disposition, None, commands),
+                Next::Again { wait, tried, fault } => {
+                    let at = now.wall.checked_add(wait).unwrap_or(now.wall);
+                    let reason = if fault {
+                        WaitReason::Fault
+                    } else {
+                        WaitReason::Retry
+                    };
+                    self.waits(open.recipient, at, reason, tried, commands);
+                }
+            }
         }
         if !knew && self.lifetimes.known() {
             self.plan_all(now.mono);
         }
+    }
+
+    /// What follows a call that ended so; a run that is being cancelled calls nobody again.
+    fn next_after(&mut self, outcome: &Outcome, tried: Tried) -> Next {
+        if self.phase == Phase::Cancelling {
+            return Next::Over;
+        }
+        let fraction = self.entropy.fraction();
+        self.retry.after(outcome, tried, fraction)
     }
 
     /// After an answer that told nothing: the wait doubles with each in a row.

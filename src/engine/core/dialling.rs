@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{Command, Core, Flight, More, Now, Phase};
 use crate::domain::AttemptKey;
-use crate::store::{Change, DuePage};
+use crate::store::{Change, DuePage, WaitReason};
 
 /// Recipients read at a time.
 const PAGE: usize = 512;
@@ -58,7 +58,7 @@ impl Backoff {
 }
 
 impl Core {
-    pub(super) fn page(&mut self, page: DuePage) {
+    pub(super) fn page(&mut self, page: DuePage, now: Now, commands: &mut Vec<Command>) {
         self.fetching = false;
         let overtaken = std::mem::take(&mut self.overtaken);
         if self.phase != Phase::Running {
@@ -71,15 +71,33 @@ impl Core {
             self.look_from_the_start();
         }
         for due in page.due {
-            if !overtaken.contains(&due.recipient) && self.held.insert(due.recipient) {
-                self.looked_again = false;
+            if overtaken.contains(&due.recipient) || !self.held.insert(due.recipient) {
+                continue;
+            }
+            self.looked_again = false;
+            if let Some(until) = due.rests_until.filter(|until| *until > now.wall) {
+                self.held.remove(&due.recipient);
+                self.waits(
+                    due.recipient,
+                    until,
+                    WaitReason::PerNumber,
+                    due.tried,
+                    commands,
+                );
+            } else {
                 self.queue.push_back(due);
             }
         }
         self.progress.queued = self.queue.len();
     }
 
-    pub(super) fn committed(&mut self, intents: &[AttemptKey], dues: usize, now: Now) {
+    pub(super) fn committed(
+        &mut self,
+        intents: &[AttemptKey],
+        dues: usize,
+        next_due: Option<Timestamp>,
+        now: Now,
+    ) {
         let mut took = Duration::ZERO;
         for key in intents {
             if let Some(flight) = self.flights.get_mut(key)
@@ -100,9 +118,16 @@ impl Core {
             self.commit_takes = took.max(self.commit_takes.mul_f64(0.95));
         }
         self.dues -= dues.min(self.dues);
-        if dues > 0 {
-            self.look_from_the_start();
-            self.page_is_stale = self.fetching;
+        if dues == 0 {
+            return;
+        }
+        self.page_is_stale |= self.fetching;
+        match (next_due, self.more) {
+            // Later than everybody we have read: found behind the cursor when its time comes.
+            (Some(at), More::No) if at > now.wall => self.more = More::At(at),
+            (Some(at), More::At(sooner)) if at > now.wall => self.more = More::At(at.min(sooner)),
+            (Some(at), More::Maybe) if at > now.wall => {}
+            _ => self.look_from_the_start(),
         }
     }
 
@@ -141,6 +166,7 @@ impl Core {
             };
             let posted = Flight::Posted {
                 recipient: due.recipient,
+                tried: due.tried,
                 at: now.mono,
                 hangs: false,
             };
@@ -226,7 +252,14 @@ impl Core {
                 .about_when(now.mono, self.unsent())
                 .saturating_sub(self.lead())
         });
-        let soonest = [post, intend].into_iter().flatten().min()?;
+        let fetch = match self.more {
+            More::At(at) if !self.fetching => {
+                let wait = Duration::try_from(at.duration_since(now.wall)).unwrap_or_default();
+                Some(now.mono + wait)
+            }
+            _ => None,
+        };
+        let soonest = [post, intend, fetch].into_iter().flatten().min()?;
         Some(soonest.max(now.mono + Duration::from_micros(100)))
     }
 

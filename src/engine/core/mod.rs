@@ -19,7 +19,8 @@ use jiff::Timestamp;
 use crate::domain::pacing::Pacer;
 use crate::domain::polling::Lifetimes;
 use crate::domain::{
-    AttemptId, AttemptKey, Breaker, CallId, Observation, PauseReason, RecipientId, Verdict,
+    AttemptId, AttemptKey, Breaker, CallId, Observation, PauseReason, RecipientId, RetryPolicy,
+    Tried, Verdict,
 };
 use crate::engine::progress::Progress;
 use crate::entropy::Entropy;
@@ -67,6 +68,8 @@ pub enum Event {
         intents: Vec<AttemptKey>,
         /// How many `Change::Due` the group held.
         dues: usize,
+        /// The soonest of them.
+        next_due: Option<Timestamp>,
     },
     /// The store failed; what is on disk is not known.
     StoreFailed(String),
@@ -151,6 +154,7 @@ enum Flight {
     /// Its POST has left.
     Posted {
         recipient: RecipientId,
+        tried: Tried,
         at: Duration,
         hangs: bool,
     },
@@ -162,6 +166,7 @@ enum Flight {
 #[derive(Debug)]
 pub struct Core {
     pace: Pace,
+    retry: RetryPolicy,
     entropy: Entropy,
     next_key: i64,
     phase: Phase,
@@ -205,9 +210,10 @@ pub struct Core {
 
 impl Core {
     /// A core for one run. `next_key` is the first attempt key that is free.
-    pub fn new(pace: Pace, next_key: i64, entropy: Entropy, now: Now) -> Self {
+    pub fn new(pace: Pace, retry: RetryPolicy, next_key: i64, entropy: Entropy, now: Now) -> Self {
         Self {
             pace,
+            retry,
             entropy,
             next_key,
             phase: Phase::Running,
@@ -245,8 +251,12 @@ impl Core {
         match event {
             Event::Opened(calls) => self.opened(calls, now),
             Event::Uncertain(since) => self.still_uncertain(since, now),
-            Event::Page(page) => self.page(page),
-            Event::Committed { intents, dues } => self.committed(&intents, dues, now),
+            Event::Page(page) => self.page(page, now, &mut commands),
+            Event::Committed {
+                intents,
+                dues,
+                next_due,
+            } => self.committed(&intents, dues, next_due, now),
             Event::StoreFailed(why) => self.drain(End::Failed(why)),
             Event::Answered(key, verdict) => self.answered(key, verdict, now, &mut commands),
             Event::Observed(key, seen) => self.observed(key, seen, now, &mut commands),

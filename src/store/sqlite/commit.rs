@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Connection as _, Sqlite, Transaction};
 
 use super::{SqliteStore, millis};
-use crate::domain::{AttemptState, Outcome, RunId};
+use crate::domain::{AttemptState, Outcome, RecipientId, RunId};
 use crate::store::{Change, StoreError};
 
 const INTEND: &str = "-- intend
@@ -39,7 +39,9 @@ const MOVE_RECIPIENTS: &str = "-- move_recipients
         state = new.value ->> 1,
         disposition = new.value ->> 2,
         due_at = new.value ->> 3,
-        reason = coalesce(new.value ->> 4, reason)
+        reason = coalesce(new.value ->> 4, reason),
+        waiting_for = new.value ->> 5,
+        tried = coalesce(new.value ->> 6, tried)
     from json_each(?1) as new
     where recipients.id = new.value ->> 0 and recipients.state <> 'done'";
 
@@ -71,9 +73,23 @@ struct AttemptRow(
     Option<String>,
 );
 
-/// id, state, disposition, `due_at`, reason
+/// id, state, disposition, `due_at`, reason, `waiting_for`, tried
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct RecipientRow(i64, String, Option<String>, Option<i64>, Option<String>);
+struct RecipientRow(
+    i64,
+    String,
+    Option<String>,
+    Option<i64>,
+    Option<String>,
+    #[serde(default)] Option<String>,
+    #[serde(default)] Option<u32>,
+);
+
+impl RecipientRow {
+    fn of(recipient: RecipientId, state: &str) -> Self {
+        Self(recipient.0, state.into(), None, None, None, None, None)
+    }
+}
 
 impl Group {
     /// Folds changes into rows: what happened to one attempt twice is written once.
@@ -90,8 +106,7 @@ impl Group {
                     at,
                 } => {
                     intents.push((key.0, id.to_string(), recipient.0, millis(*at)));
-                    let row = RecipientRow(recipient.0, "in flight".into(), None, None, None);
-                    recipients.insert(recipient.0, row);
+                    recipients.insert(recipient.0, RecipientRow::of(*recipient, "in flight"));
                 }
                 Change::Attempt { key, state, at } => {
                     let mut row = attempt_row(key.0, state, millis(*at));
@@ -102,9 +117,20 @@ impl Group {
                     }
                     attempts.insert(key.0, row);
                 }
-                Change::Due { recipient, at } => {
-                    let due = Some(millis(*at));
-                    let row = RecipientRow(recipient.0, "pending".into(), None, due, None);
+                Change::Due {
+                    recipient,
+                    at,
+                    waiting,
+                } => {
+                    let state = if waiting.is_some() {
+                        "waiting"
+                    } else {
+                        "pending"
+                    };
+                    let mut row = RecipientRow::of(*recipient, state);
+                    row.3 = Some(millis(*at));
+                    row.5 = waiting.map(|w| w.reason.as_str().into());
+                    row.6 = waiting.map(|w| w.tried.pack());
                     recipients.insert(recipient.0, row);
                 }
                 Change::Done {
@@ -112,14 +138,9 @@ impl Group {
                     disposition,
                     reason,
                 } => {
-                    let disposition = Some(disposition.as_str().to_owned());
-                    let row = RecipientRow(
-                        recipient.0,
-                        "done".into(),
-                        disposition,
-                        None,
-                        reason.clone(),
-                    );
+                    let mut row = RecipientRow::of(*recipient, "done");
+                    row.2 = Some(disposition.as_str().to_owned());
+                    row.4.clone_from(reason);
                     recipients.insert(recipient.0, row);
                 }
             }

@@ -24,6 +24,7 @@ use super::{
     Change, Cursor, DuePage, Imported, NewRun, OpenCall, Recovery, Rows, Run, RunEnd, Settlement,
     Store, StoreError, Telling, Wish,
 };
+use crate::domain::retry::PerNumber;
 use crate::domain::{AttemptId, RecipientId, ResultRow, RunId, Tally};
 
 pub use open::Access;
@@ -167,8 +168,9 @@ impl Store for SqliteStore {
         now: Timestamp,
         after: Option<Cursor>,
         limit: u32,
+        per_number: Option<PerNumber>,
     ) -> Result<DuePage, StoreError> {
-        self.select_due(run, now, after, limit)
+        self.select_due(run, now, after, limit, per_number)
             .await
             .map_err(|e| self.fault(&e))
     }

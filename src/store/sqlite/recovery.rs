@@ -6,13 +6,34 @@ use jiff::Timestamp;
 use sqlx::{Connection as _, Row as _};
 
 use super::{SqliteStore, millis, moment};
-use crate::domain::{AttemptKey, CallId, RecipientId, RunId};
+use crate::domain::retry::PerNumber;
+use crate::domain::{AttemptKey, CallId, RecipientId, RunId, Tried};
 use crate::store::{Cursor, Due, DuePage, OpenCall, Recovery, StoreError};
 
 /// The note of an attempt whose engine died.
 const STOPPED: &str = "the engine stopped before the answer was recorded";
 /// For so long, in milliseconds, an uncertain attempt may matter to the engine's pacing.
 const LATELY_MS: i64 = 60_000;
+
+const DUE: &str = "-- due
+    select id, endpoint, cells, due_at, tried, null as called from recipients
+    where run = (select number from runs where id = ?1)
+          and state in ('pending', 'waiting') and (due_at, id) > (?2, ?3)
+    order by due_at, id limit ?4";
+
+/// As `DUE`, with the n-th latest call on the same number in whatever run; unless it is proved that no
+/// phone can have rung.
+const DUE_PER_NUMBER: &str = "-- due, per number
+    select id, endpoint, cells, due_at, tried,
+           (select attempts.intended_at from recipients as same
+            join attempts on attempts.recipient = same.id
+            where same.endpoint = recipients.endpoint
+                  and attempts.state not in ('not sent', 'refused')
+            order by attempts.intended_at desc limit 1 offset ?5) as called
+    from recipients
+    where run = (select number from runs where id = ?1)
+          and state in ('pending', 'waiting') and (due_at, id) > (?2, ?3)
+    order by due_at, id limit ?4";
 
 impl SqliteStore {
     pub(super) async fn recover_run(
@@ -101,7 +122,8 @@ impl SqliteStore {
     ) -> Result<Vec<OpenCall>, StoreError> {
         let rows = sqlx::query(
             "-- open_calls
-             select key, recipient, call_id, coalesce(answered_at, intended_at) as accepted_at
+             select key, recipient, call_id, coalesce(answered_at, intended_at) as accepted_at,
+                    (select tried from recipients where id = recipient) as tried
              from attempts
              where run = (select number from runs where id = ?1) and recipient > ?2
                    and state in ('intended', 'accepted', 'uncertain') and state = 'accepted'
@@ -123,6 +145,7 @@ impl SqliteStore {
                     recipient: RecipientId(row.get("recipient")),
                     call,
                     accepted_at: moment(row.get("accepted_at")),
+                    tried: Tried::unpack(row.get("tried")),
                 })
             })
             .collect()
@@ -134,21 +157,25 @@ impl SqliteStore {
         now: Timestamp,
         after: Option<Cursor>,
         limit: u32,
+        per_number: Option<PerNumber>,
     ) -> Result<DuePage, sqlx::Error> {
         // One row more than asked for tells when the next one is due.
-        let mut rows = sqlx::query(
-            "-- due
-             select id, endpoint, cells, due_at from recipients
-             where run = (select number from runs where id = ?1)
-                   and state in ('pending', 'waiting') and (due_at, id) > (?2, ?3)
-             order by due_at, id limit ?4",
-        )
+        let mut rows = sqlx::query(if per_number.is_some() {
+            DUE_PER_NUMBER
+        } else {
+            DUE
+        })
         .bind(run.as_str())
         .bind(after.map_or(i64::MIN, |cursor| millis(cursor.due_at)))
         .bind(after.map_or(0, |cursor| cursor.recipient.0))
         .bind(i64::from(limit) + 1)
+        .bind(per_number.map(|rule| rule.calls - 1))
         .fetch_all(&self.readers)
         .await?;
+        let rests_until = |row: &sqlx::sqlite::SqliteRow| {
+            let called: Option<i64> = row.get("called");
+            moment(called?).checked_add(per_number?.within).ok()
+        };
         let now = millis(now);
         let due = rows
             .iter()
@@ -167,6 +194,8 @@ impl SqliteStore {
                 recipient: RecipientId(row.get("id")),
                 endpoint: row.get("endpoint"),
                 cells: row.get("cells"),
+                tried: Tried::unpack(row.get("tried")),
+                rests_until: rests_until(row).filter(|until| millis(*until) > now),
             })
             .collect();
         Ok(DuePage { due, next_due, end })

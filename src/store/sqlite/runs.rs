@@ -165,7 +165,8 @@ impl SqliteStore {
         let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
         let cancelled = sqlx::query(
             "-- cancel_pending
-             update recipients set state = 'done', disposition = 'cancelled', due_at = null
+             update recipients set state = 'done', disposition = 'cancelled', due_at = null,
+                    waiting_for = null
              where run = (select number from runs where id = ?1)
                    and state in ('pending', 'waiting')",
         )

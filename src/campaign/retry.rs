@@ -1,0 +1,143 @@
+//! `[retry]`: who is called again, and when.
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::duration;
+use super::place::Place;
+use super::table::Table;
+use crate::domain::retry::{ATTEMPTS_MAX, PerNumber, RetryPolicy, Waits};
+
+const RETRY: [&str; 7] = [
+    "max_attempts",
+    "busy",
+    "no_answer",
+    "failed",
+    "reasons",
+    "jitter",
+    "per_number",
+];
+/// What is drawn around a wait where the campaign does not say.
+const JITTER_DEFAULT: f64 = 0.1;
+const WAITS_HELP: &str = "\"10m\", a list such as [\"1h\", \"4h\"], or \"never\"";
+
+/// Reads `[retry]`; without it everybody is called once.
+pub(super) fn read(root: &Table<'_, '_>) -> RetryPolicy {
+    let Some(table) = root.table("retry", "[retry]", &RETRY) else {
+        return RetryPolicy::default();
+    };
+    let max_attempts = table.integer("max_attempts", 1..=ATTEMPTS_MAX);
+    if !table.has("max_attempts") {
+        table.missing(
+            "max_attempts",
+            "how often at most is a person called? such as 3",
+        );
+    }
+    let policy = RetryPolicy {
+        max_attempts: max_attempts.unwrap_or(1),
+        busy: waits(&table, "busy"),
+        no_answer: waits(&table, "no_answer"),
+        failed: waits(&table, "failed"),
+        reasons: reasons(&table),
+        jitter: jitter(&table),
+        per_number: per_number(&table),
+    };
+    let none = [&policy.busy, &policy.no_answer, &policy.failed]
+        .into_iter()
+        .chain(policy.reasons.values())
+        .all(|waits| *waits == Waits::Never);
+    if policy.max_attempts > 1 && none {
+        let help =
+            "say after what: busy = \"10m\", no_answer = [\"1h\", \"4h\"], failed = \"never\"";
+        let message = "[retry] has no wait, so only faults of the platform are tried again";
+        table.file.warn(&table.place(), message, help);
+    }
+    policy
+}
+
+fn waits(table: &Table<'_, '_>, name: &str) -> Waits {
+    table
+        .entry(name)
+        .map_or(Waits::Never, |value| read_waits(table, name, value))
+}
+
+fn read_waits(table: &Table<'_, '_>, name: &str, value: &Spanned<DeValue<'_>>) -> Waits {
+    let wait = |value: &Spanned<DeValue<'_>>| {
+        let DeValue::String(text) = value.get_ref() else {
+            table.wrong_type(name, value, WAITS_HELP);
+            return None;
+        };
+        let wait = duration::parse(text);
+        if wait.is_none() {
+            let message = format!("`{name}` has `{text}`, which is no wait");
+            let help = format!("{}, or \"never\" alone", duration::HELP);
+            table.file.fault(&Place::of(value.span()), message, help);
+        }
+        wait
+    };
+    match value.get_ref() {
+        DeValue::String(text) if text == "never" => Waits::Never,
+        DeValue::Array(items) if items.is_empty() => {
+            let message = format!("`{name}` has no waits");
+            table
+                .file
+                .fault(&Place::of(value.span()), message, WAITS_HELP);
+            Waits::Never
+        }
+        DeValue::Array(items) => Waits::After(items.iter().filter_map(wait).collect()),
+        _ => wait(value).map_or(Waits::Never, |wait| Waits::After(vec![wait])),
+    }
+}
+
+/// `reasons = { TIMEOUT = "30m" }`: by the platform's own word.
+fn reasons(table: &Table<'_, '_>) -> BTreeMap<String, Waits> {
+    let Some(value) = table.entry("reasons") else {
+        return BTreeMap::new();
+    };
+    let DeValue::Table(entries) = value.get_ref() else {
+        table.wrong_type("reasons", value, "a table: reasons = { TIMEOUT = \"30m\" }");
+        return BTreeMap::new();
+    };
+    let read = entries.iter().map(|(reason, value)| {
+        let waits = read_waits(table, reason.get_ref(), value);
+        (reason.get_ref().to_ascii_uppercase(), waits)
+    });
+    read.collect()
+}
+
+fn jitter(table: &Table<'_, '_>) -> f64 {
+    let Some(jitter) = table.number("jitter") else {
+        return JITTER_DEFAULT;
+    };
+    if !(0.0..=1.0).contains(&jitter.value) {
+        let help = "a share from 0 to 1: 0.1 draws a wait of 10 minutes from 9 to 11";
+        table
+            .file
+            .fault(&jitter.place, "`jitter` is out of range", help);
+    }
+    jitter.value
+}
+
+/// `per_number = { calls = 2, within = "7d" }`.
+fn per_number(table: &Table<'_, '_>) -> Option<PerNumber> {
+    let per = table.table("per_number", "[retry.per_number]", &["calls", "within"])?;
+    let calls = per.integer("calls", 1..=ATTEMPTS_MAX);
+    let within = per.required_string("within", "within = \"7d\"");
+    if !per.has("calls") {
+        per.missing("calls", "calls = 2");
+    }
+    let within = within.and_then(|text| {
+        let within = duration::parse(text.value);
+        if within.is_none() {
+            let message = format!("`within` is `{}`, which is no duration", text.value);
+            per.file.fault(&text.place, message, duration::HELP);
+        }
+        within
+    });
+    Some(PerNumber {
+        calls: calls?,
+        within: within?,
+    })
+}

@@ -1,0 +1,328 @@
+//! Who is called again, and when: the rules of `[retry]`.
+//!
+//! Pure: what was tried comes in packed with the recipient, chance is a fraction that is handed in. An
+//! attempt is used up by what became of the recipient (busy, no answer, a failure of theirs); faults
+//! of the platform or of the account use none up, and have waits of their own.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Outcome;
+
+/// Attempts that a recipient may use, at most.
+pub const ATTEMPTS_MAX: u32 = 100;
+/// The first wait after a fault of the platform; it doubles with each in a row.
+const FAULT_FIRST: Duration = Duration::from_mins(1);
+/// The longest wait after a fault of the platform.
+const FAULT_MAX: Duration = Duration::from_hours(1);
+/// So many faults of the platform on one recipient, and it is given up: it would go on for ever.
+const FAULTS_MAX: u8 = 10;
+/// Reasons of a failed call that are the platform's, the network's or the account's fault (`FACTS` §7).
+/// `GENERALERROR` says nothing about whose it was, and counts.
+const FAULTS: [&str; 4] = [
+    "CONGESTION",
+    "CLIENTNETWORK",
+    "CALLBACKERROR",
+    "NOCREDITPARTNER",
+];
+
+/// How the calls on one recipient ended so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tried {
+    /// Attempts used up.
+    pub used: u8,
+    /// Of those, calls that met a busy line.
+    pub busy: u8,
+    /// Of those, calls that nobody answered.
+    pub no_answer: u8,
+    /// Faults of the platform, which use nothing up.
+    pub faults: u8,
+}
+
+impl Tried {
+    /// One number, for a store.
+    pub fn pack(self) -> u32 {
+        u32::from_be_bytes([self.used, self.busy, self.no_answer, self.faults])
+    }
+
+    /// The number read back.
+    pub fn unpack(packed: u32) -> Self {
+        let [used, busy, no_answer, faults] = packed.to_be_bytes();
+        Self {
+            used,
+            busy,
+            no_answer,
+            faults,
+        }
+    }
+
+    fn failed(self) -> u8 {
+        self.used
+            .saturating_sub(self.busy)
+            .saturating_sub(self.no_answer)
+    }
+}
+
+/// What may follow one kind of end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Waits {
+    /// Nothing.
+    #[default]
+    Never,
+    /// Another attempt after the first wait, the next after the second; the last stands for all
+    /// that follow. Never empty.
+    After(Vec<Duration>),
+}
+
+impl Waits {
+    /// The wait after the n-th of its kind, from 1.
+    fn nth(&self, nth: u8) -> Option<Duration> {
+        let Self::After(waits) = self else {
+            return None;
+        };
+        let last = waits.len().checked_sub(1)?;
+        waits.get(usize::from(nth.max(1) - 1).min(last)).copied()
+    }
+}
+
+/// `[retry]` of a campaign. The default calls everybody once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RetryPolicy {
+    /// Attempts that a recipient may use, faults of the platform apart.
+    pub max_attempts: u32,
+    /// After a busy line.
+    pub busy: Waits,
+    /// After nobody answered.
+    pub no_answer: Waits,
+    /// After any other failure.
+    pub failed: Waits,
+    /// By the platform's reason, upper case; stands above the three.
+    pub reasons: BTreeMap<String, Waits>,
+    /// Waits are drawn this much shorter or longer, as a share of them: recipients who failed
+    /// together should not be called together.
+    pub jitter: f64,
+    /// Calls on one number, whatever the campaign.
+    pub per_number: Option<PerNumber>,
+}
+
+/// At most so many calls on one number within a time, across all runs of a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PerNumber {
+    /// How many.
+    pub calls: u32,
+    /// Within how long.
+    pub within: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            max_attempts: 1,
+            busy: Waits::Never,
+            no_answer: Waits::Never,
+            failed: Waits::Never,
+            reasons: BTreeMap::new(),
+            jitter: 0.0,
+            per_number: None,
+        }
+    }
+}
+
+/// What follows the end of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// The recipient has their final verdict.
+    Over,
+    /// Another attempt after this long.
+    Again {
+        /// How long.
+        wait: Duration,
+        /// What was tried until then.
+        tried: Tried,
+        /// Whether it was the platform's fault.
+        fault: bool,
+    },
+}
+
+impl RetryPolicy {
+    /// What follows a call that ended so. `fraction` is drawn from 0 to 1.
+    pub fn after(&self, outcome: &Outcome, mut tried: Tried, fraction: f64) -> Next {
+        let is = |word: &str, text: &Option<String>| {
+            text.as_deref()
+                .is_some_and(|t| t.eq_ignore_ascii_case(word))
+        };
+        if outcome.answered() || outcome.result.is_none() {
+            // What nobody could tell may have rung; it is not repeated on a guess.
+            return Next::Over;
+        }
+        let reason = outcome
+            .reason
+            .as_deref()
+            .unwrap_or_default()
+            .to_ascii_uppercase();
+        let busy = is("BUSY", &outcome.result);
+        let no_answer = is("NOANSWER", &outcome.result);
+        let named = self.reasons.get(&reason);
+        let fault = !busy && !no_answer && named.is_none() && FAULTS.contains(&reason.as_str());
+        if fault && self.max_attempts > 1 {
+            tried.faults = tried.faults.saturating_add(1);
+            if tried.faults > FAULTS_MAX {
+                return Next::Over;
+            }
+            let doubled = FAULT_FIRST * 2_u32.pow(u32::from(tried.faults - 1));
+            return Next::Again {
+                wait: self.jittered(doubled.min(FAULT_MAX), fraction),
+                tried,
+                fault: true,
+            };
+        }
+        tried.used = tried.used.saturating_add(1);
+        let (waits, nth) = if busy {
+            tried.busy = tried.busy.saturating_add(1);
+            (&self.busy, tried.busy)
+        } else if no_answer {
+            tried.no_answer = tried.no_answer.saturating_add(1);
+            (&self.no_answer, tried.no_answer)
+        } else {
+            (&self.failed, tried.failed())
+        };
+        let (waits, nth) = named.map_or((waits, nth), |waits| (waits, tried.used));
+        match waits.nth(nth) {
+            Some(wait) if u32::from(tried.used) < self.max_attempts => Next::Again {
+                wait: self.jittered(wait, fraction),
+                tried,
+                fault: false,
+            },
+            _ => Next::Over,
+        }
+    }
+
+    fn jittered(&self, wait: Duration, fraction: f64) -> Duration {
+        let spread = self.jitter.clamp(0.0, 1.0) * (2.0 * fraction.clamp(0.0, 1.0) - 1.0);
+        wait.mul_f64((1.0 + spread).max(0.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn ended(result: &str, reason: &str) -> Outcome {
+        Outcome {
+            result: Some(result.into()),
+            reason: Some(reason.into()),
+            ..Outcome::default()
+        }
+    }
+
+    fn minutes(minutes: &[u64]) -> Waits {
+        Waits::After(minutes.iter().map(|m| Duration::from_mins(*m)).collect())
+    }
+
+    fn policy() -> RetryPolicy {
+        RetryPolicy {
+            max_attempts: 4,
+            busy: minutes(&[10]),
+            no_answer: minutes(&[60, 240]),
+            reasons: BTreeMap::from([
+                ("BLOCKED".to_owned(), Waits::Never),
+                ("TIMEOUT".to_owned(), minutes(&[5])),
+            ]),
+            ..RetryPolicy::default()
+        }
+    }
+
+    /// The waits in minutes that follow these ends, one after the other.
+    fn story(policy: &RetryPolicy, ends: &[(&str, &str)]) -> Vec<Option<u64>> {
+        let mut tried = Tried::default();
+        ends.iter()
+            .map(
+                |(result, reason)| match policy.after(&ended(result, reason), tried, 0.5) {
+                    Next::Over => None,
+                    Next::Again {
+                        wait, tried: now, ..
+                    } => {
+                        tried = Tried::unpack(now.pack());
+                        Some(wait.as_secs() / 60)
+                    }
+                },
+            )
+            .collect()
+    }
+
+    #[test]
+    fn each_kind_of_end_has_its_own_waits_and_the_last_stands_for_all_that_follow() {
+        let (busy, silence) = (("BUSY", "N/A"), ("NOANSWER", "N/A"));
+        assert_eq!(
+            story(&policy(), &[silence, busy, silence, busy]),
+            [Some(60), Some(10), Some(240), None]
+        );
+        assert_eq!(
+            story(&policy(), &[busy, busy, busy, busy]),
+            [Some(10), Some(10), Some(10), None]
+        );
+        assert_eq!(
+            story(&policy(), &[("FAILED", "N/A")]),
+            [None],
+            "not asked for"
+        );
+        assert_eq!(story(&policy(), &[("ANSWERED", "CALLEEHANGUP")]), [None]);
+        assert_eq!(
+            story(&policy(), &[("BUSY", "BLOCKED")]),
+            [None],
+            "a reason stands above"
+        );
+        assert_eq!(story(&policy(), &[("noanswer", "timeout")]), [Some(5)]);
+        assert_eq!(story(&RetryPolicy::default(), &[busy]), [None]);
+    }
+
+    #[test]
+    fn faults_of_the_platform_use_no_attempt_up_and_do_not_go_on_for_ever() {
+        let fault = ("FAILED", "CONGESTION");
+        let mut ends = vec![fault; 11];
+        let waits = story(&policy(), &ends);
+        assert_eq!(waits[..4], [Some(1), Some(2), Some(4), Some(8)]);
+        assert_eq!(waits[9..], [Some(60), None]);
+        ends.truncate(3);
+        ends.extend([("BUSY", "N/A"); 4]);
+        assert_eq!(
+            story(&policy(), &ends)[3..],
+            [Some(10), Some(10), Some(10), None]
+        );
+        let unknown = Outcome::unknown();
+        assert_eq!(policy().after(&unknown, Tried::default(), 0.5), Next::Over);
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_is_called_more_often_than_the_campaign_says(
+            ends in proptest::collection::vec((0..4_usize, 0..5_usize), 1..60),
+            max in 1..6_u32,
+            jitter in 0.0..1.0_f64,
+        ) {
+            let results = ["BUSY", "NOANSWER", "FAILED", "SOMETHING"];
+            let reasons = ["N/A", "CONGESTION", "TIMEOUT", "BLOCKED", "NEW"];
+            let policy = RetryPolicy {
+                max_attempts: max,
+                failed: minutes(&[1, 2]),
+                jitter,
+                ..policy()
+            };
+            let (mut tried, mut calls, mut faults) = (Tried::default(), 0, 0);
+            for (result, reason) in ends {
+                calls += 1;
+                match policy.after(&ended(results[result], reasons[reason]), tried, 0.9) {
+                    Next::Over => break,
+                    Next::Again { wait, tried: now, fault } => {
+                        prop_assert!(wait <= Duration::from_hours(8));
+                        faults += u32::from(fault);
+                        tried = now;
+                    }
+                }
+            }
+            prop_assert!(calls <= max + faults, "{} calls, {} faults", calls, faults);
+        }
+    }
+}
