@@ -10,6 +10,7 @@ pub mod callout;
 pub mod destination;
 pub mod ids;
 pub mod money;
+pub mod openings;
 pub mod outcome;
 pub mod pacing;
 pub mod polling;
@@ -18,6 +19,8 @@ pub mod retry;
 pub mod run;
 pub mod svaml;
 pub mod verdict;
+pub mod window;
+pub mod zones;
 
 pub use account::{AttemptRecord, ResultRow, Tally};
 pub use attempt::{AttemptEvent, AttemptState, IllegalStep};
@@ -28,8 +31,11 @@ pub use callout::{
 pub use destination::{Destination, DestinationKind};
 pub use ids::{AttemptId, AttemptKey, CallId, RecipientId, RunId};
 pub use money::{Money, Purse};
+pub use openings::{OpeningId, Openings};
 pub use outcome::Outcome;
 pub use recipient::{Disposition, RESULT_COLUMNS, RejectKind};
 pub use retry::{RetryPolicy, Tried};
 pub use run::{PauseReason, RunState};
 pub use verdict::{NotSent, Observation, Reaction, Refusal, Side, Uncertainty, Verdict};
+pub use window::{Days, Leave, OnClose, Span, TimeOfDay, Window, WindowState, WindowZone};
+pub use zones::{ZoneSet, ZoneUnknown, Zones};
