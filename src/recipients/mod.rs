@@ -3,11 +3,13 @@
 //! [`ListReader`] turns bytes into rows and refuses what is not a list; [`Numbers`] turns a cell
 //! into a number that can be dialled, or says why not; [`check_list`] does both for every row on
 //! several threads, renders each callout on trial, finds duplicates and hands the rows on in order.
-//! Memory stays flat whatever the list's length. This module knows `domain` and `campaign`.
+//! [`ZoneOf`] says in which
+//! time zones a row may be. Memory stays flat whatever the list's length. This module knows `domain` and `campaign`.
 
 pub mod check;
 pub mod phone;
 pub mod reader;
+pub mod zones;
 
 mod bytes;
 mod duplicates;
@@ -20,3 +22,4 @@ pub use duplicates::locate_duplicates;
 pub use phone::{Numbers, Parsed, Unreadable, place_of};
 pub use reader::{ListReader, Row};
 pub use verdict::RowVerdict;
+pub use zones::{ZoneOf, zones_of_number};

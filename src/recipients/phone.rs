@@ -139,6 +139,32 @@ pub fn place_of(e164: &str) -> (String, &'static str) {
     (region.map_or("ZZ".into(), |r| r.to_string()), kind)
 }
 
+/// How closely the digits of a number say where it belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// They name an area.
+    Area,
+    /// They name a country alone, in so many digits.
+    Country(usize),
+    /// They name nothing.
+    Nowhere,
+}
+
+/// How closely a number in E.164 says where it belongs. Mobile numbers name an area in few countries,
+/// and one that the plan does not know names none, whatever it looks like.
+pub(super) fn reach_of(e164: &str) -> Reach {
+    let Ok(number) = PHONE_NUMBER_UTIL.parse(e164, None) else {
+        return Reach::Nowhere;
+    };
+    // Below +1 all countries share one plan, in which mobile numbers have area codes as well.
+    let kind = number.get_type();
+    let shared = number.country_code == 1 && kind == PhoneNumberType::Mobile;
+    if shared || number.is_geographical() {
+        return Reach::Area;
+    }
+    Reach::Country(number.country_code.to_string().len())
+}
+
 const MANY_WAYS: &str = "it could be read in more than one way: write it with + and country code";
 
 /// Whether a number that no plan knows stays what it is when it is read again: one that begins with
