@@ -10,6 +10,7 @@
 pub mod fault;
 pub mod script;
 
+mod blackout;
 mod callout;
 mod cells;
 mod definition;
@@ -29,6 +30,14 @@ mod svaml_tree;
 mod table;
 mod template;
 mod tokens;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "ready for `definition`, which refuses [window] until the engine obeys it"
+    )
+)]
+mod window;
 
 pub use definition::{Campaign, Pacing};
 pub use fault::{Fault, Faults};

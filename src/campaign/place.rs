@@ -87,6 +87,11 @@ impl<'a> SourceFile<'a> {
         self.faults.borrow_mut().push(fault);
     }
 
+    /// Notes a fault of another file, which this one names.
+    pub(super) fn note(&self, fault: Fault) {
+        self.faults.borrow_mut().push(fault);
+    }
+
     /// Notes something doubtful that stops nobody.
     pub(super) fn warn(&self, place: &Place, message: impl Into<String>, help: impl Into<String>) {
         let fault = self.at(place, message, help);
