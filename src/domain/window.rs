@@ -424,7 +424,9 @@ impl Week {
             Some((from, _)) => (false, *from),
             None => (false, MIDNIGHT),
         };
-        (open, day * DAY_S + i64::from(until))
+        let until = day * DAY_S + i64::from(until);
+        debug_assert!(local < until, "a search goes forward");
+        (open, until)
     }
 
     fn is_open(&self, zone: &TimeZone, at: i64) -> bool {
