@@ -12,11 +12,13 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use callout::domain::retry::Waits;
+use callout::domain::window::{Days, OnClose, Span, TimeOfDay, Window, WindowZone};
 use callout::domain::{
     AttemptId, AttemptKey, AttemptState, CallId, Disposition, NotSent, Observation, Outcome,
     PauseReason, Reaction, RecipientId, Refusal, RetryPolicy, Side, Tried, Uncertainty, Verdict,
+    Zones,
 };
-use callout::engine::{Command, Core, End, Event, Now, Pace};
+use callout::engine::{Command, Core, End, Event, Now, Pace, Rules};
 use callout::entropy::Entropy;
 use callout::store::{Change, Cursor, Due, DuePage, OpenCall};
 use jiff::Timestamp;
@@ -68,6 +70,7 @@ struct Nature {
     commit_failing: f64,
     cancel_at: Option<Duration>,
     retry: RetryPolicy,
+    window: Option<Window>,
     extra_ticks: bool,
     /// Faults end then; from then on everything must finish.
     faults_end: Duration,
@@ -144,6 +147,7 @@ impl Nature {
             commit_failing,
             cancel_at: None,
             retry: RetryPolicy::default(),
+            window: None,
             extra_ticks: false,
             faults_end: FAULTS_END,
         }
@@ -168,6 +172,31 @@ impl Nature {
             ..RetryPolicy::default()
         };
         self
+    }
+
+    /// People may be called in the first twenty seconds of every even minute by their own clock.
+    fn windowed(mut self) -> Self {
+        let spans = (0..24 * 30).map(|n| {
+            let (hours, minutes) = (n / 30, n % 30 * 2);
+            let time = |seconds| TimeOfDay::new(hours, minutes, seconds).unwrap();
+            Span::new(Days::ALL, time(0), time(20)).unwrap()
+        });
+        let zone = WindowZone::Recipient;
+        self.window = Some(Window::new(spans.collect(), zone, [], OnClose::Wait));
+        self
+    }
+
+    fn expires(&self) -> bool {
+        let window = self.window.as_ref();
+        window.is_some_and(|window| window.on_close() == OnClose::Expire)
+    }
+
+    fn rules(&self) -> Rules {
+        Rules {
+            retry: self.retry.clone(),
+            window: self.window.clone(),
+            since: now_at(Duration::ZERO).wall,
+        }
     }
 
     /// A draw that depends on whom it is about and not on when it is made.
@@ -302,6 +331,7 @@ impl Disk {
             recipient: RecipientId(id),
             endpoint: format!("+{id}"),
             cells: "[]".into(),
+            zones: zones_of(id),
             tried: self.tried.get(&id).copied().unwrap_or_default(),
             rests_until: None,
         });
@@ -334,6 +364,30 @@ impl Disk {
             }
         }
     }
+}
+
+/// Zones at odd distances from each other, and some that nobody knows.
+const ZONES: [&str; 6] = [
+    "Europe/Stockholm",
+    "Asia/Kathmandu",
+    "Pacific/Chatham",
+    "Australia/Lord_Howe",
+    "America/New_York,Europe/Stockholm",
+    "America/St_Johns",
+];
+
+fn zones_of(recipient: i64) -> Option<Zones> {
+    let nth = usize::try_from(recipient).unwrap() % ZONES.len();
+    Some(Zones::read(ZONES[nth]))
+}
+
+/// The world's own reading of the rule: the second of an even minute, by every clock.
+fn may_be_called(recipient: i64, at: Timestamp) -> bool {
+    let nth = usize::try_from(recipient).unwrap() % ZONES.len();
+    ZONES[nth].split(',').all(|zone| {
+        let clock = at.in_tz(zone).unwrap();
+        clock.minute() % 2 == 0 && clock.second() < 20
+    })
 }
 
 fn uncertainty() -> Uncertainty {
@@ -427,7 +481,7 @@ impl World {
         };
         let core = Core::new(
             nature.pace,
-            nature.retry.clone(),
+            nature.rules(),
             1,
             Entropy::seeded(nature.seed),
             now_at(Duration::ZERO),
@@ -581,6 +635,7 @@ impl World {
                         intents: vec![key],
                         dues: 0,
                         next_due: None,
+                        moved: Vec::new(),
                     });
                 }
             }
@@ -633,6 +688,10 @@ impl World {
                 let text = format!("{:?} was called again after {waited:?}", due.recipient);
                 self.violations.push(text);
             }
+        }
+        if nature.window.is_some() && !may_be_called(due.recipient.0, now_at(self.now).wall) {
+            let text = format!("{:?} was called outside their window", due.recipient);
+            self.violations.push(text);
         }
         self.pace_holds(key);
         let mut draw = nature.draw("post", whom, nth);
@@ -827,6 +886,7 @@ impl World {
             intents: intents.collect(),
             dues: dues.clone().count(),
             next_due: dues.min(),
+            moved: changes.iter().filter_map(Change::moved).collect(),
         };
         self.step(event);
     }
@@ -926,7 +986,7 @@ impl World {
             ..self.nature.pace
         };
         let entropy = Entropy::seeded(self.nature.seed ^ self.life.rotate_left(40));
-        self.core = Core::new(pace, self.nature.retry.clone(), next_key, entropy, now);
+        self.core = Core::new(pace, self.nature.rules(), next_key, entropy, now);
         self.step(Event::Uncertain(uncertain));
         for page in open.chunks(50) {
             self.step(Event::Opened(page.to_vec()));
@@ -974,10 +1034,12 @@ impl World {
                 }
                 (Row::Done(Disposition::Unreached), [.., S::Final { outcome, .. }]) => {
                     let all = usize::try_from(self.nature.retry.max_attempts).unwrap();
-                    !outcome.answered() && (self.cancelled || counted.len() == all)
+                    let ended = self.cancelled || self.nature.expires();
+                    !outcome.answered() && (ended || counted.len() == all)
                 }
                 (Row::Done(Disposition::Refused), [.., S::Refused(_)])
                 | (Row::Done(Disposition::Uncertain), [.., S::Uncertain(_)]) => true,
+                (Row::Done(Disposition::Expired), []) => self.nature.expires(),
                 (Row::Done(Disposition::Cancelled), []) => self.cancelled,
                 (Row::Done(Disposition::Cancelled), [.., S::Final { outcome, .. }]) => {
                     self.cancelled && !outcome.answered()
@@ -1028,11 +1090,7 @@ fn assert_no_violations(seeds: impl Iterator<Item = u64>, change: fn(Nature) -> 
     for seed in seeds {
         let nature = change(Nature::of(seed));
         let report = World::run(nature.clone(), Bug::None);
-        assert_eq!(
-            report.violations,
-            Vec::<String>::new(),
-            "seed {seed}: {nature:?}"
-        );
+        assert_eq!(report.violations, Vec::<String>::new(), "seed {seed}");
         let everybody = usize::try_from(nature.recipients).unwrap();
         assert_eq!(report.dispositions.len(), everybody, "seed {seed}");
         posts += report.posts;
@@ -1053,6 +1111,26 @@ fn whoever_is_busy_is_called_again_as_often_as_the_campaign_says_and_no_sooner()
     assert_no_violations(4_000..4_040, |nature| Nature {
         cancel_at: Some(SECOND * 6),
         ..nature.retrying()
+    });
+}
+
+#[test]
+fn nobody_is_called_outside_their_window() {
+    assert_no_violations(5_000..5_060, Nature::windowed);
+    assert_no_violations(6_000..6_040, |nature| nature.windowed().retrying());
+}
+
+#[test]
+fn whom_the_window_leaves_behind_is_expired_once() {
+    assert_no_violations(7_000..7_060, |nature| {
+        let nature = nature.windowed().retrying();
+        let window = nature.window.unwrap();
+        let spans = window.spans().to_vec();
+        let window = Window::new(spans, WindowZone::Recipient, [], OnClose::Expire);
+        Nature {
+            window: Some(window),
+            ..nature
+        }
     });
 }
 

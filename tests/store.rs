@@ -220,6 +220,7 @@ async fn stocked(desk: &Desk, recipients: usize) -> (SqliteStore, RunId) {
     let store = SqliteStore::open(&address, Access::Engine).await.unwrap();
     let run = RunId::new("0123456789ab");
     let new = NewRun {
+        blackout_file: None,
         platform: String::new(),
         id: run.clone(),
         campaign: "c".into(),
@@ -232,6 +233,7 @@ async fn stocked(desk: &Desk, recipients: usize) -> (SqliteStore, RunId) {
     let (rows, rows_in) = tokio::sync::mpsc::channel(1);
     let (imported, imported_in) = tokio::sync::oneshot::channel();
     let row = |nth| ImportedRow {
+        zones: None,
         line: u64::try_from(nth).unwrap() + 2,
         cells: vec![support::number(nth)],
         verdict: Ok(support::number(nth)),

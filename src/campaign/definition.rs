@@ -4,12 +4,15 @@
 //! wants them all. What is played is read in [`super::callout`]; what a list must have is checked in
 //! [`Campaign::bind`](super::Script), once its header is known.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+use crate::domain::window::{Window, WindowZone};
 use crate::domain::{DestinationKind, RetryPolicy};
 
+use super::blackout::ReadFile;
 use super::callout;
 use super::fault::{Fault, Faults};
 use super::form::Form;
@@ -18,6 +21,7 @@ use super::place::{Place, SourceFile};
 use super::retry;
 use super::table::{Placed, Table};
 use super::template::Text;
+use super::window;
 
 /// Longest name of a campaign; it becomes part of file names.
 const NAME_CHARS_MAX: usize = 64;
@@ -38,7 +42,7 @@ const TOP: [&str; 8] = [
 ];
 /// Tables the file format has and this version does not act on. Ignoring one would be a broken
 /// promise, so each is refused.
-const LATER: [&str; 3] = ["window", "spend", "schedule"];
+const LATER: [&str; 2] = ["spend", "schedule"];
 /// How fast: `run` needs a rate, the other commands do not.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pacing {
@@ -59,6 +63,10 @@ pub struct Campaign {
     pub pacing: Pacing,
     /// Who is called again, and when.
     pub retry: RetryPolicy,
+    /// When people may be called; none: at any time.
+    pub window: Option<Window>,
+    /// The file of `blackout_file`, as it was read.
+    pub blackout_file: Option<Vec<u8>>,
     pub(super) source: String,
     pub(super) path: PathBuf,
     pub(super) form: Form,
@@ -121,12 +129,31 @@ impl Campaign {
     /// Checks the text of a campaign file; `path` is where faults say they are, and what the list's
     /// path is relative to.
     pub fn parse(source: &str, path: &Path) -> Result<Self, Faults> {
+        Self::parse_with(source, path, &|path| std::fs::read(path))
+    }
+
+    /// As [`parse`](Self::parse), for a run that goes on: its dates are those it began with, whatever
+    /// became of their file.
+    pub fn parse_kept(source: &str, path: &Path, dates: Option<&[u8]>) -> Result<Self, Faults> {
+        let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
+        Self::parse_with(source, path, &|_| {
+            dates.map(<[u8]>::to_vec).ok_or_else(missing)
+        })
+    }
+
+    fn parse_with(source: &str, path: &Path, dates: ReadFile<'_>) -> Result<Self, Faults> {
+        let kept = RefCell::new(None);
+        let reading = |path: &Path| {
+            let bytes = dates(path)?;
+            kept.replace(Some(bytes.clone()));
+            Ok(bytes)
+        };
         // Editors that write a byte order mark write it first; TOML has no room for it.
         let source = source.strip_prefix('\u{feff}').unwrap_or(source);
         let (root, errors) = DeTable::parse_recoverable(source);
         let file = SourceFile::new(source, path);
         let table = Table::new(&file, "the campaign", 0..0, root.get_ref(), &TOP);
-        let parts = read(&table);
+        let parts = read(&table, &reading);
         let syntax: Vec<Fault> = errors
             .iter()
             .map(|error| {
@@ -138,7 +165,10 @@ impl Campaign {
         let (found, warnings) = file.into_findings();
         let faults = after_syntax(syntax, found);
         match (Faults::collect(faults), parts) {
-            (None, Some(parts)) => Ok(parts.into_campaign(source, path, warnings)),
+            (None, Some(parts)) => Ok(Self {
+                blackout_file: kept.into_inner(),
+                ..parts.into_campaign(source, path, warnings)
+            }),
             (Some(faults), _) => Err(faults),
             (None, None) => {
                 // Every reader that gives up has noted why; this keeps the type honest.
@@ -146,6 +176,13 @@ impl Campaign {
                 Err(Fault::new(path, (1, 1), "the campaign could not be read", help).into())
             }
         }
+    }
+
+    /// Whether the time zones of recipients matter.
+    pub fn asks_for_zones(&self) -> bool {
+        self.window
+            .as_ref()
+            .is_some_and(|window| *window.zone() == WindowZone::Recipient)
     }
 
     /// The file's text, as it was checked.
@@ -188,6 +225,7 @@ struct Parts {
     recipients: Recipients,
     pacing: Pacing,
     retry: RetryPolicy,
+    window: Option<Window>,
     form: Form,
     texts: Vec<Text>,
 }
@@ -203,6 +241,8 @@ impl Parts {
             recipients: list,
             pacing: self.pacing,
             retry: self.retry,
+            window: self.window,
+            blackout_file: None,
             source: source.to_owned(),
             path: path.to_owned(),
             form: self.form,
@@ -215,7 +255,7 @@ impl Parts {
 }
 
 /// Reads all parts even when one of them fails, so that each fault is found.
-fn read(root: &Table<'_, '_>) -> Option<Parts> {
+fn read(root: &Table<'_, '_>, dates: ReadFile<'_>) -> Option<Parts> {
     for name in LATER.into_iter().filter(|name| root.has(name)) {
         let help = "take it out: a campaign must not promise what is not kept";
         root.file.fault(
@@ -232,12 +272,14 @@ fn read(root: &Table<'_, '_>) -> Option<Parts> {
     let played = callout::read(root, kind);
     let pacing = pacing(root);
     let retry = retry::read(root);
+    let window = window::read(root, dates);
     let (form, texts) = played?;
     Some(Parts {
         name: name?,
         recipients: recipients?,
         pacing,
         retry,
+        window,
         form,
         texts,
     })

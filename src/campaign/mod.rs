@@ -30,13 +30,6 @@ mod svaml_tree;
 mod table;
 mod template;
 mod tokens;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "ready for `definition`, which refuses [window] until the engine obeys it"
-    )
-)]
 mod window;
 
 pub use definition::{Campaign, Pacing};

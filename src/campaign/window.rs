@@ -44,13 +44,8 @@ const ZONE_HELP: &str =
     "it is \"recipient\" or a name of the IANA database, as in \"Europe/Stockholm\"";
 const TIME_HELP: &str = "two digits, a colon, two digits, in quotes, as in \"09:00\"";
 
-/// Reads `[window]`; `None` where there is none, and after a fault.
-pub(super) fn read(root: &Table<'_, '_>) -> Option<Window> {
-    read_with(root, &|path| std::fs::read(path))
-}
-
-/// The same, with `file` in place of the disk: a run that goes on reads the copy it began with.
-pub(super) fn read_with(root: &Table<'_, '_>, file: ReadFile<'_>) -> Option<Window> {
+/// Reads `[window]`; `None` where there is none, and after a fault. `file` reads its file of dates.
+pub(super) fn read(root: &Table<'_, '_>, file: ReadFile<'_>) -> Option<Window> {
     let table = root.table("window", "[window]", &WINDOW)?;
     // All parts are read even when one has a fault, so that each fault is found.
     let days = days(&table, Some(Days::ALL));

@@ -32,7 +32,7 @@ fn read(source: &str) -> (Option<Window>, String) {
     let file_read = SourceFile::new(source, path);
     let known = ["window", "recipients"];
     let table = Table::new(&file_read, "the campaign", 0..0, root.get_ref(), &known);
-    let window = read_with(&table, &file);
+    let window = super::read(&table, &file);
     let (faults, warnings) = file_read.into_findings();
     let told = faults.iter().chain(&warnings).map(|fault| {
         let other = if fault.file == "folder/c.toml" {
@@ -101,7 +101,7 @@ fn a_file_of_dates_is_looked_for_beside_the_campaign() {
     let path = folder.path().join("c.toml");
     let file = SourceFile::new(source, &path);
     let table = Table::new(&file, "the campaign", 0..0, root.get_ref(), &["window"]);
-    let window = super::read(&table).unwrap();
+    let window = super::read(&table, &|path| std::fs::read(path)).unwrap();
     assert_eq!(window.blackout().count(), 1);
 }
 

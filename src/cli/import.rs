@@ -60,8 +60,16 @@ pub(super) fn workers() -> usize {
 }
 
 fn row(row: CheckedRow) -> ImportedRow {
+    let mut zones = None;
     let verdict = match row.verdict {
-        RowVerdict::Valid { destination, .. } => Ok(destination.endpoint),
+        RowVerdict::Valid {
+            destination,
+            zones: found,
+            ..
+        } => {
+            zones = found;
+            Ok(destination.endpoint)
+        }
         RowVerdict::Reject {
             kind,
             column,
@@ -80,5 +88,6 @@ fn row(row: CheckedRow) -> ImportedRow {
         line: row.line,
         cells: row.cells,
         verdict,
+        zones,
     }
 }

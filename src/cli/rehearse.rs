@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::args::{Global, RehearseArgs};
 use super::exit::{Exit, Failure};
-use super::session::Session;
+use super::session::{self, Session};
 use super::{World, export, file, import, output, run, settings, simulate};
 use crate::campaign::Campaign;
 use crate::clock::Clock;
@@ -56,7 +56,7 @@ pub(super) async fn rehearse(
             restarted: false,
             elsewhere: false,
         },
-        retry: campaign.retry.clone(),
+        rules: session::rules(&campaign, new.created_at),
         rows: list.rows,
         done: list.rows - list.valid,
         output: Some((&results, replace)),

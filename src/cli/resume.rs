@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::args::{Global, ResumeArgs};
 use super::exit::{Exit, Failure};
-use super::session::Session;
+use super::session::{self, Session};
 use super::{World, export, file, import, output, run as run_command, runs, settings};
 use crate::campaign::{Campaign, Script};
 use crate::engine::Pace;
@@ -31,7 +31,8 @@ pub(super) async fn resume(
     if !run.state.unfinished() {
         return as_it_ended(store.as_ref(), &run, args).await;
     }
-    let campaign = Campaign::parse(&run.definition, &run.definition_path)?;
+    let dates = run.blackout_file.as_deref();
+    let campaign = Campaign::parse_kept(&run.definition, &run.definition_path, dates)?;
     let client = settings::client(global, &world.clock)?;
     let calls_per_second = run_command::rate(&campaign)?;
     let elsewhere = run.platform != client.platform();
@@ -56,7 +57,7 @@ pub(super) async fn resume(
             restarted: true,
             elsewhere,
         },
-        retry: campaign.retry.clone(),
+        rules: session::rules(&campaign, run.created_at),
         rows: 0,
         done: 0,
         output: args

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::args::{Global, RunArgs};
 use super::exit::{Exit, Failure};
-use super::session::Session;
+use super::session::{self, Session};
 use super::{World, file, import, output, plan, runs, settings};
 use crate::campaign::{Campaign, Fault, Faults};
 use crate::engine::Pace;
@@ -76,7 +76,7 @@ pub(super) async fn run(
             restarted: false,
             elsewhere: false,
         },
-        retry: campaign.retry.clone(),
+        rules: session::rules(&campaign, new.created_at),
         rows: list.rows,
         done: list.rows - list.valid,
         output: args
@@ -115,6 +115,7 @@ pub(super) fn new_run(
         campaign: campaign.name.clone(),
         definition: campaign.source().to_owned(),
         definition_path: absolute(campaign.path()),
+        blackout_file: campaign.blackout_file.clone(),
         rehearsal,
         platform,
         created_at: world.clock.wall(),

@@ -8,11 +8,11 @@ use tokio::sync::{mpsc, watch};
 
 use super::exit::{Exit, Failure};
 use super::{World, export, output, progress, runs};
-use crate::campaign::Script;
-use crate::domain::{Callout, Destination, DestinationKind, RetryPolicy, RunId};
+use crate::campaign::{Campaign, Script};
+use crate::domain::{Callout, Destination, DestinationKind, RunId};
 #[cfg(debug_assertions)]
 use crate::engine::sabotage::Sabotage;
-use crate::engine::{Driver, End, Engine, Pace, Progress, Render, Signal};
+use crate::engine::{Driver, End, Engine, Pace, Progress, Render, Rules, Signal};
 use crate::sinch::Client;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Due, Store};
@@ -25,7 +25,7 @@ pub(super) struct Session<'a> {
     pub(super) kind: DestinationKind,
     pub(super) run: RunId,
     pub(super) pace: Pace,
-    pub(super) retry: RetryPolicy,
+    pub(super) rules: Rules,
     /// Rows of the list, for the progress.
     pub(super) rows: u64,
     /// Rows that have their disposition already.
@@ -73,7 +73,7 @@ impl Session<'_> {
             clock: Arc::clone(&world.clock),
             run: self.run.clone(),
             pace: self.pace,
-            retry: self.retry,
+            rules: self.rules,
             #[cfg(debug_assertions)]
             sabotage: super::settings::variable("CALLOUT_SABOTAGE")
                 .and_then(|name| Sabotage::parse(&name)),
@@ -93,6 +93,15 @@ impl Session<'_> {
             )));
         }
         Ok(end)
+    }
+}
+
+/// What a campaign says of who may be called when, in a run that was made at that moment.
+pub(super) fn rules(campaign: &Campaign, since: jiff::Timestamp) -> Rules {
+    Rules {
+        retry: campaign.retry.clone(),
+        window: campaign.window.clone(),
+        since,
     }
 }
 

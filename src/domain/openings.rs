@@ -48,6 +48,12 @@ impl Openings {
         &self.window
     }
 
+    /// As [`id`](Self::id), for somebody of whom nothing may be recorded: such are held, unless the
+    /// window has a zone of its own.
+    pub fn id_of(&mut self, zones: Option<&Zones>) -> Result<OpeningId, ZoneUnknown> {
+        self.id(zones.unwrap_or(&Zones::Unknown(ZoneUnknown::NoNumber)))
+    }
+
     /// Takes a recipient's zones in. Where the window has a zone of its own, that one counts, and a
     /// recipient whose zone is not known is no question.
     pub fn id(&mut self, zones: &Zones) -> Result<OpeningId, ZoneUnknown> {

@@ -75,6 +75,9 @@ pub enum PauseReason {
     Breaker(String),
     /// The platform could not be reached for too long.
     Unreachable(String),
+    /// Nobody is left but those who are held: their time zone is not known, or the window never opens
+    /// for them.
+    Held,
 }
 
 impl PauseReason {
@@ -94,6 +97,10 @@ impl fmt::Display for PauseReason {
             Self::Configuration(what) => write!(f, "the platform says our set-up is wrong: {what}"),
             Self::Breaker(what) => write!(f, "the breaker opened: {what}"),
             Self::Unreachable(what) => write!(f, "the platform cannot be reached: {what}"),
+            Self::Held => f.write_str(
+                "everybody left is held: their time zone is not known, or the window never opens \
+                 for them",
+            ),
         }
     }
 }

@@ -10,14 +10,13 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
-use super::core::{Command, Core, End, Event, Now, Pace};
+use super::core::{Command, Core, End, Event, Now, Pace, Rules};
 use super::progress::Progress;
 #[cfg(debug_assertions)]
 use super::sabotage::Sabotage;
 use crate::clock::Clock;
 use crate::domain::{
-    AttemptKey, Callout, NotSent, PauseReason, Reaction, RecipientId, RetryPolicy, RunId, Side,
-    Verdict,
+    AttemptKey, Callout, NotSent, PauseReason, Reaction, RecipientId, RunId, Side, Verdict,
 };
 use crate::entropy::Entropy;
 use crate::sinch::Client;
@@ -52,8 +51,8 @@ pub struct Engine {
     pub run: RunId,
     /// How fast.
     pub pace: Pace,
-    /// Who is called again, and when.
-    pub retry: RetryPolicy,
+    /// Who may be called when.
+    pub rules: Rules,
     /// A bug that a test planted.
     #[cfg(debug_assertions)]
     pub sabotage: Option<Sabotage>,
@@ -150,8 +149,8 @@ impl Driver {
             .store
             .set_run(&engine.run, &RunEnd::Running, now.wall)
             .await?;
-        let retry = engine.retry.clone();
-        let core = Core::new(engine.pace, retry, recovery.next_key, entropy, now);
+        let rules = engine.rules.clone();
+        let core = Core::new(engine.pace, rules, recovery.next_key, entropy, now);
         let (reporter, reports) = mpsc::unbounded_channel();
         let mut driver = Self {
             engine,
@@ -272,6 +271,7 @@ impl Driver {
                     intents: intents(&changes),
                     dues: dues.clone().count(),
                     next_due: dues.min(),
+                    moved: changes.iter().filter_map(Change::moved).collect(),
                 });
             }
             Report::Group {
@@ -330,7 +330,7 @@ impl Driver {
             Command::Fetch(after, limit) => {
                 let (store, run) = (Arc::clone(&self.engine.store), self.engine.run.clone());
                 let now = self.engine.clock.wall();
-                let rule = self.engine.retry.per_number;
+                let rule = self.engine.rules.retry.per_number;
                 self.spawn(
                     async move { Report::Page(store.due(&run, now, after, limit, rule).await) },
                 );
@@ -355,6 +355,7 @@ impl Driver {
                 intents: vec![*key],
                 dues: 0,
                 next_due: None,
+                moved: Vec::new(),
             };
             drop(self.reporter.send(Report::Core(event)));
         }

@@ -10,6 +10,6 @@ pub mod progress;
 #[cfg(debug_assertions)]
 pub mod sabotage;
 
-pub use core::{Command, Core, End, Event, Now, Pace};
+pub use core::{Command, Core, End, Event, Now, Pace, Rules};
 pub use driver::{Driver, Ending, Engine, Render, Signal};
 pub use progress::Progress;

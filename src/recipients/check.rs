@@ -198,6 +198,7 @@ impl<'a> Tally<'a> {
             RowVerdict::Valid {
                 destination,
                 known_number,
+                ..
             } => {
                 if self.seen.insert(destination) {
                     self.valid += 1;

@@ -4,9 +4,10 @@
 //! a matter between rows, which `check` decides.
 
 use crate::campaign::{Campaign, Faults, Script};
-use crate::domain::{Destination, DestinationKind, RejectKind};
+use crate::domain::{Destination, DestinationKind, RejectKind, Zones};
 
 use super::phone::Numbers;
+use super::zones::ZoneOf;
 
 /// Longest name of a user.
 const USERNAME_CHARS_MAX: usize = 128;
@@ -20,6 +21,8 @@ pub enum RowVerdict {
         destination: Destination,
         /// False where the numbering plan does not know the number: a warning.
         known_number: bool,
+        /// The time zones in which they may be; only where the campaign's window asks.
+        zones: Option<Zones>,
     },
     /// It does not.
     Reject {
@@ -45,6 +48,8 @@ pub(super) struct RowCheck {
     columns: usize,
     number: usize,
     number_name: String,
+    /// Where time zones are read, if the campaign's window asks for them.
+    zone_of: Option<ZoneOf>,
 }
 
 impl RowCheck {
@@ -68,6 +73,7 @@ impl RowCheck {
             // Binding has refused a header without it; should it not have, every row is refused.
             number: number.unwrap_or(usize::MAX),
             number_name: spec.number.clone(),
+            zone_of: campaign.asks_for_zones().then(|| ZoneOf::new(spec, header)),
         })
     }
 
@@ -94,6 +100,7 @@ impl RowCheck {
         };
         match self.script.callout(&destination, cells) {
             Ok(_) => RowVerdict::Valid {
+                zones: self.zone_of.map(|of| of.zones(cells, &destination)),
                 destination,
                 known_number,
             },

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     AttemptId, AttemptKey, AttemptState, CallId, DestinationKind, Disposition, Outcome,
-    PauseReason, RecipientId, RejectKind, RunId, RunState, Tried,
+    PauseReason, RecipientId, RejectKind, RunId, RunState, Tried, Zones,
 };
 
 /// A run that begins.
@@ -21,6 +21,8 @@ pub struct NewRun {
     pub definition: String,
     /// The campaign file, absolute.
     pub definition_path: PathBuf,
+    /// The file of dates that the campaign names, which the run keeps as well.
+    pub blackout_file: Option<Vec<u8>>,
     /// Whether it runs against the simulator.
     pub rehearsal: bool,
     /// Where its callouts go: base URL and application key. Its calls are known there alone.
@@ -40,6 +42,8 @@ pub struct Run {
     pub definition: String,
     /// Where that file was.
     pub definition_path: PathBuf,
+    /// The campaign's file of dates, as the run began with it.
+    pub blackout_file: Option<Vec<u8>>,
     /// Whether it runs against the simulator.
     pub rehearsal: bool,
     /// Where its callouts go: base URL and application key.
@@ -116,6 +120,8 @@ pub struct ImportedRow {
     pub cells: Vec<String>,
     /// The endpoint to call, or why not.
     pub verdict: Result<String, RejectedRow>,
+    /// The time zones in which they may be; none where no window asks.
+    pub zones: Option<Zones>,
 }
 
 /// Why a row is a reject.
@@ -160,6 +166,8 @@ pub struct Due {
     pub endpoint: String,
     /// The row's cells, as a JSON array.
     pub cells: String,
+    /// The time zones in which they may be; none where no window asks.
+    pub zones: Option<Zones>,
     /// How they were tried before.
     pub tried: Tried,
     /// When the number may be called again for the sake of all runs; none where nothing speaks
@@ -233,6 +241,10 @@ pub enum WaitReason {
     Fault,
     /// Their number was called often enough lately, by whatever run.
     PerNumber,
+    /// The window's next opening.
+    Window,
+    /// Nothing that will come by itself: their time zone is not known, or the window never opens.
+    Held,
 }
 
 impl WaitReason {
@@ -242,6 +254,8 @@ impl WaitReason {
             Self::Retry => "retry",
             Self::Fault => "fault",
             Self::PerNumber => "per number",
+            Self::Window => "window",
+            Self::Held => "held",
         }
     }
 }
@@ -287,6 +301,16 @@ pub enum Change {
         /// Why, where the disposition alone does not say it.
         reason: Option<String>,
     },
+}
+
+impl Change {
+    /// The recipient who is due again or done by it.
+    pub fn moved(&self) -> Option<RecipientId> {
+        match self {
+            Self::Due { recipient, .. } | Self::Done { recipient, .. } => Some(*recipient),
+            Self::Intend { .. } | Self::Attempt { .. } => None,
+        }
+    }
 }
 
 /// What a person knows about an uncertain attempt.

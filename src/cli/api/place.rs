@@ -13,14 +13,14 @@ use super::{Exit, Failure, Global, World, money, or_dash};
 use crate::campaign::{Campaign, Script};
 use crate::cli::args::PlaceArgs;
 use crate::cli::runs::BY_HAND;
-use crate::cli::session::Session;
+use crate::cli::session::{self, Session};
 use crate::cli::{export, output, run, settings};
 use crate::domain::{
     AttemptRecord, Callout, Destination, DestinationKind, Disposition, PauseReason, RecipientId,
     ResultRow, RunId,
 };
 use crate::engine::{End, Pace};
-use crate::recipients::Numbers;
+use crate::recipients::{Numbers, ZoneOf};
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Imported, ImportedRow, NewRun, RunEnd, Store};
 
@@ -81,7 +81,7 @@ pub(super) async fn place(
             restarted: false,
             elsewhere: false,
         },
-        retry: placing.campaign.retry.clone(),
+        rules: session::rules(&placing.campaign, new.created_at),
         rows: 1,
         done: 0,
         output: None,
@@ -182,6 +182,10 @@ impl Placing {
             line: 2,
             cells: self.cells.clone(),
             verdict: Ok(self.destination.endpoint.clone()),
+            zones: self.campaign.asks_for_zones().then(|| {
+                let zone_of = ZoneOf::new(&self.campaign.recipients, &self.header);
+                zone_of.zones(&self.cells, &self.destination)
+            }),
         };
         let end = Imported {
             header: self.header.clone(),

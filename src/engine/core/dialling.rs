@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Command, Core, Flight, More, Now, Phase};
-use crate::domain::AttemptKey;
+use crate::domain::{AttemptKey, AttemptState, RecipientId};
 use crate::store::{Change, DuePage, WaitReason};
 
 /// Recipients read at a time.
@@ -21,6 +21,8 @@ const LEAD_MAX: Duration = Duration::from_millis(60);
 /// Intents that are not `POSTed` yet, at most: one commit group. More would only be more that nobody
 /// can tell about after a crash.
 const UNSENT_MAX: usize = 64;
+/// The note of an attempt whose window closed before it could leave.
+const CLOSED: &str = "the window closed before it was sent";
 /// An uncertain attempt counts as a call for this long.
 pub(super) const UNCERTAIN_COUNTS: Duration = Duration::from_mins(1);
 /// The first and the longest wait between probes of a platform that cannot be reached.
@@ -76,7 +78,6 @@ impl Core {
             }
             self.looked_again = false;
             if let Some(until) = due.rests_until.filter(|until| *until > now.wall) {
-                self.held.remove(&due.recipient);
                 self.waits(
                     due.recipient,
                     until,
@@ -84,20 +85,14 @@ impl Core {
                     due.tried,
                     commands,
                 );
-            } else {
+            } else if self.may_call(&due, now, commands) {
                 self.queue.push_back(due);
             }
         }
         self.progress.queued = self.queue.len();
     }
 
-    pub(super) fn committed(
-        &mut self,
-        intents: &[AttemptKey],
-        dues: usize,
-        next_due: Option<Timestamp>,
-        now: Now,
-    ) {
+    pub(super) fn committed(&mut self, intents: &[AttemptKey], now: Now) {
         let mut took = Duration::ZERO;
         for key in intents {
             if let Some(flight) = self.flights.get_mut(key)
@@ -116,6 +111,22 @@ impl Core {
         // A slow commit is remembered for a while, a quick one at once counts little.
         if !intents.is_empty() {
             self.commit_takes = took.max(self.commit_takes.mul_f64(0.95));
+        }
+    }
+
+    /// What was recorded of recipients is durable: so many are due again, the soonest then.
+    pub(super) fn moved(
+        &mut self,
+        moved: &[RecipientId],
+        dues: usize,
+        next_due: Option<Timestamp>,
+        now: Now,
+    ) {
+        for recipient in moved {
+            self.held.remove(recipient);
+            if self.fetching {
+                self.overtaken.insert(*recipient);
+            }
         }
         self.dues -= dues.min(self.dues);
         if dues == 0 {
@@ -164,6 +175,15 @@ impl Core {
             let Some(Flight::Ready(id, due)) = self.flights.remove(&key) else {
                 continue;
             };
+            if !self.may_call(&due, now, commands) {
+                self.held.insert(due.recipient);
+                commands.push(Command::Record(Change::Attempt {
+                    key,
+                    state: AttemptState::NotSent(CLOSED.into()),
+                    at: now.wall,
+                }));
+                continue;
+            }
             let posted = Flight::Posted {
                 recipient: due.recipient,
                 tried: due.tried,
@@ -192,6 +212,9 @@ impl Core {
             let Some(due) = self.queue.pop_front() else {
                 break;
             };
+            if !self.may_call(&due, now, commands) {
+                continue;
+            }
             let key = AttemptKey(self.next_key);
             self.next_key += 1;
             let id = self.entropy.attempt_id();

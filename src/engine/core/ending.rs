@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::windows::HELD_UNTIL;
 use super::{Command, Core, End, Flight, More, Now, Phase};
-use crate::domain::{AttemptKey, AttemptState};
+use crate::domain::{AttemptKey, AttemptState, PauseReason};
 use crate::store::Change;
 
 /// The note of an attempt whose POST never left.
@@ -74,6 +75,15 @@ impl Core {
                     && self.looked_again =>
             {
                 End::Completed
+            }
+            Phase::Running
+                if requests == 0
+                    && self.flights.is_empty()
+                    && self.queue.is_empty()
+                    && self.dues == 0
+                    && matches!(self.more, More::At(at) if at >= HELD_UNTIL) =>
+            {
+                End::Paused(PauseReason::Held)
             }
             _ => return,
         };

@@ -10,14 +10,17 @@ mod calls;
 mod dialling;
 mod ending;
 mod slots;
+mod windows;
 
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::domain::openings::Openings;
 use crate::domain::pacing::Pacer;
 use crate::domain::polling::Lifetimes;
+use crate::domain::window::Window;
 use crate::domain::{
     AttemptId, AttemptKey, Breaker, CallId, Observation, PauseReason, RecipientId, RetryPolicy,
     Tried, Verdict,
@@ -53,6 +56,17 @@ pub struct Pace {
     pub elsewhere: bool,
 }
 
+/// Who may be called when, from the campaign.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Who is called again, and when.
+    pub retry: RetryPolicy,
+    /// When people may be called; none: at any time.
+    pub window: Option<Window>,
+    /// When the run was made: whoever was not called in a window since may have missed it.
+    pub since: Timestamp,
+}
+
 /// What happened.
 #[derive(Debug)]
 pub enum Event {
@@ -70,6 +84,8 @@ pub enum Event {
         dues: usize,
         /// The soonest of them.
         next_due: Option<Timestamp>,
+        /// Recipients of whom the group held anything but an intent.
+        moved: Vec<RecipientId>,
     },
     /// The store failed; what is on disk is not known.
     StoreFailed(String),
@@ -167,6 +183,9 @@ enum Flight {
 pub struct Core {
     pace: Pace,
     retry: RetryPolicy,
+    openings: Option<Openings>,
+    /// Since when people could have been called, if the window was open.
+    since: Timestamp,
     entropy: Entropy,
     next_key: i64,
     phase: Phase,
@@ -177,7 +196,8 @@ pub struct Core {
     /// Whether the store was asked once more after everything seemed done.
     looked_again: bool,
     queue: VecDeque<Due>,
-    /// Recipients that the store still shows as due and that are in our hands already.
+    /// Recipients that the store still shows as due and that are in our hands already, or of whom
+    /// something is recorded that is not yet durable.
     held: HashSet<RecipientId>,
     /// Recipients whose intent became durable while a page was on its way: it may still show them.
     overtaken: HashSet<RecipientId>,
@@ -210,10 +230,12 @@ pub struct Core {
 
 impl Core {
     /// A core for one run. `next_key` is the first attempt key that is free.
-    pub fn new(pace: Pace, retry: RetryPolicy, next_key: i64, entropy: Entropy, now: Now) -> Self {
+    pub fn new(pace: Pace, rules: Rules, next_key: i64, entropy: Entropy, now: Now) -> Self {
         Self {
             pace,
-            retry,
+            retry: rules.retry,
+            openings: rules.window.map(Openings::new),
+            since: rules.since,
             entropy,
             next_key,
             phase: Phase::Running,
@@ -256,7 +278,11 @@ impl Core {
                 intents,
                 dues,
                 next_due,
-            } => self.committed(&intents, dues, next_due, now),
+                moved,
+            } => {
+                self.committed(&intents, now);
+                self.moved(&moved, dues, next_due, now);
+            }
             Event::StoreFailed(why) => self.drain(End::Failed(why)),
             Event::Answered(key, verdict) => self.answered(key, verdict, now, &mut commands),
             Event::Observed(key, seen) => self.observed(key, seen, now, &mut commands),

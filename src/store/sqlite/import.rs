@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr, SqlStr, Sqlite, Transacti
 use tokio::sync::oneshot;
 
 use super::SqliteStore;
-use crate::domain::{Disposition, RejectKind, RunId};
+use crate::domain::{Disposition, RejectKind, RunId, Zones};
 use crate::store::{Imported, ImportedRow, Rows, StoreError};
 
 /// Rows of a statement; its text is made once.
@@ -80,12 +80,12 @@ fn insert(rows: usize) -> SqlStr {
     let mut sql = String::from(
         "-- insert_rows
          insert into recipients
-             (id, run, line, cells, endpoint, state, disposition, due_at, reason, fault)
+             (id, run, line, cells, endpoint, state, disposition, due_at, reason, fault, zones)
          values ",
     );
     for row in 0..rows {
         let comma = if row == 0 { "" } else { "," };
-        write!(sql, "{comma}(?,?,?,?,?,?,?,?,?,?)").expect("a string takes all");
+        write!(sql, "{comma}(?,?,?,?,?,?,?,?,?,?,?)").expect("a string takes all");
     }
     AssertSqlSafe(sql).into_sql_str()
 }
@@ -125,6 +125,7 @@ async fn insert_rows(
                 .bind(Some(reject.reason.as_str()))
                 .bind(fault_of(reject)),
         };
+        query = query.bind(row.zones.as_ref().map(Zones::record));
     }
     query.execute(&mut **tx).await.map(drop)
 }

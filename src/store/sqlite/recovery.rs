@@ -7,7 +7,7 @@ use sqlx::{Connection as _, Row as _};
 
 use super::{SqliteStore, millis, moment};
 use crate::domain::retry::PerNumber;
-use crate::domain::{AttemptKey, CallId, RecipientId, RunId, Tried};
+use crate::domain::{AttemptKey, CallId, RecipientId, RunId, Tried, Zones};
 use crate::store::{Cursor, Due, DuePage, OpenCall, Recovery, StoreError};
 
 /// The note of an attempt whose engine died.
@@ -16,7 +16,7 @@ const STOPPED: &str = "the engine stopped before the answer was recorded";
 const LATELY_MS: i64 = 60_000;
 
 const DUE: &str = "-- due
-    select id, endpoint, cells, due_at, tried, null as called from recipients
+    select id, endpoint, cells, due_at, tried, zones, null as called from recipients
     where run = (select number from runs where id = ?1)
           and state in ('pending', 'waiting') and (due_at, id) > (?2, ?3)
     order by due_at, id limit ?4";
@@ -24,7 +24,7 @@ const DUE: &str = "-- due
 /// As `DUE`, with the n-th latest call on the same number in whatever run; unless it is proved that no
 /// phone can have rung.
 const DUE_PER_NUMBER: &str = "-- due, per number
-    select id, endpoint, cells, due_at, tried,
+    select id, endpoint, cells, due_at, tried, zones,
            (select attempts.intended_at from recipients as same
             join attempts on attempts.recipient = same.id
             where same.endpoint = recipients.endpoint
@@ -194,6 +194,7 @@ impl SqliteStore {
                 recipient: RecipientId(row.get("id")),
                 endpoint: row.get("endpoint"),
                 cells: row.get("cells"),
+                zones: row.get::<Option<&str>, _>("zones").map(Zones::read),
                 tried: Tried::unpack(row.get("tried")),
                 rests_until: rests_until(row).filter(|until| millis(*until) > now),
             })

@@ -16,8 +16,8 @@ impl SqliteStore {
         sqlx::query(
             "-- create_run
              insert into runs (id, campaign, definition, definition_path, rehearsal, platform,
-                               state, created_at)
-             values (?1, ?2, ?3, ?4, ?5, ?6, 'planned', ?7)",
+                               state, created_at, blackout_file)
+             values (?1, ?2, ?3, ?4, ?5, ?6, 'planned', ?7, ?8)",
         )
         .bind(run.id.as_str())
         .bind(&run.campaign)
@@ -26,6 +26,7 @@ impl SqliteStore {
         .bind(run.rehearsal)
         .bind(&run.platform)
         .bind(millis(run.created_at))
+        .bind(&run.blackout_file)
         .execute(&mut *writer)
         .await
         .map(drop)
@@ -197,6 +198,7 @@ fn read_run(row: &SqliteRow) -> Result<Run, StoreError> {
         campaign: row.get("campaign"),
         definition: row.get("definition"),
         definition_path: PathBuf::from(row.get::<String, _>("definition_path")),
+        blackout_file: row.get("blackout_file"),
         rehearsal: row.get("rehearsal"),
         platform: row.get("platform"),
         telling: row
