@@ -8,6 +8,8 @@
 )]
 mod support;
 
+use std::fmt::Write as _;
+
 use callout::clock::{Clock as _, SystemClock};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -101,7 +103,7 @@ fn each_is_judged_by_their_own_clock_and_who_has_none_is_held() {
     let zones = ["Etc/UTC", "Etc/GMT+12", "Etc/GMT-1", "Mars/Base", "EST"];
     let mut list = String::from("phone,name,zone\n");
     for (nth, zone) in zones.iter().enumerate() {
-        list += &format!("{},A,{zone}\n", number(nth));
+        writeln!(list, "{},A,{zone}", number(nth)).unwrap();
     }
     let window = format!(
         "from = \"{}\"\nuntil = \"{}\"",

@@ -143,7 +143,7 @@ fn all_faults_of_a_file_are_told_at_once_in_its_order() {
         encoding = \"latin\"\ndestination_type = \"phone\"\n\n[callout.tts]\ncli = \"46100000000\"\n\
         txt = \"Hello\"\ntext = \"Hello {{ name \"\ndtmf = \"1*\"\ndomain = \"PSTN\"\n\
         enable_ace = \"yes\"\n\n[pacing]\ncalls_per_second = 0\nconcurrent_calls = 0\n\n\
-        [retry]\nmax_attempts = 3\n";
+        [spend]\ncap = 3\n";
     insta::assert_snapshot!(faults(source).join("\n"), @r#"
     1:1 nmae: unknown key `nmae` in the campaign
     1:1 : the campaign needs `name`
@@ -160,7 +160,7 @@ fn all_faults_of_a_file_are_told_at_once_in_its_order() {
     16:14 "yes": `enable_ace` is a string
     19:20 0: `calls_per_second` is out of range
     20:20 0: `concurrent_calls` is out of range
-    22:2 retry: [retry] is not supported yet
+    22:2 spend: [spend] is not supported yet
     "#);
     let shown = Campaign::parse(source, Path::new("c.toml"))
         .unwrap_err()
@@ -179,7 +179,7 @@ fn all_faults_of_a_file_are_told_at_once_in_its_order() {
 
 #[test]
 fn what_has_not_come_yet_is_refused_by_name() {
-    for name in ["window", "retry", "spend", "schedule"] {
+    for name in ["spend", "schedule"] {
         let found = faults(&tts(&format!("[{name}]\nx = 1\n")));
         assert_eq!(
             found,

@@ -157,9 +157,8 @@ pub(super) fn reach_of(e164: &str) -> Reach {
         return Reach::Nowhere;
     };
     // Below +1 all countries share one plan, in which mobile numbers have area codes as well.
-    let kind = number.get_type();
-    let shared = number.country_code == 1 && kind == PhoneNumberType::Mobile;
-    if shared || number.is_geographical() {
+    let mobile = || number.get_type() == PhoneNumberType::Mobile;
+    if number.is_geographical() || number.country_code == 1 && mobile() {
         return Reach::Area;
     }
     Reach::Country(number.country_code.to_string().len())
