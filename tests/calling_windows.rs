@@ -192,3 +192,46 @@ fn a_run_keeps_the_dates_it_began_with() {
         "a holiday is one though its file is gone"
     );
 }
+
+#[test]
+fn a_plan_says_who_may_be_called_when_and_a_rehearsal_waits_for_nobody() {
+    let desk = Desk::empty();
+    let mut list = String::from("phone,name,zone\n");
+    for (nth, zone) in ["Etc/UTC", "Etc/GMT+12", "Nowhere", ""].iter().enumerate() {
+        writeln!(list, "{},A,{zone}", number(nth)).unwrap();
+    }
+    let window = format!(
+        "from = \"{}\"\nuntil = \"{}\"\n[retry]\nmax_attempts = 2\nbusy = \"3h\"",
+        clock(hours(-4)),
+        clock(hours(4))
+    );
+    campaign(&desk, &list, "calls_per_second = 50", &window);
+    let text = String::from_utf8(desk.read("c.toml")).unwrap();
+    desk.write(
+        "c.toml",
+        &text.replace("[callout.tts]", "time_zone = \"zone\"\n[callout.tts]"),
+    );
+    let plan = desk.run(&["plan", "c.toml", "--json"]).ends(0).json();
+    assert_eq!(plan["window"]["held"], 1, "{plan}");
+    assert_eq!(plan["window"]["later"], 1, "{plan}");
+    assert_eq!(
+        plan["window"]["now"], 2,
+        "an empty cell leaves it to the number: {plan}"
+    );
+    let out = desk.run(&["plan", "c.toml"]).ends(0).stdout;
+    assert!(out.contains("1 are held"), "{out}");
+    let busy = [
+        "rehearse",
+        "c.toml",
+        "--time-scale",
+        "0",
+        "--mix",
+        "0,1,0,0",
+        "--json",
+    ];
+    let out = desk.run(&busy).ends(0);
+    assert!(out.stderr.contains("keeps no window"), "{}", out.stderr);
+    assert_eq!(out.json()["dispositions"]["unreached"], 4);
+    let results = desk.table("c-rehearsal.csv");
+    assert_eq!(results.counts("call_attempts").get("2"), Some(&4));
+}

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use serde_json::{Value, json};
 
 use super::args::{Global, PlanArgs};
@@ -12,7 +14,9 @@ use super::prices::{Prefixes, Prices};
 use super::{World, import, output, settings};
 use crate::campaign::Campaign;
 use crate::clock::Clock;
-use crate::domain::{Callout, CalloutBody, Destination, DestinationKind};
+use crate::domain::openings::Openings;
+use crate::domain::window::{Window, WindowState};
+use crate::domain::{Callout, CalloutBody, Destination, DestinationKind, Zones};
 use crate::recipients::{CheckError, CheckedRow, ListSummary, RowVerdict, check_list};
 use crate::report::summary::{grouped, human};
 use crate::sinch::Client;
@@ -40,6 +44,76 @@ pub(super) struct Plan {
     prefixes: Prefixes,
     /// What the platform says calls cost; none where it was not asked.
     prices: Option<Prices>,
+    /// When the window opens for them; none where there is no window.
+    eligible: Option<Eligible>,
+}
+
+/// How many may be called now, later, or not at all.
+struct Eligible {
+    openings: Openings,
+    now: u64,
+    later: u64,
+    next: Option<Timestamp>,
+    held: u64,
+}
+
+impl Eligible {
+    fn new(window: Window) -> Self {
+        Self {
+            openings: Openings::new(window),
+            now: 0,
+            later: 0,
+            next: None,
+            held: 0,
+        }
+    }
+
+    fn add(&mut self, zones: Option<&Zones>, now: Timestamp) {
+        let state = self
+            .openings
+            .id_of(zones)
+            .map(|id| self.openings.state(id, now));
+        match state {
+            Ok(WindowState::Open { .. }) => self.now += 1,
+            Ok(WindowState::Closed {
+                next_opening: Some(at),
+            }) => {
+                self.later += 1;
+                self.next = Some(self.next.map_or(at, |next| next.min(at)));
+            }
+            Ok(WindowState::Closed { next_opening: None }) | Err(_) => self.held += 1,
+        }
+    }
+
+    fn text(&self) -> String {
+        let next = self
+            .next
+            .map_or(String::new(), |at| format!(", the first from {at} on"));
+        let held = if self.held == 0 {
+            String::new()
+        } else {
+            format!(
+                "; {} are held: their time zone is not known, a `time_zone` column would say it",
+                grouped(self.held)
+            )
+        };
+        format!(
+            "window: {}\n  {} may be called now, {} later{next}{held}",
+            self.openings.window(),
+            grouped(self.now),
+            grouped(self.later)
+        )
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "window": self.openings.window().to_string(),
+            "now": self.now,
+            "later": self.later,
+            "next_opening": self.next.map(|at| at.to_string()),
+            "held": self.held,
+        })
+    }
 }
 
 struct Sample {
@@ -50,7 +124,7 @@ struct Sample {
 }
 
 pub(super) async fn plan(args: &PlanArgs, global: &Global, world: &World) -> Result<Exit, Failure> {
-    let mut plan = Plan::of(&Campaign::load(&args.file)?)?;
+    let mut plan = Plan::of(&Campaign::load(&args.file)?, world.clock.wall())?;
     if settings::has_credentials() {
         let client = settings::client(global, &world.clock)?;
         plan.price(&client, world.clock.as_ref()).await;
@@ -65,12 +139,19 @@ pub(super) async fn plan(args: &PlanArgs, global: &Global, world: &World) -> Res
 
 impl Plan {
     /// Reads the campaign's list and plans.
-    pub(super) fn of(campaign: &Campaign) -> Result<Self, Failure> {
+    pub(super) fn of(campaign: &Campaign, now: Timestamp) -> Result<Self, Failure> {
         let mut sampled: Vec<(u64, Destination, Vec<String>)> = Vec::new();
         let mut prefixes = Prefixes::default();
+        let mut eligible = campaign.window.clone().map(Eligible::new);
         let mut sink = |chunk: Vec<CheckedRow>| {
             for row in chunk {
-                if let RowVerdict::Valid { destination, .. } = row.verdict {
+                if let RowVerdict::Valid {
+                    destination, zones, ..
+                } = row.verdict
+                {
+                    if let Some(eligible) = &mut eligible {
+                        eligible.add(zones.as_ref(), now);
+                    }
                     if destination.kind == DestinationKind::Number {
                         prefixes.add(&destination.endpoint);
                     }
@@ -98,6 +179,7 @@ impl Plan {
             callback_need: callouts.iter().find_map(|(.., c)| callback_need(c)),
             prefixes,
             prices: None,
+            eligible,
         })
     }
 
@@ -173,6 +255,11 @@ impl Plan {
                 sample.text
             ));
         }
+        lines.extend(self.eligible.as_ref().map(Eligible::text));
+        let attempts = self.campaign.retry.max_attempts;
+        if attempts > 1 {
+            lines.push(format!("attempts: {attempts} at most for each"));
+        }
         lines.push(self.time());
         lines.push(match &self.prices {
             Some(prices) => prices.text(self.minutes()),
@@ -208,6 +295,8 @@ impl Plan {
             "concurrent_calls": self.campaign.pacing.concurrent_calls,
             "seconds_to_dial": self.seconds().map(|(s, _)| s),
             "bottleneck": self.seconds().map(|(_, what)| what),
+            "window": self.eligible.as_ref().map(Eligible::json),
+            "max_attempts": self.campaign.retry.max_attempts,
             "money": self.prices.as_ref().map(|prices| prices.json(self.minutes())),
             "clis": self.clis,
             "callback_need": self.callback_need,

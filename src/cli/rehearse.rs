@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::args::{Global, RehearseArgs};
 use super::exit::{Exit, Failure};
@@ -10,13 +11,15 @@ use super::session::{self, Session};
 use super::{World, export, file, import, output, run, settings, simulate};
 use crate::campaign::Campaign;
 use crate::clock::Clock;
-use crate::engine::Pace;
+use crate::engine::{Pace, Rules};
 use crate::simulator::{Options, Simulator};
 use crate::sinch::auth::Credentials;
 use crate::sinch::{Bases, Client, Region};
 use crate::store::Store;
 use crate::store::sqlite::{Access, SqliteStore};
 
+/// Longest wait before another attempt.
+const WAIT_MAX: Duration = Duration::from_secs(1);
 /// Calls per second where the campaign names none.
 const RATE_DEFAULT: f64 = 10.0;
 
@@ -56,7 +59,7 @@ pub(super) async fn rehearse(
             restarted: false,
             elsewhere: false,
         },
-        rules: session::rules(&campaign, new.created_at),
+        rules: hurried(&campaign, new.created_at),
         rows: list.rows,
         done: list.rows - list.valid,
         output: Some((&results, replace)),
@@ -65,6 +68,21 @@ pub(super) async fn rehearse(
     let exit = session.work(world).await?;
     earlier.remember(&results)?;
     Ok(exit)
+}
+
+/// A rehearsal waits for nobody's morning: no phone rings.
+fn hurried(campaign: &Campaign, since: jiff::Timestamp) -> Rules {
+    let rules = session::rules(campaign, since);
+    if rules.window.is_some() || rules.retry.max_attempts > 1 {
+        output::tell(
+            "a rehearsal keeps no window, and waits a second at most before the next attempt",
+        );
+    }
+    Rules {
+        retry: rules.retry.hurried(WAIT_MAX),
+        window: None,
+        since,
+    }
 }
 
 fn credentials() -> Result<Credentials, Failure> {

@@ -27,7 +27,7 @@ pub(super) async fn run(
     let store = Arc::new(SqliteStore::open(&global.db, Access::Engine).await?);
     refuse_second_run(store.as_ref(), &campaign).await?;
     if !args.yes {
-        let mut plan = plan::Plan::of(&campaign)?;
+        let mut plan = plan::Plan::of(&campaign, world.clock.wall())?;
         plan.price(&client, world.clock.as_ref()).await;
         let plan = plan.text();
         if args.results.json {

@@ -75,6 +75,13 @@ pub enum Waits {
 }
 
 impl Waits {
+    fn at_most(&self, most: Duration) -> Self {
+        match self {
+            Self::Never => Self::Never,
+            Self::After(waits) => Self::After(waits.iter().map(|w| (*w).min(most)).collect()),
+        }
+    }
+
     /// The wait after the n-th of its kind, from 1.
     fn nth(&self, nth: u8) -> Option<Duration> {
         let Self::After(waits) = self else {
@@ -145,6 +152,24 @@ pub enum Next {
 }
 
 impl RetryPolicy {
+    /// The same with no wait longer than this and no rest for numbers: for rehearsals, in which no phone
+    /// rings and a person waits.
+    #[must_use]
+    pub fn hurried(&self, most: Duration) -> Self {
+        let reasons = self.reasons.iter();
+        Self {
+            max_attempts: self.max_attempts,
+            busy: self.busy.at_most(most),
+            no_answer: self.no_answer.at_most(most),
+            failed: self.failed.at_most(most),
+            reasons: reasons
+                .map(|(reason, w)| (reason.clone(), w.at_most(most)))
+                .collect(),
+            jitter: self.jitter,
+            per_number: None,
+        }
+    }
+
     /// What follows a call that ended so. `fraction` is drawn from 0 to 1.
     pub fn after(&self, outcome: &Outcome, mut tried: Tried, fraction: f64) -> Next {
         let is = |word: &str, text: &Option<String>| {

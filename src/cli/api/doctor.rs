@@ -80,7 +80,7 @@ pub(in crate::cli) async fn doctor(
     world: &World,
 ) -> Result<Exit, Failure> {
     let plan = match &args.file {
-        Some(file) => Some(Plan::of(&Campaign::load(file)?)?),
+        Some(file) => Some(Plan::of(&Campaign::load(file)?, world.clock.wall())?),
         None => None,
     };
     let mut findings = Findings::default();
