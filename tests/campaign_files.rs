@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::path::Path;
 
 use callout::campaign::{Campaign, RowFault, Script};
-use callout::domain::{Callout, CalloutBody, Destination};
+use callout::domain::{Callout, CalloutBody, Destination, Misfire};
 use callout::recipients::{CheckedRow, ListSummary, RowVerdict, check_list};
 use proptest::prelude::*;
 
@@ -179,13 +179,8 @@ fn all_faults_of_a_file_are_told_at_once_in_its_order() {
 
 #[test]
 fn what_has_not_come_yet_is_refused_by_name() {
-    for name in ["spend", "schedule"] {
-        let found = faults(&tts(&format!("[{name}]\nx = 1\n")));
-        assert_eq!(
-            found,
-            [format!("7:2 {name}: [{name}] is not supported yet")]
-        );
-    }
+    let found = faults(&tts("[spend]\nx = 1\n"));
+    assert_eq!(found, ["7:2 spend: [spend] is not supported yet"]);
 }
 
 #[test]
@@ -359,6 +354,127 @@ fn each_fault_is_found_where_it_stands() {
             "expected {expected}\nfound {found:#?}"
         );
     }
+}
+
+/// The faults or warnings of a `[schedule]`, which begins on line 7, with their help.
+fn scheduled(lines: &str) -> Vec<String> {
+    let source = tts(&format!("[schedule]\n{lines}\n"));
+    let found = match Campaign::parse(&source, Path::new("c.toml")) {
+        Ok(campaign) => campaign.warnings().to_vec(),
+        Err(faults) => faults.as_slice().to_vec(),
+    };
+    let shown = found.into_iter().map(|f| {
+        format!(
+            "{}:{} {}: {} ({})",
+            f.line, f.column, f.text, f.message, f.help
+        )
+    });
+    shown.collect()
+}
+
+#[test]
+fn a_schedule_reads_as_it_is_written() {
+    let source = tts(
+        "[schedule]\nstart = \"2026-12-01T09:00:00[Europe/Stockholm]\"\n\
+         repeat = \"0 9 * * mon-fri\"\nmisfire = \"skip\"\nexpires_after = \"6h\"\n\
+         until = \"2027-01-31T23:59[Europe/Stockholm]\"\n",
+    );
+    let campaign = parse(&source);
+    assert_eq!(campaign.warnings(), []);
+    let schedule = campaign.schedule.expect("it has one");
+    assert_eq!(
+        schedule.start.to_string(),
+        "2026-12-01T09:00:00+01:00[Europe/Stockholm]"
+    );
+    let repeat = schedule.repeat.as_ref().expect("it repeats");
+    assert_eq!(repeat.as_str(), "0 9 * * mon-fri");
+    assert_eq!(
+        repeat.words(),
+        "At 09:00, on Monday, Tuesday, Wednesday, Thursday, and Friday"
+    );
+    assert_eq!(schedule.misfire, Misfire::Skip);
+    assert_eq!(
+        schedule.expires_after,
+        Some(std::time::Duration::from_hours(6))
+    );
+    assert_eq!(schedule.after(jiff::Timestamp::MIN).count(), 44);
+    assert_eq!(parse(&tts("")).schedule, None);
+    // Either of two moments can be meant, when it is said which.
+    for (offset, utc) in [("+02:00", "00:30"), ("+01:00", "01:30")] {
+        let start = format!("start = \"2026-10-25T02:30:00{offset}[Europe/Stockholm]\"");
+        let campaign = parse(&tts(&format!("[schedule]\n{start}\n")));
+        let start = campaign.schedule.expect("it has one").start.timestamp();
+        assert_eq!(start.to_string(), format!("2026-10-25T{utc}:00Z"));
+    }
+}
+
+#[test]
+fn each_fault_of_a_schedule_says_what_to_do() {
+    let start = "start = \"2026-12-01T09:00[Europe/Stockholm]\"\n";
+    let with = |line: &str| format!("{start}{line}");
+    let cases = [
+        "misfire = \"run\"".to_owned(),
+        "start = 2026-12-01T09:00:00+01:00".into(),
+        "start = \"tomorrow\"".into(),
+        "start = \"2026-12-01[Europe/Stockholm]\"".into(),
+        "start = \"2026-12-01T09:00:00\"".into(),
+        "start = \"2026-12-01T09:00:00+01:00\"".into(),
+        "start = \"2026-12-01T09:00:00Z\"".into(),
+        "start = \"2026-12-01T09:00:00[+01:00]\"".into(),
+        "start = \"2026-12-01T09:00:00[Europe/Stokholm]\"".into(),
+        "start = \"2026-12-01T09:00:00+02:00[Europe/Stockholm]\"".into(),
+        "start = \"2026-03-29T02:30:00[Europe/Stockholm]\"".into(),
+        "start = \"2026-10-25T02:30:00[Europe/Stockholm]\"".into(),
+        "start = \"2026-10-25T02:30:00+05:00[Europe/Stockholm]\"".into(),
+        with("repeat = \"0 0 9 * * mon-fri\""),
+        with("repeat = \"0 9 * * mon-fry\""),
+        with("repeat = \"0 9 30 2 *\""),
+        with("repeat = 9"),
+        with("repeat = \"0 9 * * *\"\nuntil = \"2026-11-01T09:00[Europe/Stockholm]\""),
+        with("repeat = \"0 9 * * sun\"\nuntil = \"2026-12-02T09:00[Europe/Stockholm]\""),
+        with("until = \"2026-12-02T09:00[Europe/Stockholm]\""),
+        with("misfire = \"skipp\""),
+        with("misfire = \"wait\""),
+        with("expires_after = \"6 hours\""),
+        with("expires_after = 6"),
+        with("expires_after = \"0s\""),
+        with("repat = \"0 9 * * *\""),
+        // Doubtful, and no more than that.
+        with("repeat = \"0 9 * * sun\""),
+        with("repeat = \"0 9,10 * * *\"\nexpires_after = \"90m\""),
+    ];
+    let found: Vec<String> = cases.iter().flat_map(|case| scheduled(case)).collect();
+    assert_eq!(found.len(), cases.len(), "one each");
+    insta::assert_snapshot!(found.join("\n"), @r##"
+    7:1 [schedule]: [schedule] needs `start` (start = "2026-12-01T09:00:00[Europe/Stockholm]")
+    8:9 2026-12-01T09:00:00+01:00: `start` is a date or time (`start` must be a moment with its zone, in quotes: "2026-12-01T09:00:00[Europe/Stockholm]")
+    8:9 "tomorrow": `start` cannot be read: `tomorrow` is no date and time (such as "2026-12-01T09:00:00[Europe/Stockholm]")
+    8:9 "2026-12-01[Europe/Stockholm]": `start` has no time of day ("2026-12-01T09:00[Europe/Stockholm]")
+    8:9 "2026-12-01T09:00:00": `start` has no zone, so nobody knows whose clock is meant (put the zone behind it, as in "2026-12-01T09:00:00[Europe/Stockholm]")
+    8:9 "2026-12-01T09:00:00+01:00": `start` has an offset and no zone: an offset knows no summer time (put the zone behind it, as in "2026-12-01T09:00:00+01:00[Europe/Stockholm]")
+    8:9 "2026-12-01T09:00:00Z": `start` has an offset and no zone: an offset knows no summer time (put the zone behind it, as in "2026-12-01T09:00:00[UTC]")
+    8:9 "2026-12-01T09:00:00[+01:00]": `start` names an offset in the place of its zone (a zone of the IANA list, such as [Europe/Stockholm] or [UTC])
+    8:9 "2026-12-01T09:00:00[Europe/Stokholm]": `start` names a zone that does not exist: `Europe/Stokholm` (did you mean [Europe/Stockholm]?)
+    8:9 "2026-12-01T09:00:00+02:00[Europe/Stockholm]": `start` has an offset that the zone does not have then (it is +01:00 there: "2026-12-01T09:00:00+01:00[Europe/Stockholm]")
+    8:9 "2026-03-29T02:30:00[Europe/Stockholm]": `start` does not exist: the clocks go forward over 02:30:00 (a time that exists that day, such as "2026-03-29T03:30:00[Europe/Stockholm]")
+    8:9 "2026-10-25T02:30:00[Europe/Stockholm]": `start` comes twice: the clocks go back that day (say which with the offset: "2026-10-25T02:30:00+02:00[Europe/Stockholm]" is the first, "2026-10-25T02:30:00+01:00[Europe/Stockholm]" the second)
+    8:9 "2026-10-25T02:30:00+05:00[Europe/Stockholm]": `start` comes twice: the clocks go back that day (say which with the offset: "2026-10-25T02:30:00+02:00[Europe/Stockholm]" is the first, "2026-10-25T02:30:00+01:00[Europe/Stockholm]" the second)
+    9:10 "0 0 9 * * mon-fri": `repeat`: a rule has five fields, this has 6 (there is no field for seconds: minute, hour, day of the month, month, weekday, such as "0 9 * * mon-fri")
+    9:19 mon-fry: `repeat`: `mon-fry` is no weekday (0 to 7 (0 and 7 are Sunday), or sun to sat; `mon#1` is the first Monday, `fri#L` the last Friday of a month)
+    9:10 "0 9 30 2 *": `repeat` never comes round (the day does not exist in that month: "0 9 L * *" is the last day of each month)
+    9:10 9: `repeat` is a whole number (`repeat` must be a string in quotes)
+    10:9 "2026-11-01T09:00[Europe/Stockholm]": `until` is before `start` (the last moment at which it may start again, after `start`)
+    9:10 "0 9 * * sun": `repeat` names no moment between `start` and `until` (a later `until`, or another rule)
+    9:1 until: `until` ends nothing without `repeat` (take it out, or say how the schedule repeats: repeat = "0 9 * * mon-fri")
+    9:11 "skipp": `misfire` cannot be `skipp` (did you mean "skip"?)
+    9:11 "wait": `misfire` cannot be `wait` ("run" makes up for the latest start that was missed, "skip" waits for the next)
+    9:17 "6 hours": `expires_after`: `6 hours` is no duration (did you mean "6h"?)
+    9:17 6: `expires_after` is a whole number (`expires_after` must be a duration with its unit, in quotes: "6s", "6m", "6h" or "6d")
+    9:17 "0s": `expires_after` is out of range (from "1s" to "3650d")
+    9:1 repat: unknown key `repat` in [schedule] (did you mean `repeat`?)
+    8:9 "2026-12-01T09:00[Europe/Stockholm]": `repeat` does not name this moment: the first start is 2026-12-06T09:00:00+01:00[Europe/Stockholm] (with `repeat`, `start` says from when on the rule holds)
+    10:17 "90m": `expires_after` is longer than 1h, after which the next start comes (a start that comes while a run goes on is skipped; "1h" or less ends each run before the next)
+    "##);
 }
 
 #[test]

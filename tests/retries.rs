@@ -127,10 +127,7 @@ fn what_retry_cannot_mean_is_a_fault_with_its_place() {
     for (retry, says) in [
         ("busy = \"10m\"", "needs `max_attempts`"),
         ("max_attempts = 0", "max_attempts"),
-        (
-            "max_attempts = 2\nbusy = \"soon\"",
-            "c.toml:14:8: `busy` has `soon`",
-        ),
+        ("max_attempts = 2\nbusy = \"soon\"", "c.toml:14:8: `busy`"),
         ("max_attempts = 2\nbusy = []", "no waits"),
         ("max_attempts = 2\nbusy = [\"1h\", \"never\"]", "no wait"),
         ("max_attempts = 2\nbusy = 5", "`busy`"),
@@ -141,7 +138,7 @@ fn what_retry_cannot_mean_is_a_fault_with_its_place() {
         ),
         (
             "max_attempts = 2\nreasons = { TIMEOUT = \"x\" }",
-            "`TIMEOUT` has `x`",
+            "`TIMEOUT`",
         ),
         ("max_attempts = 2\nper_number = { calls = 1 }", "`within`"),
         (

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::domain::window::{Window, WindowZone};
-use crate::domain::{DestinationKind, RetryPolicy};
+use crate::domain::{DestinationKind, RetryPolicy, Schedule};
 
 use super::blackout::ReadFile;
 use super::callout;
@@ -19,6 +19,7 @@ use super::form::Form;
 use super::list_spec::{self, ListSpec, Recipients};
 use super::place::{Place, SourceFile};
 use super::retry;
+use super::schedule;
 use super::table::{Placed, Table};
 use super::template::Text;
 use super::window;
@@ -42,7 +43,8 @@ const TOP: [&str; 8] = [
 ];
 /// Tables the file format has and this version does not act on. Ignoring one would be a broken
 /// promise, so each is refused.
-const LATER: [&str; 2] = ["spend", "schedule"];
+const LATER: [&str; 1] = ["spend"];
+
 /// How fast: `run` needs a rate, the other commands do not.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pacing {
@@ -67,6 +69,8 @@ pub struct Campaign {
     pub window: Option<Window>,
     /// The file of `blackout_file`, as it was read.
     pub blackout_file: Option<Vec<u8>>,
+    /// When; none where a person decides.
+    pub schedule: Option<Schedule>,
     pub(super) source: String,
     pub(super) path: PathBuf,
     pub(super) form: Form,
@@ -226,6 +230,7 @@ struct Parts {
     pacing: Pacing,
     retry: RetryPolicy,
     window: Option<Window>,
+    schedule: Option<Schedule>,
     form: Form,
     texts: Vec<Text>,
 }
@@ -243,6 +248,7 @@ impl Parts {
             retry: self.retry,
             window: self.window,
             blackout_file: None,
+            schedule: self.schedule,
             source: source.to_owned(),
             path: path.to_owned(),
             form: self.form,
@@ -273,6 +279,7 @@ fn read(root: &Table<'_, '_>, dates: ReadFile<'_>) -> Option<Parts> {
     let pacing = pacing(root);
     let retry = retry::read(root);
     let window = window::read(root, dates);
+    let schedule = schedule::read(root);
     let (form, texts) = played?;
     Some(Parts {
         name: name?,
@@ -280,6 +287,7 @@ fn read(root: &Table<'_, '_>, dates: ReadFile<'_>) -> Option<Parts> {
         pacing,
         retry,
         window,
+        schedule,
         form,
         texts,
     })

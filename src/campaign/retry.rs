@@ -69,13 +69,22 @@ fn read_waits(table: &Table<'_, '_>, name: &str, value: &Spanned<DeValue<'_>>) -
             table.wrong_type(name, value, WAITS_HELP);
             return None;
         };
-        let wait = duration::parse(text);
-        if wait.is_none() {
-            let message = format!("`{name}` has `{text}`, which is no wait");
-            let help = format!("{}, or \"never\" alone", duration::HELP);
-            table.file.fault(&Place::of(value.span()), message, help);
+        match duration::parse(text) {
+            Ok(wait) if duration::ANY.contains(&wait) => Some(wait),
+            Ok(_) => {
+                let message = format!("`{name}` has a wait that is no time at all, or ten years");
+                let place = Place::of(value.span());
+                table.file.fault(&place, message, "\"10m\", for example");
+                None
+            }
+            Err(bad) => {
+                let message = format!("`{name}`: {}", bad.message);
+                table
+                    .file
+                    .fault(&Place::of(value.span()), message, bad.help);
+                None
+            }
         }
-        wait
     };
     match value.get_ref() {
         DeValue::String(text) if text == "never" => Waits::Never,
@@ -124,20 +133,15 @@ fn jitter(table: &Table<'_, '_>) -> f64 {
 fn per_number(table: &Table<'_, '_>) -> Option<PerNumber> {
     let per = table.table("per_number", "[retry.per_number]", &["calls", "within"])?;
     let calls = per.integer("calls", 1..=ATTEMPTS_MAX);
-    let within = per.required_string("within", "within = \"7d\"");
+    let within = duration::read(&per, "within", duration::ANY);
     if !per.has("calls") {
         per.missing("calls", "calls = 2");
     }
-    let within = within.and_then(|text| {
-        let within = duration::parse(text.value);
-        if within.is_none() {
-            let message = format!("`within` is `{}`, which is no duration", text.value);
-            per.file.fault(&text.place, message, duration::HELP);
-        }
-        within
-    });
+    if !per.has("within") {
+        per.missing("within", "within = \"7d\"");
+    }
     Some(PerNumber {
         calls: calls?,
-        within: within?,
+        within: within?.value,
     })
 }
