@@ -71,6 +71,8 @@ struct Nature {
     cancel_at: Option<Duration>,
     retry: RetryPolicy,
     window: Option<Window>,
+    /// Whether it is its schedule that ends it then, rather than a person.
+    expires: bool,
     extra_ticks: bool,
     /// Faults end then; from then on everything must finish.
     faults_end: Duration,
@@ -148,6 +150,7 @@ impl Nature {
             cancel_at: None,
             retry: RetryPolicy::default(),
             window: None,
+            expires: false,
             extra_ticks: false,
             faults_end: FAULTS_END,
         }
@@ -186,7 +189,7 @@ impl Nature {
         self
     }
 
-    fn expires(&self) -> bool {
+    fn window_expires(&self) -> bool {
         let window = self.window.as_ref();
         window.is_some_and(|window| window.on_close() == OnClose::Expire)
     }
@@ -602,7 +605,7 @@ impl World {
             Later::Stop => self.step(Event::Stop(PauseReason::Signal)),
             Later::Cancel => {
                 self.cancelled = true;
-                self.step(Event::Cancel);
+                self.step(self.closing());
             }
             Later::Tick => self.step(Event::Tick),
         }
@@ -910,10 +913,14 @@ impl World {
         self.write(&group);
         match end {
             End::Completed => self.over = true,
-            End::Cancelled => {
-                for row in self.disk.rows.values_mut() {
+            End::Cancelled | End::Expired => {
+                let disposition = self.closed_as();
+                assert_eq!(*end == End::Expired, disposition == Disposition::Expired);
+                for (id, row) in &mut self.disk.rows {
                     if matches!(row, Row::Due(_)) {
-                        *row = Row::Done(Disposition::Cancelled);
+                        let tried = self.disk.tried.contains_key(id);
+                        let unreached = Disposition::Unreached;
+                        *row = Row::Done(if tried { unreached } else { disposition });
                     }
                 }
                 self.over = true;
@@ -993,7 +1000,24 @@ impl World {
         }
         self.step(Event::Tick);
         if self.cancelled {
-            self.step(Event::Cancel);
+            self.step(self.closing());
+        }
+    }
+
+    /// What ends the run early: a person, or its own schedule.
+    fn closing(&self) -> Event {
+        if self.nature.expires {
+            Event::Expired
+        } else {
+            Event::Cancel
+        }
+    }
+
+    fn closed_as(&self) -> Disposition {
+        if self.nature.expires {
+            Disposition::Expired
+        } else {
+            Disposition::Cancelled
         }
     }
 
@@ -1034,15 +1058,14 @@ impl World {
                 }
                 (Row::Done(Disposition::Unreached), [.., S::Final { outcome, .. }]) => {
                     let all = usize::try_from(self.nature.retry.max_attempts).unwrap();
-                    let ended = self.cancelled || self.nature.expires();
+                    let ended = self.cancelled || self.nature.window_expires();
                     !outcome.answered() && (ended || counted.len() == all)
                 }
                 (Row::Done(Disposition::Refused), [.., S::Refused(_)])
                 | (Row::Done(Disposition::Uncertain), [.., S::Uncertain(_)]) => true,
-                (Row::Done(Disposition::Expired), []) => self.nature.expires(),
-                (Row::Done(Disposition::Cancelled), []) => self.cancelled,
-                (Row::Done(Disposition::Cancelled), [.., S::Final { outcome, .. }]) => {
-                    self.cancelled && !outcome.answered()
+                (Row::Done(Disposition::Expired), []) if self.nature.window_expires() => true,
+                (Row::Done(disposition @ (Disposition::Cancelled | Disposition::Expired)), []) => {
+                    self.cancelled && *disposition == self.closed_as()
                 }
                 _ => false,
             };
@@ -1151,6 +1174,15 @@ fn what_is_uncertain_after_a_kill_counts_as_a_call_for_its_minute() {
 fn a_cancelled_run_ends_and_everybody_has_a_disposition() {
     assert_no_violations(1_000..1_080, |nature| Nature {
         cancel_at: Some(SECOND * 4),
+        ..nature
+    });
+}
+
+#[test]
+fn an_expired_run_ends_and_everybody_has_a_disposition() {
+    assert_no_violations(1_000..1_080, |nature| Nature {
+        cancel_at: Some(SECOND * 4),
+        expires: true,
         ..nature
     });
 }

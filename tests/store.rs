@@ -228,6 +228,8 @@ async fn stocked(desk: &Desk, recipients: usize) -> (SqliteStore, RunId) {
         definition_path: "c.toml".into(),
         rehearsal: false,
         created_at: now(),
+        scheduled_for: None,
+        expires_at: None,
     };
     store.create_run(&new).await.unwrap();
     let (rows, rows_in) = tokio::sync::mpsc::channel(1);

@@ -46,6 +46,7 @@ impl Exit {
             End::Completed => Self::of_run(RunState::Completed, false, tally),
             End::Paused(why) => Self::of_run(RunState::Paused, why.is_money(), tally),
             End::Cancelled => Self::of_run(RunState::Cancelled, false, tally),
+            End::Expired => Self::of_run(RunState::Expired, false, tally),
             End::Failed(_) => Self::Failed,
         }
     }

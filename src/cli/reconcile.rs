@@ -110,7 +110,8 @@ async fn settle(
     }
     let word = if args.called { "called" } else { "not called" };
     output::say(&format!("{settled} attempts settled as {word}"));
-    if args.not_called && settled > 0 && run.state != RunState::Cancelled {
+    let ended = matches!(run.state, RunState::Cancelled | RunState::Expired);
+    if args.not_called && settled > 0 && !ended {
         output::say(&format!("callout resume {} calls them", run.id));
     }
     Ok(())

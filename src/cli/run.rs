@@ -119,6 +119,8 @@ pub(super) fn new_run(
         rehearsal,
         platform,
         created_at: world.clock.wall(),
+        scheduled_for: None,
+        expires_at: None,
     }
 }
 

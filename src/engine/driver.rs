@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
@@ -109,6 +110,8 @@ pub struct Driver {
     aside: Option<Vec<Change>>,
     told: Option<Telling>,
     finish: Option<End>,
+    /// Until the core was told: from when on nobody else is called.
+    expires_at: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for Driver {
@@ -150,6 +153,7 @@ impl Driver {
             .set_run(&engine.run, &RunEnd::Running, now.wall)
             .await?;
         let rules = engine.rules.clone();
+        let expires_at = engine.expires_at().await?;
         let core = Core::new(engine.pace, rules, recovery.next_key, entropy, now);
         let (reporter, reports) = mpsc::unbounded_channel();
         let mut driver = Self {
@@ -163,6 +167,7 @@ impl Driver {
             aside: None,
             told: None,
             finish: None,
+            expires_at,
         };
         driver.step(Event::Uncertain(recovery.uncertain_since.clone()));
         driver.load_open_calls().await?;
@@ -293,8 +298,14 @@ impl Driver {
         }
     }
 
-    /// The core's turn: one event, then its commands.
+    /// The core's turn: one event, then its commands. Time is looked at before, so that no callout
+    /// leaves after the run's end, however the clock came to be there.
     fn step(&mut self, event: Event) {
+        let wall = self.engine.clock.wall();
+        if self.expires_at.is_some_and(|end| wall > end) {
+            self.expires_at = None;
+            self.step(Event::Expired);
+        }
         let commands = self.core.step(event, self.engine.now());
         for command in commands {
             self.carry_out(command);
@@ -456,6 +467,12 @@ impl Driver {
                 store.wish(run, None).await?;
                 info!(run.id = %run, cancelled, "{cancelled} recipients are called no more");
             }
+            End::Expired => {
+                let expired = store.expire_pending(run).await?;
+                store.set_run(run, &RunEnd::Expired, now).await?;
+                store.wish(run, None).await?;
+                info!(run.id = %run, expired, "{expired} recipients are called no more");
+            }
             // What could not be committed is aside already.
             End::Failed(_) => {}
         }
@@ -469,6 +486,12 @@ impl Engine {
             wall: self.clock.wall(),
             mono: self.clock.monotonic(),
         }
+    }
+
+    /// From when on the run calls nobody any more.
+    async fn expires_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        let mut runs = self.store.runs(self.run.as_str()).await?;
+        Ok(runs.pop().and_then(|run| run.expires_at))
     }
 
     #[cfg(debug_assertions)]

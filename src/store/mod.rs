@@ -13,12 +13,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 pub use records::{
-    Change, Cursor, Due, DuePage, Imported, ImportedRow, NewRun, OpenCall, Recovery, RejectedRow,
-    Run, RunEnd, Settlement, Telling, WaitReason, Waiting, Wish,
+    Change, Cursor, Due, DuePage, Fate, Imported, ImportedRow, NewRun, OccurrenceRecord, OpenCall,
+    Recovery, RejectedRow, Run, RunEnd, Settlement, Telling, WaitReason, Waiting, Wish,
 };
 
 use crate::domain::retry::PerNumber;
-use crate::domain::{AttemptId, RecipientId, ResultRow, RunId, Tally};
+use crate::domain::{AttemptId, Past, RecipientId, ResultRow, RunId, Skip, Tally};
 
 /// A sender's end of an import, and how many chunks may wait in it.
 pub type Rows = tokio::sync::mpsc::Receiver<Vec<ImportedRow>>;
@@ -26,7 +26,8 @@ pub type Rows = tokio::sync::mpsc::Receiver<Vec<ImportedRow>>;
 /// What a store can do. One engine writes at a time; everybody may read.
 #[async_trait]
 pub trait Store: std::fmt::Debug + Send + Sync {
-    /// Writes down a run whose list is still to be imported.
+    /// Writes down a run whose list is still to be imported. One that is for an occurrence takes it,
+    /// or is refused with [`StoreError::OccurrenceTaken`].
     async fn create_run(&self, run: &NewRun) -> Result<(), StoreError>;
 
     /// Imports a run's list in one transaction: all of it or, after a crash, nothing. `rows` ends
@@ -72,6 +73,24 @@ pub trait Store: std::fmt::Debug + Send + Sync {
 
     /// Makes everybody who is still to be called `cancelled`. Returns how many there were.
     async fn cancel_pending(&self, run: &RunId) -> Result<u64, StoreError>;
+
+    /// Makes everybody who is still to be called `expired`. Returns how many there were.
+    async fn expire_pending(&self, run: &RunId) -> Result<u64, StoreError>;
+
+    /// What is known of a campaign's occurrences up to now, and of its latest run.
+    async fn past(&self, campaign: &str, now: Timestamp) -> Result<Past, StoreError>;
+
+    /// Records occurrences that do not run. Those of which something has become already are left as
+    /// they are; returns how many were recorded.
+    async fn skip(&self, campaign: &str, skips: &[Skip], now: Timestamp)
+    -> Result<u64, StoreError>;
+
+    /// The latest occurrences of a campaign of which something has become, latest first.
+    async fn occurrences(
+        &self,
+        campaign: &str,
+        limit: u32,
+    ) -> Result<Vec<OccurrenceRecord>, StoreError>;
 
     /// After a start: intents without an answer become uncertain, and answers that could not be
     /// recorded are read back. Doing it twice is doing it once.
@@ -192,6 +211,14 @@ pub enum StoreError {
     /// There is no such run.
     #[error("no run `{0}` in this database")]
     NoRun(String),
+    /// A run was started for that occurrence, or it was skipped.
+    #[error("the start of {campaign} at {scheduled_for} is taken: it has run, or was skipped")]
+    OccurrenceTaken {
+        /// The campaign.
+        campaign: String,
+        /// The occurrence.
+        scheduled_for: Timestamp,
+    },
     /// What is on disk is not what we left there.
     #[error("the database has other contents than this run expects: {0}")]
     Diverged(String),

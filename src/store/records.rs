@@ -29,6 +29,10 @@ pub struct NewRun {
     pub platform: String,
     /// When.
     pub created_at: Timestamp,
+    /// The occurrence of the campaign's schedule that it is for; none where a person started it.
+    pub scheduled_for: Option<Timestamp>,
+    /// From then on it calls nobody any more.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A run as it stands.
@@ -58,6 +62,10 @@ pub struct Run {
     pub wish: Option<Wish>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// The occurrence of its schedule that it was started for.
+    pub scheduled_for: Option<Timestamp>,
+    /// From then on it calls nobody any more.
+    pub expires_at: Option<Timestamp>,
     /// When its first engine started.
     pub started_at: Option<Timestamp>,
     /// When it ended, or stopped last.
@@ -109,6 +117,33 @@ pub enum RunEnd {
     Completed,
     /// Ended by a person.
     Cancelled,
+    /// Ended by its own schedule.
+    Expired,
+}
+
+/// What became of an occurrence of a schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OccurrenceRecord {
+    /// Which.
+    pub scheduled_for: Timestamp,
+    /// What.
+    pub fate: Fate,
+    /// When that was decided.
+    pub at: Timestamp,
+}
+
+/// What an occurrence came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// This run was started for it.
+    Run(RunId),
+    /// None was.
+    Skipped {
+        /// A word of [`SkipReason::as_str`](crate::domain::SkipReason::as_str).
+        kind: String,
+        /// In words.
+        reason: String,
+    },
 }
 
 /// A checked row on its way into the store.

@@ -68,7 +68,9 @@ impl Core {
                     self.drain(End::Paused(PauseReason::Configuration(why)));
                 }
             }
-            Verdict::NotSent(not_sent) => self.not_sent(recipient, not_sent, at, now, commands),
+            Verdict::NotSent(not_sent) => {
+                self.not_sent((recipient, tried), not_sent, at, now, commands);
+            }
             Verdict::Uncertain(uncertainty) => {
                 self.uncertain.push_back(now.mono + UNCERTAIN_COUNTS);
                 self.breaker.failed();
@@ -87,7 +89,7 @@ impl Core {
 
     fn not_sent(
         &mut self,
-        recipient: RecipientId,
+        who: (RecipientId, Tried),
         not_sent: NotSent,
         posted_at: Duration,
         now: Now,
@@ -112,19 +114,25 @@ impl Core {
             Reaction::EmptyAccount => self.drain(End::Paused(PauseReason::EmptyAccount(why))),
             Reaction::Configuration => self.drain(End::Paused(PauseReason::Configuration(why))),
         }
-        self.due_again(recipient, wait, now, commands);
+        self.due_again(who, wait, now, commands);
     }
 
-    /// The recipient is to be called again; in a run that is being cancelled, no more.
+    /// The recipient is to be called again; in a run that calls nobody else, no more.
     pub(super) fn due_again(
         &mut self,
-        recipient: RecipientId,
+        (recipient, tried): (RecipientId, Tried),
         wait: Duration,
         now: Now,
         commands: &mut Vec<Command>,
     ) {
-        if self.phase == Phase::Cancelling {
-            self.done(recipient, Disposition::Cancelled, None, commands);
+        if let Phase::Closing(disposition) = self.phase {
+            // Whoever was called before was not reached.
+            let disposition = if tried == Tried::default() {
+                disposition
+            } else {
+                Disposition::Unreached
+            };
+            self.done(recipient, disposition, None, commands);
             return;
         }
         self.dues += 1;

@@ -241,7 +241,7 @@ impl Core {
 
     /// What follows a call that ended so; a run that is being cancelled calls nobody again.
     fn next_after(&mut self, outcome: &Outcome, tried: Tried) -> Next {
-        if self.phase == Phase::Cancelling {
+        if matches!(self.phase, Phase::Closing(_)) {
             return Next::Over;
         }
         let fraction = self.entropy.fraction();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Command, Core, Flight, More, Now, Phase};
-use crate::domain::{AttemptKey, AttemptState, RecipientId};
+use crate::domain::{AttemptKey, AttemptState, Disposition, RecipientId};
 use crate::store::{Change, DuePage, WaitReason};
 
 /// Recipients read at a time.
@@ -289,7 +289,12 @@ impl Core {
     /// In words, what keeps the engine from dialling faster.
     pub(super) fn why_slow(&self, now: Now) -> &'static str {
         match self.phase {
-            Phase::Cancelling => return "cancelling: calls that go on are followed to their end",
+            Phase::Closing(Disposition::Expired) => {
+                return "its schedule ends it: calls that go on are followed to their end";
+            }
+            Phase::Closing(_) => {
+                return "cancelling: calls that go on are followed to their end";
+            }
             Phase::Draining(_) | Phase::Finished => return "stopping: requests in flight finish",
             Phase::Running => {}
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::windows::HELD_UNTIL;
 use super::{Command, Core, End, Flight, More, Now, Phase};
-use crate::domain::{AttemptKey, AttemptState, PauseReason};
+use crate::domain::{AttemptKey, AttemptState, Disposition, PauseReason};
 use crate::store::Change;
 
 /// The note of an attempt whose POST never left.
@@ -16,17 +16,17 @@ impl Core {
     pub(super) fn drain(&mut self, end: End) {
         let outweighs = matches!(end, End::Failed(_));
         match self.phase {
-            Phase::Running | Phase::Cancelling => self.phase = Phase::Draining(end),
+            Phase::Running | Phase::Closing(_) => self.phase = Phase::Draining(end),
             Phase::Draining(End::Failed(_)) | Phase::Finished => {}
             Phase::Draining(_) if outweighs => self.phase = Phase::Draining(end),
             Phase::Draining(_) => {}
         }
     }
 
-    /// Calls nobody else.
-    pub(super) fn cancel(&mut self) {
+    /// Calls nobody else; whoever is left is cancelled or expired, by what came first.
+    pub(super) fn close(&mut self, disposition: Disposition) {
         if self.phase == Phase::Running {
-            self.phase = Phase::Cancelling;
+            self.phase = Phase::Closing(disposition);
             self.queue.clear();
             self.held.clear();
         }
@@ -46,7 +46,7 @@ impl Core {
             self.intending = 0;
         }
         for key in unsent {
-            let Some(recipient) = self.recipient_of(key) else {
+            let Some(who) = self.unsent_on(key) else {
                 continue;
             };
             self.flights.remove(&key);
@@ -56,7 +56,7 @@ impl Core {
                 state,
                 at: now.wall,
             }));
-            self.due_again(recipient, Duration::ZERO, now, commands);
+            self.due_again(who, Duration::ZERO, now, commands);
         }
     }
 
@@ -65,7 +65,12 @@ impl Core {
         let requests = self.posts.in_flight() + self.gets.in_flight() + usize::from(self.fetching);
         let end = match &self.phase {
             Phase::Draining(end) if requests == 0 && self.intending == 0 => end.clone(),
-            Phase::Cancelling if requests == 0 && self.flights.is_empty() => End::Cancelled,
+            Phase::Closing(disposition) if requests == 0 && self.flights.is_empty() => {
+                match disposition {
+                    Disposition::Expired => End::Expired,
+                    _ => End::Cancelled,
+                }
+            }
             Phase::Running
                 if requests == 0
                     && self.flights.is_empty()

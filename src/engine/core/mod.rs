@@ -22,8 +22,8 @@ use crate::domain::pacing::Pacer;
 use crate::domain::polling::Lifetimes;
 use crate::domain::window::Window;
 use crate::domain::{
-    AttemptId, AttemptKey, Breaker, CallId, Observation, PauseReason, RecipientId, RetryPolicy,
-    Tried, Verdict,
+    AttemptId, AttemptKey, Breaker, CallId, Disposition, Observation, PauseReason, RecipientId,
+    RetryPolicy, Tried, Verdict,
 };
 use crate::engine::progress::Progress;
 use crate::entropy::Entropy;
@@ -97,6 +97,8 @@ pub enum Event {
     Stop(PauseReason),
     /// Call nobody else, and end when the calls that go on are over.
     Cancel,
+    /// The run's `expires_at` has gone by: like `Cancel`, and whoever was not called is expired.
+    Expired,
     /// Time went by.
     Tick,
 }
@@ -132,6 +134,8 @@ pub enum End {
     Paused(PauseReason),
     /// Whoever was still to be called is cancelled.
     Cancelled,
+    /// Whoever was still to be called is expired.
+    Expired,
     /// The store failed.
     Failed(String),
 }
@@ -141,8 +145,9 @@ pub enum End {
 enum Phase {
     /// Recipients are called.
     Running,
-    /// Nobody new is called; calls that go on are followed to their end.
-    Cancelling,
+    /// Nobody new is called; calls that go on are followed to their end. Whoever was still to be
+    /// called is cancelled or expired.
+    Closing(Disposition),
     /// Requests in flight are waited for, nothing else.
     Draining(End),
     /// `Finish` was given.
@@ -287,7 +292,8 @@ impl Core {
             Event::Answered(key, verdict) => self.answered(key, verdict, now, &mut commands),
             Event::Observed(key, seen) => self.observed(key, seen, now, &mut commands),
             Event::Stop(why) => self.drain(End::Paused(why)),
-            Event::Cancel => self.cancel(),
+            Event::Cancel => self.close(Disposition::Cancelled),
+            Event::Expired => self.close(Disposition::Expired),
             Event::Tick => self.give_up_if_unreachable(now),
         }
         self.advance(now, &mut commands);
@@ -298,7 +304,7 @@ impl Core {
     pub fn wake_at(&self, now: Now) -> Option<Duration> {
         let dialling = self.next_dial(now);
         // A core that drains asks nothing more: a poll that is due must not keep it awake.
-        let follows = matches!(self.phase, Phase::Running | Phase::Cancelling);
+        let follows = matches!(self.phase, Phase::Running | Phase::Closing(_));
         let poll = follows.then(|| self.next_get()).flatten();
         [dialling, poll].into_iter().flatten().min()
     }
@@ -325,7 +331,7 @@ impl Core {
                 self.fetch(now, commands);
                 self.get(now, commands);
             }
-            Phase::Cancelling => {
+            Phase::Closing(_) => {
                 self.give_back(now, commands);
                 self.get(now, commands);
             }
@@ -335,11 +341,13 @@ impl Core {
         self.finish(commands);
     }
 
-    fn recipient_of(&self, key: AttemptKey) -> Option<RecipientId> {
-        Some(match self.flights.get(&key)? {
-            Flight::Intending(_, due, _) | Flight::Ready(_, due) => due.recipient,
-            Flight::Posted { recipient, .. } => *recipient,
-            Flight::Open(open) => open.recipient,
-        })
+    /// Whom an attempt is on whose POST has not left, and how they were tried before.
+    fn unsent_on(&self, key: AttemptKey) -> Option<(RecipientId, Tried)> {
+        match self.flights.get(&key)? {
+            Flight::Intending(_, due, _) | Flight::Ready(_, due) => {
+                Some((due.recipient, due.tried))
+            }
+            Flight::Posted { .. } | Flight::Open(_) => None,
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! The store on SQLite: one writer connection, readers beside it, write-ahead log, every commit
 //! synced to disk before it returns.
 //!
-//! `open` makes and checks the file, `import`, `commit` and `recovery` are the engine's side, `runs`
-//! and `results` everybody's, `settle` a person's. Times are bound values, never the database's own.
+//! `open` makes and checks the file, `import`, `commit` and `recovery` are the engine's side, `runs`,
+//! `occurrences` and `results` everybody's, `settle` a person's. Times are bound values, never the database's own.
 
 mod aside;
 mod commit;
 mod import;
+mod occurrences;
 mod open;
 mod recovery;
 mod results;
@@ -21,11 +22,11 @@ use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::{Mutex, oneshot};
 
 use super::{
-    Change, Cursor, DuePage, Imported, NewRun, OpenCall, Recovery, Rows, Run, RunEnd, Settlement,
-    Store, StoreError, Telling, Wish,
+    Change, Cursor, DuePage, Imported, NewRun, OccurrenceRecord, OpenCall, Recovery, Rows, Run,
+    RunEnd, Settlement, Store, StoreError, Telling, Wish,
 };
 use crate::domain::retry::PerNumber;
-use crate::domain::{AttemptId, RecipientId, ResultRow, RunId, Tally};
+use crate::domain::{AttemptId, Disposition, Past, RecipientId, ResultRow, RunId, Skip, Tally};
 
 pub use open::Access;
 
@@ -75,7 +76,7 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn create_run(&self, run: &NewRun) -> Result<(), StoreError> {
-        self.insert_run(run).await.map_err(|e| self.fault(&e))
+        self.insert_run(run).await
     }
 
     async fn import(
@@ -144,7 +145,40 @@ impl Store for SqliteStore {
     }
 
     async fn cancel_pending(&self, run: &RunId) -> Result<u64, StoreError> {
-        self.update_pending_to_cancelled(run)
+        self.update_pending(run, Disposition::Cancelled)
+            .await
+            .map_err(|e| self.fault(&e))
+    }
+
+    async fn expire_pending(&self, run: &RunId) -> Result<u64, StoreError> {
+        self.update_pending(run, Disposition::Expired)
+            .await
+            .map_err(|e| self.fault(&e))
+    }
+
+    async fn past(&self, campaign: &str, now: Timestamp) -> Result<Past, StoreError> {
+        self.select_past(campaign, now)
+            .await
+            .map_err(|e| self.fault(&e))
+    }
+
+    async fn skip(
+        &self,
+        campaign: &str,
+        skips: &[Skip],
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.insert_skips(campaign, skips, now)
+            .await
+            .map_err(|e| self.fault(&e))
+    }
+
+    async fn occurrences(
+        &self,
+        campaign: &str,
+        limit: u32,
+    ) -> Result<Vec<OccurrenceRecord>, StoreError> {
+        self.select_occurrences(campaign, limit)
             .await
             .map_err(|e| self.fault(&e))
     }

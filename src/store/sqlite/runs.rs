@@ -7,17 +7,28 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _};
 
 use super::{SqliteStore, millis, moment};
-use crate::domain::{DestinationKind, RunId, RunState};
+use crate::domain::{DestinationKind, Disposition, RunId, RunState};
 use crate::store::{NewRun, Run, RunEnd, StoreError, Telling, Wish};
 
+/// The occurrence of a run that never began is free again.
+const FORGET_OCCURRENCE: &str = "-- forget_planned: its occurrence
+    delete from occurrences where run = ?1
+           and exists (select 1 from runs where id = ?1 and state = 'planned' and header is null)";
+
+const FORGET_RUN: &str = "-- forget_planned
+    delete from runs where id = ?1 and state = 'planned' and header is null";
+
 impl SqliteStore {
-    pub(super) async fn insert_run(&self, run: &NewRun) -> Result<(), sqlx::Error> {
+    pub(super) async fn insert_run(&self, run: &NewRun) -> Result<(), StoreError> {
+        let fault = |e: sqlx::Error| self.fault(&e);
         let mut writer = self.writer.lock().await;
+        let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
+        self.take_occurrence(&mut tx, run).await?;
         sqlx::query(
             "-- create_run
              insert into runs (id, campaign, definition, definition_path, rehearsal, platform,
-                               state, created_at, blackout_file)
-             values (?1, ?2, ?3, ?4, ?5, ?6, 'planned', ?7, ?8)",
+                               state, created_at, blackout_file, expires_at)
+             values (?1, ?2, ?3, ?4, ?5, ?6, 'planned', ?7, ?8, ?9)",
         )
         .bind(run.id.as_str())
         .bind(&run.campaign)
@@ -27,15 +38,18 @@ impl SqliteStore {
         .bind(&run.platform)
         .bind(millis(run.created_at))
         .bind(&run.blackout_file)
-        .execute(&mut *writer)
+        .bind(run.expires_at.map(millis))
+        .execute(&mut *tx)
         .await
-        .map(drop)
+        .map_err(fault)?;
+        tx.commit().await.map_err(fault)
     }
 
     pub(super) async fn select_runs(&self, prefix: &str) -> Result<Vec<Run>, StoreError> {
         let rows = sqlx::query(
             "-- runs
-             select * from runs where substr(id, 1, length(?1)) = ?1 order by number desc",
+             select *, (select scheduled_for from occurrences where run = runs.id) as scheduled_for
+             from runs where substr(id, 1, length(?1)) = ?1 order by number desc",
         )
         .bind(prefix)
         .fetch_all(&self.readers)
@@ -55,6 +69,7 @@ impl SqliteStore {
             RunEnd::Paused(why) => (RunState::Paused, Some(why.to_string()), why.is_money()),
             RunEnd::Completed => (RunState::Completed, None, false),
             RunEnd::Cancelled => (RunState::Cancelled, None, false),
+            RunEnd::Expired => (RunState::Expired, None, false),
         };
         let running = state == RunState::Running;
         let mut writer = self.writer.lock().await;
@@ -148,34 +163,35 @@ impl SqliteStore {
 
     pub(super) async fn delete_planned(&self, run: &RunId) -> Result<(), sqlx::Error> {
         let mut writer = self.writer.lock().await;
-        sqlx::query(
-            "-- forget_planned
-             delete from runs where id = ?1 and state = 'planned' and header is null",
-        )
-        .bind(run.as_str())
-        .execute(&mut *writer)
-        .await
-        .map(drop)
+        let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+        for statement in [FORGET_OCCURRENCE, FORGET_RUN] {
+            let query = sqlx::query(statement).bind(run.as_str());
+            query.execute(&mut *tx).await?;
+        }
+        tx.commit().await
     }
 
-    pub(super) async fn update_pending_to_cancelled(
+    pub(super) async fn update_pending(
         &self,
         run: &RunId,
+        disposition: Disposition,
     ) -> Result<u64, sqlx::Error> {
         let mut writer = self.writer.lock().await;
         let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
-        let cancelled = sqlx::query(
-            "-- cancel_pending
-             update recipients set state = 'done', disposition = 'cancelled', due_at = null,
+        let ended = sqlx::query(
+            "-- cancel_pending, expire_pending
+             update recipients set state = 'done', due_at = null,
+                    disposition = case tried when 0 then ?2 else 'unreached' end,
                     waiting_for = null
              where run = (select number from runs where id = ?1)
                    and state in ('pending', 'waiting')",
         )
         .bind(run.as_str())
+        .bind(disposition.as_str())
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
-        Ok(cancelled.rows_affected())
+        Ok(ended.rows_affected())
     }
 }
 
@@ -209,6 +225,8 @@ fn read_run(row: &SqliteRow) -> Result<Run, StoreError> {
         money: row.get("money"),
         wish: wish_of(row.get::<Option<String>, _>("wish").as_deref()),
         created_at: moment(row.get("created_at")),
+        scheduled_for: row.get::<Option<i64>, _>("scheduled_for").map(moment),
+        expires_at: row.get::<Option<i64>, _>("expires_at").map(moment),
         started_at: row.get::<Option<i64>, _>("started_at").map(moment),
         ended_at: row.get::<Option<i64>, _>("ended_at").map(moment),
         header: header.and_then(|h| serde_json::from_str(&h).ok()),

@@ -1,0 +1,139 @@
+//! What became of the occurrences of a schedule. Each has one fate, and the table's key sees to it.
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Connection as _, Row as _, Sqlite, Transaction};
+
+use super::{SqliteStore, millis, moment};
+use crate::domain::{Busy, Past, RunId, RunState, Skip};
+use crate::store::{Fate, NewRun, OccurrenceRecord, StoreError};
+
+impl SqliteStore {
+    /// What is known of a campaign's occurrences up to now, and of its latest run.
+    pub(super) async fn select_past(
+        &self,
+        campaign: &str,
+        now: Timestamp,
+    ) -> Result<Past, sqlx::Error> {
+        let handled: Option<i64> = sqlx::query_scalar(
+            "-- past: the latest occurrence
+             select max(scheduled_for) from occurrences where campaign = ?1 and scheduled_for <= ?2",
+        )
+        .bind(campaign)
+        .bind(millis(now))
+        .fetch_one(&self.readers)
+        .await?;
+        let run = sqlx::query(
+            "-- past: the run in the way
+             select id, state, created_at, ended_at from runs
+             where campaign = ?1 and rehearsal = 0
+             order by state in ('planned', 'running', 'paused') desc, number desc limit 1",
+        )
+        .bind(campaign)
+        .fetch_optional(&self.readers)
+        .await?;
+        Ok(Past {
+            handled: handled.map(moment),
+            busy: run.map(|row| busy(&row)),
+        })
+    }
+
+    pub(super) async fn insert_skips(
+        &self,
+        campaign: &str,
+        skips: &[Skip],
+        now: Timestamp,
+    ) -> Result<u64, sqlx::Error> {
+        let rows: Vec<_> = skips
+            .iter()
+            .map(|skip| (millis(skip.at), skip.why.as_str(), skip.why.to_string()))
+            .collect();
+        let mut writer = self.writer.lock().await;
+        let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+        let inserted = sqlx::query(
+            "-- skip
+             insert into occurrences (campaign, scheduled_for, skipped, reason, at)
+             select ?1, value ->> 0, value ->> 1, value ->> 2, ?3 from json_each(?2)
+             where true on conflict do nothing",
+        )
+        .bind(campaign)
+        .bind(serde_json::to_string(&rows).unwrap_or_default())
+        .bind(millis(now))
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(inserted.rows_affected())
+    }
+
+    pub(super) async fn select_occurrences(
+        &self,
+        campaign: &str,
+        limit: u32,
+    ) -> Result<Vec<OccurrenceRecord>, sqlx::Error> {
+        let rows = sqlx::query(
+            "-- occurrences
+             select scheduled_for, run, skipped, reason, at from occurrences
+             where campaign = ?1 order by scheduled_for desc limit ?2",
+        )
+        .bind(campaign)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        let record = |row: &SqliteRow| OccurrenceRecord {
+            scheduled_for: moment(row.get("scheduled_for")),
+            fate: match row.get::<Option<String>, _>("run") {
+                Some(run) => Fate::Run(RunId::new(run)),
+                None => Fate::Skipped {
+                    kind: row.get("skipped"),
+                    reason: row.get("reason"),
+                },
+            },
+            at: moment(row.get("at")),
+        };
+        Ok(rows.iter().map(record).collect())
+    }
+
+    /// Takes the occurrence for a run that is written down in the same transaction.
+    pub(super) async fn take_occurrence(
+        &self,
+        tx: &mut Transaction<'_, Sqlite>,
+        run: &NewRun,
+    ) -> Result<(), StoreError> {
+        let Some(scheduled_for) = run.scheduled_for else {
+            return Ok(());
+        };
+        let taken = sqlx::query(
+            "-- create_run: its occurrence
+             insert into occurrences (campaign, scheduled_for, run, at) values (?1, ?2, ?3, ?4)",
+        )
+        .bind(&run.campaign)
+        .bind(millis(scheduled_for))
+        .bind(run.id.as_str())
+        .bind(millis(run.created_at))
+        .execute(&mut **tx)
+        .await;
+        match taken {
+            Ok(_) => Ok(()),
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+                Err(StoreError::OccurrenceTaken {
+                    campaign: run.campaign.clone(),
+                    scheduled_for,
+                })
+            }
+            Err(error) => Err(self.fault(&error)),
+        }
+    }
+}
+
+fn busy(row: &SqliteRow) -> Busy {
+    let state: String = row.get("state");
+    let unfinished = RunState::parse(&state).is_none_or(RunState::unfinished);
+    let from: i64 = row.get("created_at");
+    // A run that is over without a moment of its end has been in nobody's way.
+    let until = row.get::<Option<i64>, _>("ended_at").unwrap_or(from);
+    Busy {
+        run: RunId::new(row.get::<String, _>("id")),
+        from: moment(from),
+        until: (!unfinished).then(|| moment(until)),
+    }
+}
