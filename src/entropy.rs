@@ -57,6 +57,12 @@ impl Entropy {
         RunId::new(format!("{:012x}", self.rng.next_u64() >> 16))
     }
 
+    /// Another stream as strong as this one, for one of several engines in turn.
+    #[must_use]
+    pub fn split(&mut self) -> Self {
+        Self::of(StdRng::from_rng(&mut self.rng))
+    }
+
     /// A seed for something that wants its own stream.
     pub fn seed(&mut self) -> u64 {
         self.rng.next_u64()

@@ -129,7 +129,10 @@ fn what_retry_cannot_mean_is_a_fault_with_its_place() {
         ("max_attempts = 0", "max_attempts"),
         ("max_attempts = 2\nbusy = \"soon\"", "c.toml:14:8: `busy`"),
         ("max_attempts = 2\nbusy = []", "no waits"),
-        ("max_attempts = 2\nbusy = [\"1h\", \"never\"]", "no wait"),
+        (
+            "max_attempts = 2\nbusy = [\"1h\", \"never\"]",
+            "no duration",
+        ),
         ("max_attempts = 2\nbusy = 5", "`busy`"),
         ("max_attempts = 2\njitter = 2", "out of range"),
         (

@@ -114,9 +114,10 @@ impl From<Faults> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Address(_) | StoreError::NoRun(_) | StoreError::NoDatabase(_) => {
-                Self::Usage(error.to_string())
-            }
+            StoreError::Address(_)
+            | StoreError::NoRun(_)
+            | StoreError::NoDatabase(_)
+            | StoreError::OccurrenceTaken { .. } => Self::Usage(error.to_string()),
             _ => Self::Failed(error.to_string()),
         }
     }

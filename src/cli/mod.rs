@@ -21,10 +21,12 @@ mod rehearse;
 mod resume;
 mod run;
 mod runs;
+mod schedule;
 mod session;
 mod settings;
 mod simulate;
 mod status;
+mod stop;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -89,6 +91,7 @@ async fn dispatch(cli: Cli, world: World) -> Result<Exit, Failure> {
         Command::Cancel(args) => pause::cancel(&args, &global, &world).await,
         Command::Export(args) => export::export(&args, &global).await,
         Command::Reconcile(args) => reconcile::reconcile(&args, &global, &world).await,
+        Command::Schedule(command) => schedule::dispatch(command, &global, world).await,
         Command::Simulate(args) => simulate::simulate(&args, &world).await,
         Command::Doctor(args) => api::doctor::doctor(&args, &global, &world).await,
         command => Box::pin(api::dispatch(command, &global, world)).await,

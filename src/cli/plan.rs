@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::args::{Global, PlanArgs};
 use super::exit::{Exit, Failure};
 use super::prices::{Prefixes, Prices};
-use super::{World, import, output, settings};
+use super::{World, import, output, schedule, settings};
 use crate::campaign::Campaign;
 use crate::clock::Clock;
 use crate::domain::openings::Openings;
@@ -260,6 +260,7 @@ impl Plan {
         if attempts > 1 {
             lines.push(format!("attempts: {attempts} at most for each"));
         }
+        lines.extend(self.start());
         lines.push(self.time());
         lines.push(match &self.prices {
             Some(prices) => prices.text(self.minutes()),
@@ -291,6 +292,8 @@ impl Plan {
             "unknown_numbers": list.unknown_numbers,
             "list_sha256": list.sha256,
             "samples": samples,
+            "start": self.campaign.schedule.as_ref().map(|s| s.start.to_string()),
+            "repeat": self.campaign.schedule.as_ref().map(schedule::rule),
             "calls_per_second": self.campaign.pacing.calls_per_second,
             "concurrent_calls": self.campaign.pacing.concurrent_calls,
             "seconds_to_dial": self.seconds().map(|(s, _)| s),
@@ -301,6 +304,22 @@ impl Plan {
             "clis": self.clis,
             "callback_need": self.callback_need,
             "warnings": self.warnings(),
+        })
+    }
+
+    /// When a `run` of it starts, where the campaign says so.
+    fn start(&self) -> Option<String> {
+        let schedule = self.campaign.schedule.as_ref()?;
+        let first = schedule::words(&schedule.start);
+        let expiry = schedule.expires_after.map_or(String::new(), |after| {
+            format!(
+                "; whoever is not called {} after a start is not called",
+                human(after)
+            )
+        });
+        Some(match &schedule.repeat {
+            Some(repeat) => format!("start: {}, from {first} on{expiry}", repeat.words()),
+            None => format!("start: {first}, once{expiry}"),
         })
     }
 

@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use super::args::{Global, RunArgs};
 use super::exit::{Exit, Failure};
+use super::schedule::{self, Start};
 use super::session::{self, Session};
+use super::stop::Stop;
 use super::{World, file, import, output, plan, runs, settings};
 use crate::campaign::{Campaign, Fault, Faults};
 use crate::engine::Pace;
 use crate::report::summary::grouped;
+use crate::sinch::Client;
 use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{NewRun, Run, Store};
+use crate::store::{NewRun, Run, Store, StoreError};
 
 pub(super) async fn run(
     args: &RunArgs,
@@ -19,41 +22,118 @@ pub(super) async fn run(
     mut world: World,
 ) -> Result<Exit, Failure> {
     let campaign = Campaign::load(&args.file)?;
-    let calls_per_second = rate(&campaign)?;
+    rate(&campaign)?;
     let client = settings::client(global, &world.clock)?;
     if let Some(path) = &args.results.output {
         file::refuse_to_replace(path, args.results.force)?;
     }
-    let store = Arc::new(SqliteStore::open(&global.db, Access::Engine).await?);
+    let mut store = Arc::new(SqliteStore::open(&global.db, Access::Engine).await?);
     refuse_second_run(store.as_ref(), &campaign).await?;
+    let schedule = campaign.schedule.as_ref().filter(|_| !args.now);
+    if let Some(schedule) = schedule {
+        // A start that cannot be is refused before anything is asked.
+        let now = world.clock.wall();
+        schedule::start_of(&campaign.name, schedule, store.as_ref(), now).await?;
+    }
     if !args.yes {
         let mut plan = plan::Plan::of(&campaign, world.clock.wall())?;
         plan.price(&client, world.clock.as_ref()).await;
-        let plan = plan.text();
-        if args.results.json {
-            output::tell(&plan);
-        } else {
-            output::say(&plan);
-        }
-        match output::ask("Place these callouts now?") {
-            Some(true) => {}
-            Some(false) => return Err(Failure::usage("nothing was dialled")),
-            None => {
-                return Err(Failure::usage(
-                    "nobody is there to be asked, so nothing was dialled: say --yes",
-                ));
+        ask(&plan.text(), args.results.json)?;
+    }
+    let stop = Stop::listen()?;
+    let mut slot = None;
+    if let Some(schedule) = schedule {
+        loop {
+            let now = world.clock.wall();
+            let start = schedule::start_of(&campaign.name, schedule, store.as_ref(), now).await?;
+            if let Start::Now(found) = start {
+                slot = Some(found);
+                break;
             }
+            // Others may use the database meanwhile.
+            store.close().await?;
+            drop(store);
+            if !start.wait(world.clock.as_ref(), &stop).await {
+                output::tell("stopped before the start: nothing was dialled");
+                return Ok(Exit::WorkLeft);
+            }
+            store = Arc::new(SqliteStore::open(&global.db, Access::Engine).await?);
         }
     }
-    let new = new_run(&campaign, &mut world, client.platform(), false);
+    let mut new = new_run(&campaign, &mut world, client.platform(), false);
+    if let Some(slot) = slot {
+        slot.assign(&mut new);
+    }
+    let mut session = begin(store, &campaign, client, new).await?;
+    session.output = args
+        .results
+        .output
+        .as_deref()
+        .map(|path| (path, args.results.force));
+    session.json = args.results.json;
+    session.work_until(world, &stop).await
+}
+
+/// Shows the plan and asks whether to go on.
+fn ask(plan: &str, json: bool) -> Result<(), Failure> {
+    if json {
+        output::tell(plan);
+    } else {
+        output::say(plan);
+    }
+    match output::ask("Place these callouts now?") {
+        Some(true) => Ok(()),
+        Some(false) => Err(Failure::usage("nothing was dialled")),
+        None => Err(Failure::usage(
+            "nobody is there to be asked, so nothing was dialled: say --yes",
+        )),
+    }
+}
+
+/// Why a run did not begin.
+pub(super) enum NotBegun {
+    /// Another process was quicker: its occurrence is taken, or another run of the campaign goes on.
+    Taken(Failure),
+    /// Something else.
+    Failure(Failure),
+}
+
+impl From<StoreError> for NotBegun {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::OccurrenceTaken { .. } => Self::Taken(error.into()),
+            _ => Self::Failure(error.into()),
+        }
+    }
+}
+
+impl From<NotBegun> for Failure {
+    fn from(why: NotBegun) -> Self {
+        match why {
+            NotBegun::Taken(failure) | NotBegun::Failure(failure) => failure,
+        }
+    }
+}
+
+/// Writes a run down and imports its list. Where that cannot be done, the run is forgotten.
+pub(super) async fn begin<'a>(
+    store: Arc<SqliteStore>,
+    campaign: &Campaign,
+    client: Client,
+    new: NewRun,
+) -> Result<Session<'a>, NotBegun> {
+    let calls_per_second = rate(campaign).map_err(NotBegun::Failure)?;
+    refuse_second_run(store.as_ref(), campaign)
+        .await
+        .map_err(NotBegun::Taken)?;
     store.create_run(&new).await?;
     store.claim(&new.id)?;
-    let imported = import::import(store.as_ref(), &new.id, &campaign).await;
+    let imported = import::import(store.as_ref(), &new.id, campaign).await;
     let (list, script) = match imported {
         Ok(imported) => imported,
         Err(failure) => {
             store.forget_planned(&new.id).await?;
-            return Err(failure);
+            return Err(NotBegun::Failure(failure));
         }
     };
     output::tell(&format!(
@@ -64,7 +144,7 @@ pub(super) async fn run(
         grouped(list.invalid),
         grouped(list.duplicates)
     ));
-    let session = Session {
+    Ok(Session {
         store,
         client,
         script,
@@ -79,14 +159,9 @@ pub(super) async fn run(
         rules: session::rules(&campaign, new.created_at),
         rows: list.rows,
         done: list.rows - list.valid,
-        output: args
-            .results
-            .output
-            .as_deref()
-            .map(|path| (path, args.results.force)),
-        json: args.results.json,
-    };
-    session.work(world).await
+        output: None,
+        json: false,
+    })
 }
 
 /// A run needs a rate that a person decided on.

@@ -3,16 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use super::exit::{Exit, Failure};
+use super::stop::Stop;
 use super::{World, export, output, progress, runs};
 use crate::campaign::{Campaign, Script};
 use crate::domain::{Callout, Destination, DestinationKind, RunId};
 #[cfg(debug_assertions)]
 use crate::engine::sabotage::Sabotage;
-use crate::engine::{Driver, End, Engine, Pace, Progress, Render, Rules, Signal};
+use crate::engine::{Driver, End, Engine, Pace, Progress, Render, Rules};
 use crate::sinch::Client;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Due, Store};
@@ -38,9 +38,15 @@ pub(super) struct Session<'a> {
 impl Session<'_> {
     /// Works on the run until it ends, then writes the results and prints the report.
     pub(super) async fn work(self, world: World) -> Result<Exit, Failure> {
+        let stop = Stop::listen()?;
+        self.work_until(world, &stop).await
+    }
+
+    /// The same, for a process that listens already.
+    pub(super) async fn work_until(self, world: World, stop: &Stop) -> Result<Exit, Failure> {
         let (store, id) = (Arc::clone(&self.store), self.run.clone());
         let (results_file, json) = (self.output, self.json);
-        let end = self.drive(world).await?;
+        let end = self.drive_until(world, stop).await?;
         let summary = runs::summary(store.as_ref(), &id).await?;
         let mut results = None;
         if let Some(file) = results_file {
@@ -66,6 +72,11 @@ impl Session<'_> {
 
     /// Works on the run until it ends.
     pub(super) async fn drive(self, world: World) -> Result<End, Failure> {
+        let stop = Stop::listen()?;
+        self.drive_until(world, &stop).await
+    }
+
+    async fn drive_until(self, world: World, stop: &Stop) -> Result<End, Failure> {
         let engine = Engine {
             store: self.store as Arc<dyn Store>,
             client: Arc::new(self.client),
@@ -79,7 +90,7 @@ impl Session<'_> {
                 .and_then(|name| Sabotage::parse(&name)),
         };
         let (telling, told) = watch::channel(Progress::default());
-        let signals = listen()?;
+        let signals = stop.for_engine();
         let watching = tokio::spawn(progress::show(told, self.rows, self.done));
         let worked = Driver::run(engine, world.entropy, signals, telling).await;
         // The sender is gone, so the watcher ends by itself.
@@ -118,39 +129,4 @@ fn render(script: Script, kind: DestinationKind) -> Render {
             .callout(&destination, &cells)
             .map_err(|fault| fault.reason)
     })
-}
-
-/// The first SIGINT or SIGTERM asks the engine to stop; a second one leaves at once, which is as
-/// safe as a kill.
-fn listen() -> Result<mpsc::Receiver<Signal>, Failure> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let (sender, receiver) = mpsc::channel(1);
-    tokio::spawn(async move {
-        let mut asked = false;
-        loop {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            if asked {
-                leave_at_once();
-            }
-            asked = true;
-            output::tell(
-                "stopping: nothing new is dialled, requests in flight finish (a minute at most); \
-                 once more to leave at once",
-            );
-            sender.try_send(Signal::Stop).ok();
-        }
-    });
-    Ok(receiver)
-}
-
-#[expect(
-    clippy::exit,
-    reason = "the second signal means at once; the database is safe anyway"
-)]
-fn leave_at_once() -> ! {
-    std::process::exit(3)
 }

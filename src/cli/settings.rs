@@ -24,6 +24,11 @@ pub(super) fn variable(name: &str) -> Option<String> {
         .filter(|value| !value.trim().is_empty())
 }
 
+/// The zone of this machine, for times that people read.
+pub(super) fn local_zone() -> jiff::tz::TimeZone {
+    jiff::tz::TimeZone::system()
+}
+
 /// What `simulate` and the tests call the application, unless told otherwise.
 pub(super) const DEMO_KEY: &str = "rehearsal";
 pub(super) const DEMO_SECRET: &str = "cmVoZWFyc2FsLXNlY3JldA==";

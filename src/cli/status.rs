@@ -30,6 +30,9 @@ pub(super) async fn status(args: &FactsArgs, global: &Global) -> Result<Exit, Fa
         if let Some(object) = value.as_object_mut() {
             object.insert("engine_at_work".into(), json!(engine));
             object.insert("why_not_faster".into(), json!(why));
+            let moment = |at: Option<jiff::Timestamp>| json!(at.map(|at| at.to_string()));
+            object.insert("scheduled_for".into(), moment(run.scheduled_for));
+            object.insert("expires_at".into(), moment(run.expires_at));
             object.insert(
                 "uncertain".into(),
                 json!(summary.tally.of(Disposition::Uncertain)),
@@ -48,6 +51,12 @@ pub(super) async fn status(args: &FactsArgs, global: &Global) -> Result<Exit, Fa
             grouped(tally.in_flight),
             grouped(tally.of(Disposition::Uncertain)),
         ));
+        if let Some(at) = run.scheduled_for {
+            let end = run.expires_at.map_or(String::new(), |end| {
+                format!("; from {end:.0} on nobody else is called")
+            });
+            output::say(&format!("started for {at:.0}{end}"));
+        }
         if let Some(telling) = telling {
             output::say(&format!(
                 "rate at most {:.1} a second; {} refused with 429; {} uncertain attempts hold a \

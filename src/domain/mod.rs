@@ -39,7 +39,7 @@ pub use recipient::{Disposition, RESULT_COLUMNS, RejectKind};
 pub use repeat::{BadRepeat, Occurrence, Remark, Repeat};
 pub use retry::{RetryPolicy, Tried};
 pub use run::{PauseReason, RunState};
-pub use schedule::{Busy, Misfire, Missed, Past, Schedule, Skip, SkipReason, Turn};
+pub use schedule::{Busy, ByHand, Misfire, Missed, Past, Schedule, Skip, SkipReason, Turn};
 pub use verdict::{NotSent, Observation, Reaction, Refusal, Side, Uncertainty, Verdict};
 pub use window::{Days, Leave, OnClose, Span, TimeOfDay, Window, WindowState, WindowZone};
 pub use zones::{ZoneSet, ZoneUnknown, Zones};

@@ -88,6 +88,19 @@ pub enum Turn {
     Over,
 }
 
+/// What a person who says "run it" gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ByHand {
+    /// A run for this occurrence, the latest that is still good, late or not.
+    Now(Occurrence),
+    /// Patience until this one.
+    Wait(Occurrence),
+    /// Nothing: its `expires_after` has gone by, and no other comes.
+    Stale(Occurrence),
+    /// Nothing: something has become of every occurrence.
+    Over,
+}
+
 /// Occurrences that went by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missed {
@@ -226,6 +239,17 @@ impl Schedule {
             None => Some(latest),
         };
         Turn::Missed(Missed { skipped, more, run })
+    }
+
+    /// What a person gets who asks for a run now: `misfire` is for when nobody is there.
+    pub fn by_hand(&self, now: Timestamp, handled: Option<Timestamp>) -> ByHand {
+        let latest = self.pending(now, handled).0.pop_back();
+        let next = || self.next(handled.map_or(now, |handled| handled.max(now)));
+        match latest {
+            Some(latest) if !self.is_stale(latest.at.timestamp(), now) => ByHand::Now(latest),
+            Some(latest) => next().map_or(ByHand::Stale(latest), ByHand::Wait),
+            None => next().map_or(ByHand::Over, ByHand::Wait),
+        }
     }
 
     /// Why an occurrence does not run after which there was a later one.

@@ -1,6 +1,7 @@
 //! The grammar of the command line. Names are fixed by DESIGN, section 3.
 
 mod api;
+mod schedule;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use api::*;
+pub(super) use schedule::*;
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -128,6 +130,9 @@ pub(in crate::cli) enum Command {
     /// Recordings in the platform's own storage
     #[command(subcommand)]
     Recording(RecordingCommand),
+    /// What is scheduled, when it comes round, and a process that waits for it
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
     /// The simulator alone, for any client of the API
     Simulate(SimulateArgs),
 }
@@ -170,6 +175,9 @@ pub(in crate::cli) struct RunArgs {
     /// Do not show the plan and do not ask
     #[arg(long, short)]
     pub(in crate::cli) yes: bool,
+    /// Dial now, whatever [schedule] says; without it, the run waits for its start
+    #[arg(long)]
+    pub(in crate::cli) now: bool,
     #[command(flatten)]
     pub(in crate::cli) results: ResultsArgs,
 }

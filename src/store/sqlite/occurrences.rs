@@ -26,7 +26,7 @@ impl SqliteStore {
         let run = sqlx::query(
             "-- past: the run in the way
              select id, state, created_at, ended_at from runs
-             where campaign = ?1 and rehearsal = 0
+             where campaign = ?1
              order by state in ('planned', 'running', 'paused') desc, number desc limit 1",
         )
         .bind(campaign)

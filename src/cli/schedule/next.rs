@@ -1,0 +1,73 @@
+//! `callout schedule next`: when a campaign starts next, and what the clocks do to it.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use super::{json_of, local, rule, words};
+use crate::campaign::Campaign;
+use crate::cli::args::ScheduleNextArgs;
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::{World, output};
+use crate::domain::Occurrence;
+
+pub(super) fn next(args: &ScheduleNextArgs, world: &World) -> Result<Exit, Failure> {
+    let campaign = Campaign::load(&args.file)?;
+    let schedule = super::of(&campaign)?;
+    let from = match &args.from {
+        Some(text) => moment(text, schedule.zone())?,
+        None => world.clock.wall(),
+    };
+    let next: Vec<Occurrence> = schedule.after(from).take(args.count as usize).collect();
+    if args.json {
+        let occurrences: Vec<Value> = next.iter().map(json_of).collect();
+        output::say_json(&json!({
+            "campaign": campaign.name,
+            "zone": schedule.zone().iana_name(),
+            "repeat": schedule.repeat.as_ref().map(|repeat| repeat.as_str()),
+            "repeat_words": rule(schedule),
+            "from": from.to_string(),
+            "occurrences": occurrences,
+        }));
+        return Ok(Exit::Done);
+    }
+    output::say(&format!("{}: {}", campaign.name, rule(schedule)));
+    if next.is_empty() {
+        output::say("no further start");
+        return Ok(Exit::Done);
+    }
+    let mut before = schedule.zone().to_offset(from);
+    let rows = next.iter().map(|occurrence| {
+        let offset = occurrence.at.offset();
+        let remark = match occurrence.remark {
+            Some(remark) => remark.to_string(),
+            None if offset > before => "the clocks have gone forward since the last".into(),
+            None if offset < before => "the clocks have gone back since the last".into(),
+            None => String::new(),
+        };
+        before = offset;
+        [words(&occurrence.at), local(&occurrence.at), remark]
+    });
+    output::say(&output::table(["start", "here", "remark"], rows));
+    Ok(Exit::Done)
+}
+
+/// A moment as people give it: with a zone, with an offset, or local to the schedule.
+fn moment(text: &str, zone: &TimeZone) -> Result<Timestamp, Failure> {
+    if let Ok(zoned) = text.parse::<jiff::Zoned>() {
+        return Ok(zoned.timestamp());
+    }
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(at);
+    }
+    let local = text.parse::<DateTime>().ok();
+    local
+        .and_then(|local| zone.to_timestamp(local).ok())
+        .ok_or_else(|| {
+            Failure::usage(format!(
+                "--from {text}: write a date, a local time such as 2026-12-01T09:00, or a moment \
+                 such as 2026-12-01T08:00:00Z"
+            ))
+        })
+}
