@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::args::{Global, RunArgs};
 use super::exit::{Exit, Failure};
-use super::schedule::{self, Start};
+use super::schedule::{self, Slot, Start};
 use super::session::{self, Session};
 use super::stop::Stop;
 use super::{World, file, import, output, plan, runs, settings};
 use crate::campaign::{Campaign, Fault, Faults};
+use crate::domain::Schedule;
 use crate::engine::Pace;
 use crate::report::summary::grouped;
 use crate::sinch::Client;
@@ -43,22 +44,12 @@ pub(super) async fn run(
     let stop = Stop::listen()?;
     let mut slot = None;
     if let Some(schedule) = schedule {
-        loop {
-            let now = world.clock.wall();
-            let start = schedule::start_of(&campaign.name, schedule, store.as_ref(), now).await?;
-            if let Start::Now(found) = start {
-                slot = Some(found);
-                break;
-            }
-            // Others may use the database meanwhile.
-            store.close().await?;
-            drop(store);
-            if !start.wait(world.clock.as_ref(), &stop).await {
-                output::tell("stopped before the start: nothing was dialled");
-                return Ok(Exit::WorkLeft);
-            }
-            store = Arc::new(SqliteStore::open(&global.db, Access::Engine).await?);
-        }
+        let waited = wait_for_start(&campaign.name, schedule, store, global, &world, &stop).await?;
+        let Some(waited) = waited else {
+            output::tell("stopped before the start: nothing was dialled");
+            return Ok(Exit::WorkLeft);
+        };
+        (store, slot) = (waited.0, Some(waited.1));
     }
     let mut new = new_run(&campaign, &mut world, client.platform(), false);
     if let Some(slot) = slot {
@@ -72,6 +63,34 @@ pub(super) async fn run(
         .map(|path| (path, args.results.force));
     session.json = args.results.json;
     session.work_until(world, &stop).await
+}
+
+/// Waits until the campaign may start, without holding the database meanwhile; none where somebody
+/// asked us to stop.
+async fn wait_for_start(
+    campaign: &str,
+    schedule: &Schedule,
+    mut store: Arc<SqliteStore>,
+    global: &Global,
+    world: &World,
+    stop: &Stop,
+) -> Result<Option<(Arc<SqliteStore>, Slot)>, Failure> {
+    let clock = world.clock.as_ref();
+    loop {
+        let start = schedule::start_of(campaign, schedule, store.as_ref(), clock.wall()).await?;
+        if let Start::Now(slot) = start {
+            return Ok(Some((store, slot)));
+        }
+        store.close().await?;
+        drop(store);
+        if !start.wait(clock, stop).await {
+            return Ok(None);
+        }
+        let Some(free) = schedule::open_when_free(global, clock, stop).await? else {
+            return Ok(None);
+        };
+        store = Arc::new(free);
+    }
 }
 
 /// Shows the plan and asks whether to go on.

@@ -11,7 +11,7 @@ use crate::campaign::{Campaign, is_scheduled};
 use crate::cli::args::{Global, ScheduleListArgs};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{World, output};
-use crate::domain::Misfire;
+use crate::domain::{Misfire, Repeat};
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Fate, OccurrenceRecord, Run, Store, StoreError};
 
@@ -129,7 +129,8 @@ impl Row {
         let file = self.file.display();
         let Ok(campaign) = &self.campaign else {
             let wrong = format!("has faults: callout check {file}");
-            return [file.to_string(), wrong, "".into(), "".into(), "".into()];
+            let [a, b, c] = [(); 3].map(|()| String::new());
+            return [file.to_string(), wrong, a, b, c];
         };
         let Some(schedule) = &campaign.schedule else {
             return [(); 5].map(|()| String::new());
@@ -177,7 +178,7 @@ impl Row {
             "campaign": campaign.name,
             "next": schedule.and_then(|s| s.next(now)).as_ref().map(json_of),
             "start": schedule.map(|s| s.start.to_string()),
-            "repeat": schedule.and_then(|s| s.repeat.as_ref()).map(|r| r.as_str()),
+            "repeat": schedule.and_then(|s| s.repeat.as_ref()).map(Repeat::as_str),
             "repeat_words": schedule.map(rule),
             "misfire": schedule.map(|s| match s.misfire {
                 Misfire::Run => "run",

@@ -12,10 +12,10 @@ use super::args::{Global, ScheduleCommand};
 use super::exit::{Exit, Failure};
 use super::{World, settings};
 use crate::campaign::{Campaign, Fault, Faults};
-use crate::domain::{Occurrence, Schedule};
+use crate::domain::{Occurrence, Repeat, Schedule};
 use crate::report::summary::human;
 
-pub(super) use wait::{Start, start_of};
+pub(super) use wait::{Slot, Start, open_when_free, start_of};
 
 pub(super) async fn dispatch(
     command: ScheduleCommand,
@@ -65,7 +65,7 @@ pub(super) fn rule(schedule: &Schedule) -> String {
     schedule
         .repeat
         .as_ref()
-        .map_or_else(|| "once".to_owned(), |repeat| repeat.words())
+        .map_or_else(|| "once".to_owned(), Repeat::words)
 }
 
 /// An occurrence for programs.

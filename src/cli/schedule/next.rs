@@ -10,7 +10,7 @@ use crate::campaign::Campaign;
 use crate::cli::args::ScheduleNextArgs;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{World, output};
-use crate::domain::Occurrence;
+use crate::domain::{Occurrence, Repeat};
 
 pub(super) fn next(args: &ScheduleNextArgs, world: &World) -> Result<Exit, Failure> {
     let campaign = Campaign::load(&args.file)?;
@@ -25,7 +25,7 @@ pub(super) fn next(args: &ScheduleNextArgs, world: &World) -> Result<Exit, Failu
         output::say_json(&json!({
             "campaign": campaign.name,
             "zone": schedule.zone().iana_name(),
-            "repeat": schedule.repeat.as_ref().map(|repeat| repeat.as_str()),
+            "repeat": schedule.repeat.as_ref().map(Repeat::as_str),
             "repeat_words": rule(schedule),
             "from": from.to_string(),
             "occurrences": occurrences,

@@ -5,15 +5,17 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{away, words};
+use crate::cli::args::Global;
 use crate::cli::exit::Failure;
 use crate::cli::output;
 use crate::cli::stop::Stop;
 use crate::clock::Clock;
 use crate::domain::{ByHand, Schedule};
-use crate::store::{Fate, NewRun, Store};
+use crate::store::sqlite::{Access, SqliteStore};
+use crate::store::{Fate, NewRun, Store, StoreError};
 
 /// Between two looks at the wall's clock.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -52,6 +54,33 @@ pub(super) async fn until(
             () = tokio::time::sleep(left.unsigned_abs().min(LOOK_EVERY)) => {}
         }
     }
+}
+
+/// Opens the database as its engine, as soon as no other engine works on it; none where somebody
+/// asked us to stop before.
+pub(in crate::cli) async fn open_when_free(
+    global: &Global,
+    clock: &dyn Clock,
+    stop: &Stop,
+) -> Result<Option<SqliteStore>, Failure> {
+    let mut told = false;
+    while !stop.is_asked() {
+        match SqliteStore::open(&global.db, Access::Engine).await {
+            Ok(store) => return Ok(Some(store)),
+            Err(error @ StoreError::InUse(_)) if !told => {
+                output::tell(&format!(
+                    "it is time, but {error}; this run begins after it"
+                ));
+                told = true;
+            }
+            Err(StoreError::InUse(_)) => {
+                let soon = clock.wall() + SignedDuration::from_secs(1);
+                until(soon, clock, stop, || false).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(None)
 }
 
 /// The occurrence for which a run is, and when it ends.
