@@ -342,6 +342,28 @@ fn a_start_that_comes_while_a_run_is_unfinished_is_skipped() {
 }
 
 #[test]
+fn a_scheduler_that_was_killed_starts_nothing_again() {
+    let platform = Platform::start(&["--time-scale", "0"]);
+    let desk = Desk::at(&platform);
+    let start = written(now());
+    campaign(&desk, 60, 20, &format!("start = \"{start}\""));
+    let scheduler = desk.start(&["schedule", "run", "c.toml"]);
+    wait_for("calls", || (platform.posted() > 2).then_some(()));
+    assert!(scheduler.kill());
+    desk.run(&["schedule", "run", "c.toml"]).ends(0);
+    assert_eq!(
+        listed(&desk)["last_run"]["state"],
+        "running",
+        "as it was left"
+    );
+    assert_eq!(fates(&desk), ["run"]);
+    let end = desk.run(&["resume"]);
+    assert!([Some(0), Some(5)].contains(&end.code), "{}", end.stderr);
+    let ledger = platform.ledger();
+    assert_eq!(ledger.counts("destination").len(), ledger.rows.len());
+}
+
+#[test]
 fn next_tells_what_the_clocks_do() {
     let desk = Desk::empty();
     let start = "start = \"2026-01-01T00:00[Europe/Stockholm]\"\nrepeat = \"30 2 * * *\"";

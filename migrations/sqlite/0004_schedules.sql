@@ -18,4 +18,6 @@ create table occurrences (
     check ((skipped is null) = (reason is null))
 ) strict, without rowid;
 
+-- The latest run of a campaign, which may be in the way of the next.
+create index runs_campaign on runs (campaign, number);
 create unique index occurrences_run on occurrences (run) where run is not null;

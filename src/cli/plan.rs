@@ -312,10 +312,7 @@ impl Plan {
         let schedule = self.campaign.schedule.as_ref()?;
         let first = schedule::words(&schedule.start);
         let expiry = schedule.expires_after.map_or(String::new(), |after| {
-            format!(
-                "; whoever is not called {} after a start is not called",
-                human(after)
-            )
+            format!("; nobody is called later than {} after it", human(after))
         });
         Some(match &schedule.repeat {
             Some(repeat) => format!("start: {}, from {first} on{expiry}", repeat.words()),

@@ -173,3 +173,44 @@ impl Start {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+
+    /// A wall that stands still until somebody sets it.
+    #[derive(Debug)]
+    struct Wall(AtomicI64);
+
+    impl Clock for Wall {
+        fn wall(&self) -> Timestamp {
+            Timestamp::from_second(self.0.load(Ordering::Relaxed)).unwrap()
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_set_is_noticed_within_a_second() {
+        let (wall, stop) = (Wall(AtomicI64::new(1_000)), Stop::listen().unwrap());
+        let moment = Timestamp::from_second(90_000).unwrap();
+        let wait = until(moment, &wall, &stop, || false);
+        let set = async {
+            tokio::task::yield_now().await;
+            // Back first, as far as it may go: it is no reason to begin.
+            wall.0.store(-90_000, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            wall.0.store(90_001, Ordering::Relaxed);
+        };
+        let both = async { tokio::join!(wait, set).0 };
+        let waited = tokio::time::timeout(Duration::from_secs(5), both).await;
+        assert_eq!(waited, Ok(Waited::Came));
+        assert_eq!(until(moment, &wall, &stop, || true).await, Waited::Came);
+        wall.0.store(0, Ordering::Relaxed);
+        assert_eq!(until(moment, &wall, &stop, || true).await, Waited::Changed);
+    }
+}
