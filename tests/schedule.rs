@@ -427,6 +427,7 @@ fn list_shows_campaigns_with_a_schedule_and_nothing_else() {
 
 fn a_run(id: &str, scheduled_for: Option<Timestamp>) -> NewRun {
     NewRun {
+        blackout_file: None,
         id: RunId::new(id),
         campaign: "c".into(),
         definition: String::new(),

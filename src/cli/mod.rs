@@ -82,9 +82,9 @@ async fn dispatch(cli: Cli, world: World) -> Result<Exit, Failure> {
     match cli.command {
         Command::Check(args) => check::check(&args),
         Command::Plan(args) => plan::plan(&args, &global, &world).await,
-        Command::Rehearse(args) => Box::pin(rehearse::rehearse(&args, &global, world)).await,
-        Command::Run(args) => Box::pin(run::run(&args, &global, world)).await,
-        Command::Resume(args) => Box::pin(resume::resume(&args, &global, world)).await,
+        Command::Rehearse(args) => rehearse::rehearse(&args, &global, world).await,
+        Command::Run(args) => run::run(&args, &global, world).await,
+        Command::Resume(args) => resume::resume(&args, &global, world).await,
         Command::Status(args) => status::status(&args, &global).await,
         Command::Report(args) => status::report(&args, &global).await,
         Command::Pause(args) => pause::pause(&args, &global, &world).await,
@@ -94,6 +94,6 @@ async fn dispatch(cli: Cli, world: World) -> Result<Exit, Failure> {
         Command::Schedule(command) => schedule::dispatch(command, &global, world).await,
         Command::Simulate(args) => simulate::simulate(&args, &world).await,
         Command::Doctor(args) => api::doctor::doctor(&args, &global, &world).await,
-        command => Box::pin(api::dispatch(command, &global, world)).await,
+        command => api::dispatch(command, &global, world).await,
     }
 }

@@ -175,7 +175,7 @@ pub(super) async fn begin<'a>(
             restarted: false,
             elsewhere: false,
         },
-        rules: session::rules(&campaign, new.created_at),
+        rules: session::rules(campaign, new.created_at),
         rows: list.rows,
         done: list.rows - list.valid,
         output: None,

@@ -92,7 +92,7 @@ impl Session<'_> {
         let (telling, told) = watch::channel(Progress::default());
         let signals = stop.for_engine();
         let watching = tokio::spawn(progress::show(told, self.rows, self.done));
-        let worked = Driver::run(engine, world.entropy, signals, telling).await;
+        let worked = Box::pin(Driver::run(engine, world.entropy, signals, telling)).await;
         // The sender is gone, so the watcher ends by itself.
         drop(watching.await);
         let end = worked?.end;

@@ -90,7 +90,7 @@ pub(super) async fn run(
                 due
             }
         };
-        match scheduler.start(&due).await? {
+        match Box::pin(scheduler.start(&due)).await? {
             Started::Ran(ended) => {
                 exit = ended;
                 if args.once {
