@@ -63,6 +63,13 @@ impl Entropy {
         Self::of(StdRng::from_rng(&mut self.rng))
     }
 
+    /// A key for a keyed hash.
+    pub fn key(&mut self) -> [u8; 32] {
+        let mut key = [0; 32];
+        self.rng.fill_bytes(&mut key);
+        key
+    }
+
     /// A seed for something that wants its own stream.
     pub fn seed(&mut self) -> u64 {
         self.rng.next_u64()

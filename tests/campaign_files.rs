@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::path::Path;
 
 use callout::campaign::{Campaign, RowFault, Script};
-use callout::domain::{Callout, CalloutBody, Destination, Misfire};
+use callout::domain::{Callout, CalloutBody, Destination, Misfire, Screen};
 use callout::recipients::{CheckedRow, ListSummary, RowVerdict, check_list};
 use proptest::prelude::*;
 
@@ -20,7 +20,8 @@ fn sample(name: &str) -> (Campaign, ListSummary, Vec<CheckedRow>) {
         rows.extend(chunk);
         Ok(())
     };
-    let list = check_list(&campaign, 2, &mut sink).unwrap_or_else(|error| panic!("{error}"));
+    let list = check_list(&campaign, 2, Screen::none(), &mut sink)
+        .unwrap_or_else(|error| panic!("{error}"));
     (campaign, list.summary, rows)
 }
 

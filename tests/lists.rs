@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use callout::campaign::{Campaign, Faults};
-use callout::domain::RejectKind;
+use callout::domain::{RejectKind, Screen};
 use callout::recipients::{
     CheckError, CheckedRow, ListReader, ListSummary, RowVerdict, check_list, locate_duplicates,
 };
@@ -36,7 +36,7 @@ fn checked(campaign: &Campaign) -> Result<(ListSummary, Vec<CheckedRow>), Faults
         rows.extend(chunk);
         Ok(())
     };
-    match check_list(campaign, 2, &mut sink) {
+    match check_list(campaign, 2, Screen::none(), &mut sink) {
         Ok(list) => Ok((list.summary, rows)),
         Err(CheckError::Faults(faults)) => Err(faults),
         Err(CheckError::Sink(never)) => match never {},
@@ -367,7 +367,7 @@ fn rows_come_in_the_lists_order_whatever_the_number_of_workers() {
             }
             Ok(())
         };
-        let list = check_list(&campaign, workers, &mut sink).unwrap();
+        let list = check_list(&campaign, workers, Screen::none(), &mut sink).unwrap();
         assert_eq!(
             (list.summary.valid, list.summary.duplicates),
             (20_000, 10_000)
@@ -379,7 +379,7 @@ fn rows_come_in_the_lists_order_whatever_the_number_of_workers() {
 fn a_sink_that_fails_ends_the_check() {
     let (_folder, path) = list(b"number\n+46701740605\n");
     let mut sink = |_: Vec<CheckedRow>| Err("full");
-    let outcome = check_list(&campaign(&path, "", "Hello"), 2, &mut sink);
+    let outcome = check_list(&campaign(&path, "", "Hello"), 2, Screen::none(), &mut sink);
     assert!(matches!(outcome, Err(CheckError::Sink("full"))));
 }
 

@@ -4,11 +4,11 @@ use std::convert::Infallible;
 
 use serde_json::{Value, json};
 
-use super::args::CheckArgs;
+use super::args::{CheckArgs, Global};
 use super::exit::{Exit, Failure};
-use super::{import, output};
+use super::{World, import, output, suppress};
 use crate::campaign::{Campaign, Fault, Faults};
-use crate::domain::RejectKind;
+use crate::domain::{RejectKind, Screen};
 use crate::recipients::{CheckError, CheckedList, RowVerdict, check_list, locate_duplicates};
 use crate::report::summary::grouped;
 
@@ -21,7 +21,16 @@ struct RowFault {
     reason: String,
 }
 
-pub(super) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
+pub(super) async fn check(
+    args: &CheckArgs,
+    global: &Global,
+    world: &World,
+) -> Result<Exit, Failure> {
+    let lists = suppress::lists_if_any(global).await?;
+    let screen = Screen {
+        lists: Some(&lists),
+        now: world.clock.wall(),
+    };
     let mut rows = Vec::new();
     let checked = Campaign::load(&args.file).and_then(|campaign| {
         let mut sink = |chunk: Vec<crate::recipients::CheckedRow>| {
@@ -33,6 +42,8 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
                     reason,
                     ..
                 } = row.verdict
+                    // That somebody must not be called is no fault of the list.
+                    && kind != RejectKind::Suppressed
                 {
                     rows.push(RowFault {
                         line: row.line,
@@ -45,7 +56,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
             }
             Ok::<(), Infallible>(())
         };
-        let list = match check_list(&campaign, import::workers(), &mut sink) {
+        let list = match check_list(&campaign, import::workers(), screen, &mut sink) {
             Ok(list) => list,
             Err(CheckError::Faults(faults)) => return Err(faults),
             Err(CheckError::Sink(never)) => match never {},
@@ -119,12 +130,13 @@ fn say(checked: Result<&(Campaign, CheckedList), &Faults>, rows: &[RowFault]) {
             }
             let summary = &list.summary;
             output::say(&format!(
-                "{}: {} rows = {} valid + {} invalid + {} duplicates",
+                "{}: {} rows = {} valid + {} invalid + {} duplicates{}",
                 campaign.name,
                 grouped(summary.rows),
                 grouped(summary.valid),
                 grouped(summary.invalid),
-                grouped(summary.duplicates)
+                grouped(summary.duplicates),
+                suppress::and_suppressed(" +", summary.suppressed)
             ));
             if summary.unknown_numbers > 0 {
                 output::say(&format!(
@@ -150,6 +162,7 @@ fn as_json(checked: Result<&(Campaign, CheckedList), &Faults>, rows: &[RowFault]
             let kind = match row.kind {
                 RejectKind::Invalid => "invalid",
                 RejectKind::Duplicate => "duplicate",
+                RejectKind::Suppressed => "suppressed",
             };
             json!({
                 "line": row.line, "kind": kind, "column": row.column, "value": row.value,
@@ -162,7 +175,8 @@ fn as_json(checked: Result<&(Campaign, CheckedList), &Faults>, rows: &[RowFault]
             let summary = &list.summary;
             let counts = json!({
                 "rows": summary.rows, "valid": summary.valid, "invalid": summary.invalid,
-                "duplicates": summary.duplicates, "unknown_numbers": summary.unknown_numbers,
+                "duplicates": summary.duplicates, "suppressed": summary.suppressed,
+                "unknown_numbers": summary.unknown_numbers,
                 "sha256": summary.sha256, "columns": summary.header,
             });
             let none: &[Fault] = &[];

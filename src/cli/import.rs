@@ -1,22 +1,25 @@
 //! Importing a campaign's list into a run: the list is checked on threads of its own while the
 //! store writes what is checked already.
 
+use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use super::exit::Failure;
 use crate::campaign::{Campaign, Script};
-use crate::domain::RunId;
+use crate::domain::{RunId, Screen, Suppressions};
 use crate::recipients::{CheckError, CheckedRow, ListSummary, RowVerdict, check_list};
 use crate::store::{Imported, ImportedRow, RejectedRow, Store};
 
 /// Chunks of checked rows that may wait for the store.
 const CHUNKS_WAITING: usize = 1;
 
-/// Checks the list and imports it, all of it or nothing.
+/// Checks the list, screens it against the suppression lists as they are `now`, and imports it, all
+/// of it or nothing.
 pub(super) async fn import(
     store: &dyn Store,
     run: &RunId,
     campaign: &Campaign,
+    (lists, now): (Suppressions, Timestamp),
 ) -> Result<(ListSummary, Script), Failure> {
     let (rows, rows_in) = mpsc::channel(CHUNKS_WAITING);
     let (imported, imported_in) = oneshot::channel();
@@ -25,10 +28,14 @@ pub(super) async fn import(
         let workers = workers();
         std::thread::spawn(move || {
             let mut sink = |chunk: Vec<CheckedRow>| {
-                rows.blocking_send(chunk.into_iter().map(row).collect())
-                    .map_err(drop)
+                let chunk = chunk.into_iter().map(|checked| row(checked, &lists));
+                rows.blocking_send(chunk.collect()).map_err(drop)
             };
-            let checked = check_list(&campaign, workers, &mut sink);
+            let screen = Screen {
+                lists: Some(&lists),
+                now,
+            };
+            let checked = check_list(&campaign, workers, screen, &mut sink);
             drop(rows);
             if let Ok(list) = &checked {
                 let end = Imported {
@@ -59,9 +66,10 @@ pub(super) fn workers() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-fn row(row: CheckedRow) -> ImportedRow {
+fn row(row: CheckedRow, lists: &Suppressions) -> ImportedRow {
+    let mut cells = row.cells;
     let mut zones = None;
-    let verdict = match row.verdict {
+    let mut verdict = match row.verdict {
         RowVerdict::Valid {
             destination,
             zones: found,
@@ -84,9 +92,17 @@ fn row(row: CheckedRow) -> ImportedRow {
             endpoint: destination.map(|d| d.endpoint),
         }),
     };
+    if let Err(reject) = &mut verdict
+        && let Some(endpoint) = &mut reject.endpoint
+        && lists.is_erased(endpoint)
+    {
+        // Who was erased is not stored again because a list still has them.
+        endpoint.clear();
+        cells.fill(String::new());
+    }
     ImportedRow {
         line: row.line,
-        cells: row.cells,
+        cells,
         verdict,
         zones,
     }

@@ -6,6 +6,7 @@
 mod api;
 mod args;
 mod check;
+mod erase;
 mod exit;
 mod export;
 mod file;
@@ -15,6 +16,7 @@ mod pause;
 mod plan;
 mod prices;
 mod progress;
+mod purge;
 mod reconcile;
 mod records;
 mod rehearse;
@@ -27,6 +29,7 @@ mod settings;
 mod simulate;
 mod status;
 mod stop;
+mod suppress;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -80,7 +83,7 @@ pub fn main(world: World) -> ExitCode {
 async fn dispatch(cli: Cli, world: World) -> Result<Exit, Failure> {
     let global = cli.global;
     match cli.command {
-        Command::Check(args) => check::check(&args),
+        Command::Check(args) => check::check(&args, &global, &world).await,
         Command::Plan(args) => plan::plan(&args, &global, &world).await,
         Command::Rehearse(args) => rehearse::rehearse(&args, &global, world).await,
         Command::Run(args) => run::run(&args, &global, world).await,
@@ -92,6 +95,9 @@ async fn dispatch(cli: Cli, world: World) -> Result<Exit, Failure> {
         Command::Export(args) => export::export(&args, &global).await,
         Command::Reconcile(args) => reconcile::reconcile(&args, &global, &world).await,
         Command::Schedule(command) => schedule::dispatch(command, &global, world).await,
+        Command::Suppress(command) => suppress::suppress(command, &global, &world).await,
+        Command::Purge(args) => purge::purge(&args, &global, &world).await,
+        Command::Erase(args) => erase::erase(&args, &global, world).await,
         Command::Simulate(args) => simulate::simulate(&args, &world).await,
         Command::Doctor(args) => api::doctor::doctor(&args, &global, &world).await,
         command => api::dispatch(command, &global, world).await,

@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 use super::args::{Global, PlanArgs};
 use super::exit::{Exit, Failure};
 use super::prices::{Prefixes, Prices};
-use super::{World, import, output, schedule, settings};
+use super::{World, import, output, schedule, settings, suppress};
 use crate::campaign::Campaign;
 use crate::clock::Clock;
 use crate::domain::openings::Openings;
 use crate::domain::window::{Window, WindowState};
-use crate::domain::{Callout, CalloutBody, Destination, DestinationKind, Zones};
+use crate::domain::{Callout, CalloutBody, Destination, DestinationKind, Screen, Zones};
 use crate::recipients::{CheckError, CheckedRow, ListSummary, RowVerdict, check_list};
 use crate::report::summary::{grouped, human};
 use crate::sinch::Client;
@@ -124,7 +124,14 @@ struct Sample {
 }
 
 pub(super) async fn plan(args: &PlanArgs, global: &Global, world: &World) -> Result<Exit, Failure> {
-    let mut plan = Plan::of(&Campaign::load(&args.file)?, world.clock.wall())?;
+    let campaign = Campaign::load(&args.file)?;
+    let lists = suppress::lists_if_any(global).await?;
+    let now = world.clock.wall();
+    let screen = Screen {
+        lists: Some(&lists),
+        now,
+    };
+    let mut plan = Plan::of(&campaign, screen, now)?;
     if settings::has_credentials() {
         let client = settings::client(global, &world.clock)?;
         plan.price(&client, world.clock.as_ref()).await;
@@ -138,8 +145,12 @@ pub(super) async fn plan(args: &PlanArgs, global: &Global, world: &World) -> Res
 }
 
 impl Plan {
-    /// Reads the campaign's list and plans.
-    pub(super) fn of(campaign: &Campaign, now: Timestamp) -> Result<Self, Failure> {
+    /// Reads the campaign's list, screens it, and plans.
+    pub(super) fn of(
+        campaign: &Campaign,
+        screen: Screen<'_>,
+        now: Timestamp,
+    ) -> Result<Self, Failure> {
         let mut sampled: Vec<(u64, Destination, Vec<String>)> = Vec::new();
         let mut prefixes = Prefixes::default();
         let mut eligible = campaign.window.clone().map(Eligible::new);
@@ -162,7 +173,7 @@ impl Plan {
             }
             Ok::<(), Infallible>(())
         };
-        let list = match check_list(campaign, import::workers(), &mut sink) {
+        let list = match check_list(campaign, import::workers(), screen, &mut sink) {
             Ok(list) => list,
             Err(CheckError::Faults(faults)) => return Err(faults.into()),
             Err(CheckError::Sink(never)) => match never {},
@@ -227,9 +238,10 @@ impl Plan {
         let mut lines = vec![
             format!("Plan of {}: nobody is dialled by this", self.campaign.name),
             format!(
-                "rows {} -> valid {} -> unique {} -> eligible {}",
+                "rows {} -> valid {} -> unique {} -> not suppressed {} -> eligible {}",
                 grouped(list.rows),
                 grouped(list.rows - list.invalid),
+                grouped(list.valid + list.suppressed),
                 grouped(list.valid),
                 grouped(list.valid)
             ),
@@ -239,6 +251,12 @@ impl Plan {
                 grouped(list.duplicates)
             ),
         ];
+        if list.suppressed > 0 {
+            lines.push(format!(
+                "  {} rows are on a suppression list and are not called",
+                grouped(list.suppressed)
+            ));
+        }
         if list.unknown_numbers > 0 {
             lines.push(format!(
                 "  {} numbers are not known to the numbering plan; they are dialled all the same",
@@ -285,10 +303,12 @@ impl Plan {
             "campaign": self.campaign.name,
             "rows": list.rows,
             "valid": list.rows - list.invalid,
-            "unique": list.valid,
+            "unique": list.valid + list.suppressed,
+            "not_suppressed": list.valid,
             "eligible": list.valid,
             "invalid": list.invalid,
             "duplicates": list.duplicates,
+            "suppressed": list.suppressed,
             "unknown_numbers": list.unknown_numbers,
             "list_sha256": list.sha256,
             "samples": samples,

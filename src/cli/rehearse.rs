@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::args::{Global, RehearseArgs};
 use super::exit::{Exit, Failure};
 use super::session::{self, Session};
-use super::{World, export, file, import, output, run, settings, simulate};
+use super::{World, export, file, import, output, run, settings, simulate, suppress};
 use crate::campaign::Campaign;
 use crate::clock::Clock;
 use crate::engine::{Pace, Rules};
@@ -42,7 +42,9 @@ pub(super) async fn rehearse(
         .map_err(|e| Failure::failed(e.to_string()))?;
     let new = run::new_run(&campaign, &mut world, client.platform(), true);
     store.create_run(&new).await?;
-    let (list, script) = import::import(store.as_ref(), &new.id, &campaign).await?;
+    // The rehearsal's own database begins anew; who is suppressed is known to the real one.
+    let lists = (suppress::lists_if_any(global).await?, world.clock.wall());
+    let (list, script) = import::import(store.as_ref(), &new.id, &campaign, lists).await?;
     output::tell(&format!(
         "rehearsing {}: {} rows, {} to call, against the simulator (no phone rings)",
         campaign.name, list.rows, list.valid

@@ -8,7 +8,7 @@ use super::session::{self, Session};
 use super::{World, export, file, import, output, run as run_command, runs, settings};
 use crate::campaign::{Campaign, Script};
 use crate::engine::Pace;
-use crate::store::Run;
+use crate::store::{Run, Store};
 use crate::store::sqlite::{Access, SqliteStore};
 
 pub(super) async fn resume(
@@ -44,7 +44,7 @@ pub(super) async fn resume(
             client.platform()
         ));
     }
-    let script = script(store.as_ref(), &run, &campaign).await?;
+    let script = script(store.as_ref(), &run, &campaign, &world).await?;
     let session = Session {
         store: Arc::clone(&store),
         client,
@@ -98,11 +98,17 @@ async fn as_it_ended(store: &SqliteStore, run: &Run, args: &ResumeArgs) -> Resul
 }
 
 /// Binds the run's definition to its list; a list whose import was interrupted is imported now.
-async fn script(store: &SqliteStore, run: &Run, campaign: &Campaign) -> Result<Script, Failure> {
+async fn script(
+    store: &SqliteStore,
+    run: &Run,
+    campaign: &Campaign,
+    world: &World,
+) -> Result<Script, Failure> {
     if let Some(header) = &run.header {
         Ok(campaign.bind(header, &campaign.recipients.file)?)
     } else {
         output::tell("the list's import was interrupted: importing it again");
-        Ok(import::import(store, &run.id, campaign).await?.1)
+        let lists = (store.suppressions().await?, world.clock.wall());
+        Ok(import::import(store, &run.id, campaign, lists).await?.1)
     }
 }

@@ -8,9 +8,9 @@ use super::exit::{Exit, Failure};
 use super::schedule::{self, Slot, Start};
 use super::session::{self, Session};
 use super::stop::Stop;
-use super::{World, file, import, output, plan, runs, settings};
+use super::{World, file, import, output, plan, runs, settings, suppress};
 use crate::campaign::{Campaign, Fault, Faults};
-use crate::domain::Schedule;
+use crate::domain::{Schedule, Screen};
 use crate::engine::Pace;
 use crate::report::summary::grouped;
 use crate::sinch::Client;
@@ -37,7 +37,13 @@ pub(super) async fn run(
         schedule::start_of(&campaign.name, schedule, store.as_ref(), now).await?;
     }
     if !args.yes {
-        let mut plan = plan::Plan::of(&campaign, world.clock.wall())?;
+        let lists = store.suppressions().await?;
+        let now = world.clock.wall();
+        let screen = Screen {
+            lists: Some(&lists),
+            now,
+        };
+        let mut plan = plan::Plan::of(&campaign, screen, now)?;
         plan.price(&client, world.clock.as_ref()).await;
         ask(&plan.text(), args.results.json)?;
     }
@@ -147,7 +153,8 @@ pub(super) async fn begin<'a>(
         .map_err(NotBegun::Taken)?;
     store.create_run(&new).await?;
     store.claim(&new.id)?;
-    let imported = import::import(store.as_ref(), &new.id, campaign).await;
+    let lists = (store.suppressions().await?, new.created_at);
+    let imported = import::import(store.as_ref(), &new.id, campaign, lists).await;
     let (list, script) = match imported {
         Ok(imported) => imported,
         Err(failure) => {
@@ -156,12 +163,13 @@ pub(super) async fn begin<'a>(
         }
     };
     output::tell(&format!(
-        "run {}: {} rows, {} to call, {} invalid, {} duplicates",
+        "run {}: {} rows, {} to call, {} invalid, {} duplicates{}",
         new.id,
         grouped(list.rows),
         grouped(list.valid),
         grouped(list.invalid),
-        grouped(list.duplicates)
+        grouped(list.duplicates),
+        suppress::and_suppressed(",", list.suppressed)
     ));
     Ok(Session {
         store,

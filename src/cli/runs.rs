@@ -50,6 +50,7 @@ pub(super) async fn summary(store: &dyn Store, id: &RunId) -> Result<Summary, Fa
         state: run.state,
         why: run.why,
         rehearsal: run.rehearsal,
+        purged_at: run.purged_at,
         tally,
     })
 }

@@ -67,13 +67,15 @@ impl fmt::Display for Disposition {
     }
 }
 
-/// Why a row became a reject: the two dispositions that an import alone decides.
+/// Why a row became a reject: the dispositions that an import decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RejectKind {
     /// The row cannot become a call.
     Invalid,
     /// An earlier row has the same number.
     Duplicate,
+    /// The number is on a suppression list.
+    Suppressed,
 }
 
 impl From<RejectKind> for Disposition {
@@ -81,6 +83,7 @@ impl From<RejectKind> for Disposition {
         match kind {
             RejectKind::Invalid => Self::Invalid,
             RejectKind::Duplicate => Self::Duplicate,
+            RejectKind::Suppressed => Self::Suppressed,
         }
     }
 }

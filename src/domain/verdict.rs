@@ -6,7 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{CallId, Outcome};
+use super::{CallId, Outcome, Suppression};
 
 /// What became of one POST of a callout.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,22 @@ pub enum Verdict {
     NotSent(NotSent),
     /// Sent, and nobody told us whether a phone rang. Never redialled on a guess.
     Uncertain(Uncertainty),
+}
+
+impl Verdict {
+    /// The number turned out to be suppressed, so its callout was not `POSTed`.
+    pub fn suppressed(why: &Suppression) -> Self {
+        Self::NotSent(NotSent {
+            side: Side::Ours,
+            why: why.to_string(),
+            reaction: Reaction::Suppressed,
+        })
+    }
+
+    /// Whether the callout never went as far as the network.
+    pub fn was_kept(&self) -> bool {
+        matches!(self, Self::NotSent(not_sent) if not_sent.reaction == Reaction::Suppressed)
+    }
 }
 
 /// A refusal in the platform's words.
@@ -80,6 +96,8 @@ pub enum Reaction {
     EmptyAccount,
     /// Our configuration is wrong, a base URL for example: pause.
     Configuration,
+    /// The number is on a suppression list by now: the recipient is not called at all.
+    Suppressed,
 }
 
 /// Why an attempt is uncertain.

@@ -17,13 +17,14 @@ use super::progress::Progress;
 use super::sabotage::Sabotage;
 use crate::clock::Clock;
 use crate::domain::{
-    AttemptKey, Callout, NotSent, PauseReason, Reaction, RecipientId, RunId, Side, Verdict,
+    AttemptKey, Callout, NotSent, PauseReason, Reaction, RecipientId, RunId, Side, Suppressions,
+    Verdict,
 };
 use crate::entropy::Entropy;
 use crate::sinch::Client;
 use crate::store::{Change, Due, DuePage, Recovery, RunEnd, Store, StoreError, Telling, Wish};
 
-/// How often the wishes of other terminals are read.
+/// How often the wishes of other terminals are read, and what they suppressed.
 const WISHES_EVERY: Duration = Duration::from_secs(1);
 /// How often progress is told.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
@@ -93,12 +94,17 @@ enum Report {
     },
     Page(Result<DuePage, StoreError>),
     Wish(Option<Wish>),
+    /// The suppression lists, where they have changed.
+    Suppressions(Result<Option<Suppressions>, StoreError>),
 }
 
 /// One engine at work.
 pub struct Driver {
     engine: Engine,
     core: Core,
+    /// The suppression lists as they were a second ago or so.
+    suppressions: Suppressions,
+    reading_suppressions: bool,
     reports: mpsc::UnboundedReceiver<Report>,
     reporter: mpsc::UnboundedSender<Report>,
     /// Changes that wait for the next group.
@@ -136,6 +142,7 @@ impl Driver {
         let recovery = engine.store.recover(&engine.run, now.wall).await?;
         #[cfg(debug_assertions)]
         engine.plant_redial().await?;
+        let suppressions = engine.store.suppressions().await?;
         if recovery.became_uncertain > 0 {
             warn!(
                 run.id = %engine.run,
@@ -159,6 +166,8 @@ impl Driver {
         let mut driver = Self {
             engine,
             core,
+            suppressions,
+            reading_suppressions: false,
             reports,
             reporter,
             group: Vec::new(),
@@ -295,6 +304,15 @@ impl Driver {
             Report::Wish(Some(Wish::Pause)) => self.step(Event::Stop(PauseReason::Asked)),
             Report::Wish(Some(Wish::Cancel)) => self.step(Event::Cancel),
             Report::Wish(None) => {}
+            Report::Suppressions(read) => {
+                self.reading_suppressions = false;
+                match read {
+                    Ok(Some(changed)) => self.suppressions = changed,
+                    Ok(None) => {}
+                    // Who must not be called is not known any more, so nobody is.
+                    Err(error) => self.store_failed(&error, Vec::new()),
+                }
+            }
         }
     }
 
@@ -316,6 +334,12 @@ impl Driver {
         match command {
             Command::Record(change) => self.record(change),
             Command::Post { key, id, due } => {
+                let now = self.engine.clock.wall();
+                if let Some(why) = self.suppressions.contains(&due.endpoint, now) {
+                    let event = Event::Answered(key, Verdict::suppressed(why));
+                    drop(self.reporter.send(Report::Core(event)));
+                    return;
+                }
                 let (client, render) = (
                     Arc::clone(&self.engine.client),
                     Arc::clone(&self.engine.render),
@@ -435,7 +459,14 @@ impl Driver {
             // Telling is a courtesy: a store that fails says so at the next commit.
             tokio::spawn(async move { drop(store.tell(&run, &telling).await) });
         }
-        self.spawn(async move { Report::Wish(store.wished(&run).await.unwrap_or(None)) });
+        let (wishes, revision) = (Arc::clone(&store), self.suppressions.revision());
+        self.spawn(async move { Report::Wish(wishes.wished(&run).await.unwrap_or(None)) });
+        if !self.reading_suppressions && self.aside.is_none() {
+            self.reading_suppressions = true;
+            self.spawn(
+                async move { Report::Suppressions(store.suppressions_since(revision).await) },
+            );
+        }
     }
 
     /// Runs a task that nobody cancels, and reports what came of it.

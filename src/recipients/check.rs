@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use crate::campaign::{Campaign, Fault, Faults, Script};
+use crate::domain::Screen;
 
 use super::duplicates::Seen;
 use super::reader::{ListReader, Row};
@@ -30,7 +31,7 @@ pub struct CheckedRow {
     pub verdict: RowVerdict,
 }
 
-/// A whole list in numbers: `rows = valid + invalid + duplicates`.
+/// A whole list in numbers: `rows = valid + invalid + duplicates + suppressed`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListSummary {
     /// All rows.
@@ -41,6 +42,8 @@ pub struct ListSummary {
     pub invalid: u64,
     /// Rows whose number an earlier valid row has.
     pub duplicates: u64,
+    /// Rows whose number is on a suppression list.
+    pub suppressed: u64,
     /// Valid rows whose number the numbering plan does not know.
     pub unknown_numbers: u64,
     /// SHA-256 of the file's bytes, in hexadecimal.
@@ -69,18 +72,19 @@ pub enum CheckError<E> {
     Sink(#[source] E),
 }
 
-/// Checks every row of the campaign's list with `workers` threads beside the caller's, and hands
-/// the rows to `sink` in the list's order, in chunks. A list of which no row can be called is a
-/// fault; its rows have then been handed on all the same.
+/// Checks every row of the campaign's list with `workers` threads beside the caller's, screens
+/// their numbers, and hands the rows to `sink` in the list's order, in chunks. A list of which no
+/// row could ever be called is a fault; its rows have then been handed on all the same.
 pub fn check_list<E>(
     campaign: &Campaign,
     workers: usize,
+    screen: Screen<'_>,
     sink: &mut dyn FnMut(Vec<CheckedRow>) -> Result<(), E>,
 ) -> Result<CheckedList, CheckError<E>> {
     let mut list = ListReader::open(&campaign.recipients)?;
     let script = campaign.bind(list.header(), list.path())?;
     let check = RowCheck::new(campaign, script.clone(), list.header())?;
-    let mut tally = Tally::new(&check);
+    let mut tally = Tally::new(&check, screen);
     let outcome = std::thread::scope(|scope| {
         let mut crew: Vec<Worker> = Vec::new();
         for _ in 0..workers.max(1) {
@@ -94,7 +98,7 @@ pub fn check_list<E>(
     });
     outcome?;
     let summary = tally.summary(&list);
-    if summary.valid == 0 {
+    if summary.valid + summary.suppressed == 0 {
         return Err(CheckError::Faults(nobody(&list, &tally).into()));
     }
     Ok(CheckedList { summary, script })
@@ -166,27 +170,31 @@ fn read_chunk(list: &mut ListReader) -> Result<Vec<Row>, Faults> {
     Ok(rows)
 }
 
-/// Counts rows and finds duplicates, in the list's order.
+/// Counts rows and finds duplicates and suppressed numbers, in the list's order.
 struct Tally<'a> {
     check: &'a RowCheck,
+    screen: Screen<'a>,
     seen: Seen,
     rows: u64,
     valid: u64,
     invalid: u64,
     duplicates: u64,
+    suppressed: u64,
     unknown_numbers: u64,
     first_reason: Option<(u64, String)>,
 }
 
 impl<'a> Tally<'a> {
-    fn new(check: &'a RowCheck) -> Self {
+    fn new(check: &'a RowCheck, screen: Screen<'a>) -> Self {
         Self {
             check,
+            screen,
             seen: Seen::default(),
             rows: 0,
             valid: 0,
             invalid: 0,
             duplicates: 0,
+            suppressed: 0,
             unknown_numbers: 0,
             first_reason: None,
         }
@@ -200,12 +208,16 @@ impl<'a> Tally<'a> {
                 known_number,
                 ..
             } => {
-                if self.seen.insert(destination) {
-                    self.valid += 1;
-                    self.unknown_numbers += u64::from(!known_number);
-                } else {
+                if !self.seen.insert(destination) {
                     self.duplicates += 1;
                     row.verdict = self.check.duplicate(destination.clone(), &row.cells);
+                } else if let Some(why) = self.screen.against(destination) {
+                    self.suppressed += 1;
+                    let why = why.to_string();
+                    row.verdict = self.check.suppressed(destination.clone(), &row.cells, why);
+                } else {
+                    self.valid += 1;
+                    self.unknown_numbers += u64::from(!known_number);
                 }
             }
             RowVerdict::Reject { reason, .. } => {
@@ -223,6 +235,7 @@ impl<'a> Tally<'a> {
             valid: self.valid,
             invalid: self.invalid,
             duplicates: self.duplicates,
+            suppressed: self.suppressed,
             unknown_numbers: self.unknown_numbers,
             sha256: list.sha256(),
             header: list.header().to_vec(),

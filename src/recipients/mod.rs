@@ -7,6 +7,7 @@
 //! time zones a row may be. Memory stays flat whatever the list's length. This module knows `domain` and `campaign`.
 
 pub mod check;
+pub mod numbers;
 pub mod phone;
 pub mod reader;
 pub mod zones;
@@ -18,8 +19,9 @@ mod verdict;
 
 pub use check::{CheckError, CheckedList, CheckedRow, ListSummary, check_list};
 pub use duplicates::locate_duplicates;
+pub use numbers::{NumberList, NumbersRead, read_numbers};
 
-pub use phone::{Numbers, Parsed, Unreadable, place_of};
+pub use phone::{Numbers, Parsed, Unreadable, national_of, place_of};
 pub use reader::{ListReader, Row};
 pub use verdict::RowVerdict;
 pub use zones::{ZoneOf, zones_of_number};

@@ -164,6 +164,24 @@ pub(super) fn reach_of(e164: &str) -> Reach {
     Reach::Country(number.country_code.to_string().len())
 }
 
+/// The digits of a number in E.164 without its country code; all of them where that is not known.
+pub fn national_of(e164: &str) -> String {
+    match PHONE_NUMBER_UTIL.parse(e164, None) {
+        Ok(number) => number.get_national_significant_number(),
+        Err(_) => e164.trim_start_matches('+').to_owned(),
+    }
+}
+
+/// Whether what follows the country code begins with a digit that its country also dials in front of
+/// national numbers, so that such a number may stand for a shorter one.
+pub(super) fn begins_like_a_trunk_prefix(e164: &str) -> bool {
+    PHONE_NUMBER_UTIL.parse(e164, None).map_or(true, |number| {
+        let national = number.get_national_significant_number();
+        let first = national.get(..1).unwrap_or_default();
+        is_trunk(&number.country_code.to_string(), first)
+    })
+}
+
 const MANY_WAYS: &str = "it could be read in more than one way: write it with + and country code";
 
 /// Whether a number that no plan knows stays what it is when it is read again: one that begins with

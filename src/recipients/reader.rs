@@ -129,6 +129,18 @@ impl ListReader {
         self.digest.hex()
     }
 
+    /// The line of the header.
+    pub fn header_line(&self) -> u64 {
+        self.header_line
+    }
+
+    /// The next row, if there is one.
+    pub fn row_or_end(&mut self) -> Result<Option<Row>, Faults> {
+        let row = self.read()?;
+        self.rows += u64::from(row.is_some());
+        Ok(row)
+    }
+
     /// The next row; a list without any is a fault.
     pub fn next_row(&mut self) -> Result<Option<Row>, Faults> {
         let row = self.read()?;

@@ -26,13 +26,13 @@ pub enum RowVerdict {
     },
     /// It does not.
     Reject {
-        /// Invalid or duplicate.
+        /// Invalid, duplicate or suppressed.
         kind: RejectKind,
         /// The column at fault, where one is.
         column: Option<String>,
         /// What stands there: personal data.
         value: Option<String>,
-        /// Whom a duplicate would have called a second time.
+        /// Whom a duplicate would have called a second time, or a suppressed row at all.
         destination: Option<Destination>,
         /// What is wrong, for people.
         reason: String,
@@ -137,6 +137,22 @@ impl RowCheck {
             value: cells.get(self.number).cloned(),
             destination: Some(destination),
             reason: format!("the same {what} as an earlier row"),
+        }
+    }
+
+    /// The verdict on a row whose number is on a suppression list.
+    pub(super) fn suppressed(
+        &self,
+        destination: Destination,
+        cells: &[String],
+        reason: String,
+    ) -> RowVerdict {
+        RowVerdict::Reject {
+            kind: RejectKind::Suppressed,
+            column: Some(self.number_name.clone()),
+            value: cells.get(self.number).cloned(),
+            destination: Some(destination),
+            reason,
         }
     }
 }

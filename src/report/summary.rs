@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::domain::{Disposition, RunId, RunState, Tally};
@@ -21,6 +22,8 @@ pub struct Summary {
     pub why: Option<String>,
     /// Whether it ran against the simulator.
     pub rehearsal: bool,
+    /// When its personal data was deleted.
+    pub purged_at: Option<Timestamp>,
     /// Its counts.
     pub tally: Tally,
 }
@@ -74,6 +77,10 @@ impl Summary {
             &format!("{}   run {}   {}{why}", self.campaign, self.run, self.state),
         );
         line(&mut out, &self.account());
+        if let Some(at) = self.purged_at {
+            let purged = format!("purged {at:.0}: numbers, cells and reasons are deleted");
+            line(&mut out, &purged);
+        }
         self.write_outcomes(&mut out);
         self.write_money(&mut out);
         self.write_time(&mut out);
@@ -106,6 +113,7 @@ impl Summary {
             "state": self.state.as_str(),
             "why": self.why,
             "rehearsal": self.rehearsal,
+            "purged_at": self.purged_at.map(|at| at.to_string()),
             "rows": tally.rows,
             "dispositions": dispositions,
             "pending": tally.pending,
@@ -274,6 +282,7 @@ mod tests {
             state: RunState::Completed,
             why: None,
             rehearsal: false,
+            purged_at: None,
             tally,
         };
         let account = "12,480 rows = 9,204 reached + 3,276 unreached   (it adds up)";

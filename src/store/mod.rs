@@ -11,14 +11,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use roaring::RoaringTreemap;
 
 pub use records::{
-    Change, Cursor, Due, DuePage, Fate, Imported, ImportedRow, NewRun, OccurrenceRecord, OpenCall,
-    Recovery, RejectedRow, Run, RunEnd, Settlement, Telling, WaitReason, Waiting, Wish,
+    Added, Change, Cursor, Due, DuePage, Erasure, Fate, Imported, ImportedRow, ListChange, NewRun,
+    OccurrenceRecord, OpenCall, Recovery, RejectedRow, Removal, Run, RunEnd, Settlement, StillOpen,
+    Telling, WaitReason, Waiting, Wish,
 };
 
 use crate::domain::retry::PerNumber;
-use crate::domain::{AttemptId, Past, RecipientId, ResultRow, RunId, Skip, Tally};
+use crate::domain::{
+    AttemptId, Digits, Past, RecipientId, ResultRow, RunId, Skip, Suppression, Suppressions, Tally,
+};
 
 /// A sender's end of an import, and how many chunks may wait in it.
 pub type Rows = tokio::sync::mpsc::Receiver<Vec<ImportedRow>>;
@@ -151,6 +155,59 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         attempt: AttemptId,
         settlement: &Settlement,
     ) -> Result<bool, StoreError>;
+
+    /// Who must not be called: all suppression lists.
+    async fn suppressions(&self) -> Result<Suppressions, StoreError>;
+
+    /// The suppression lists where they have changed since a revision; none where they have not.
+    /// Cheap where they have not.
+    async fn suppressions_since(&self, revision: i64) -> Result<Option<Suppressions>, StoreError>;
+
+    /// Puts numbers on a list, all or none. One that is there already is there for the new reason
+    /// from now on; one that was erased stays suppressed by its hash, and is not stored.
+    async fn suppress(
+        &self,
+        reason: &Suppression,
+        numbers: &RoaringTreemap,
+    ) -> Result<Added, StoreError>;
+
+    /// Takes numbers off one list or, without a name, off all. Returns how many entries there were.
+    async fn unsuppress(
+        &self,
+        numbers: &RoaringTreemap,
+        removal: &Removal,
+    ) -> Result<u64, StoreError>;
+
+    /// The latest change of each suppression list.
+    async fn list_changes(&self) -> Result<Vec<ListChange>, StoreError>;
+
+    /// Suppresses a number for good by a keyed hash, and takes it off all lists that hold it in
+    /// clear. `key` is used if the database has none yet.
+    async fn suppress_erased(
+        &self,
+        number: Digits,
+        reason: &Suppression,
+        key: &[u8; 32],
+    ) -> Result<(), StoreError>;
+
+    /// Calls to a number that are not over.
+    async fn open_calls_to(&self, number: Digits) -> Result<Vec<StillOpen>, StoreError>;
+
+    /// Takes a number, `national` being its digits without the country code, and the rows that have
+    /// it out of all runs; whoever was still to be called is suppressed for `reason`.
+    async fn erase(
+        &self,
+        number: Digits,
+        national: &str,
+        reason: &Suppression,
+    ) -> Result<Erasure, StoreError>;
+
+    /// Takes the personal data out of a run that is over; its counts stay.
+    async fn purge(&self, run: &RunId, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Leaves nothing in the files that was deleted. Needs to be the engine, and as much free disk
+    /// as the database takes.
+    async fn scrub(&self) -> Result<(), StoreError>;
 }
 
 /// How long a commit waits for another process's short write.

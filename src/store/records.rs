@@ -78,6 +78,8 @@ pub struct Run {
     pub destination_kind: DestinationKind,
     /// How its engine stood when it last told.
     pub telling: Option<Telling>,
+    /// When its personal data was deleted.
+    pub purged_at: Option<Timestamp>,
     /// The results file that was written last, and its SHA-256 in hex.
     pub results: Option<(PathBuf, String)>,
 }
@@ -162,7 +164,7 @@ pub struct ImportedRow {
 /// Why a row is a reject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectedRow {
-    /// Invalid or duplicate.
+    /// Invalid, duplicate or suppressed.
     #[serde(skip, default = "invalid")]
     pub kind: RejectKind,
     /// In words.
@@ -172,7 +174,7 @@ pub struct RejectedRow {
     pub column: Option<String>,
     /// Its value.
     pub value: Option<String>,
-    /// The endpoint that an earlier row has as well.
+    /// The endpoint that an earlier row has as well, or that is suppressed.
     #[serde(skip)]
     pub endpoint: Option<String>,
 }
@@ -346,6 +348,67 @@ impl Change {
             Self::Intend { .. } | Self::Attempt { .. } => None,
         }
     }
+}
+
+/// What came of putting numbers on a suppression list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Added {
+    /// Numbers that were not on the list.
+    pub new: u64,
+    /// Numbers that were on it, and now are for the new reason.
+    pub renewed: u64,
+    /// Numbers that were erased: suppressed already, and not stored again.
+    pub erased: u64,
+}
+
+/// Numbers are taken off suppression lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removal {
+    /// Off which list; none: off all.
+    pub list: Option<String>,
+    /// Who says so.
+    pub who: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub why: Option<String>,
+}
+
+/// The latest change of a suppression list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListChange {
+    /// The list's name; none for a removal from all lists.
+    pub list: Option<String>,
+    /// `add`, `remove` or `erase`.
+    pub what: String,
+    /// Who did it.
+    pub who: String,
+    /// When.
+    pub at: Timestamp,
+    /// To how many numbers.
+    pub numbers: u64,
+}
+
+/// A call to somebody that is not over, as far as we know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StillOpen {
+    /// Its run.
+    pub run: RunId,
+    /// The platform's name for it.
+    pub call: Option<String>,
+}
+
+/// What was erased.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Erasure {
+    /// Rows of lists that were emptied.
+    pub rows: u64,
+    /// Runs that they were in.
+    pub runs: u64,
+    /// Those of them that were still to be called.
+    pub pending: u64,
+    /// Rows of other people that have the digits somewhere; left as they are.
+    pub mentions: u64,
 }
 
 /// What a person knows about an uncertain attempt.

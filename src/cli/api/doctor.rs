@@ -9,7 +9,7 @@ use crate::cli::args::DoctorArgs;
 use crate::cli::plan::Plan;
 use crate::cli::{output, settings};
 use crate::clock::Clock;
-use crate::domain::CallId;
+use crate::domain::{CallId, Screen};
 use crate::sinch::callback_urls::{CallbackUrls, GetCallbackUrls};
 use crate::sinch::calls::GetCall;
 use crate::sinch::errors::{Answer, ApiError};
@@ -80,7 +80,10 @@ pub(in crate::cli) async fn doctor(
     world: &World,
 ) -> Result<Exit, Failure> {
     let plan = match &args.file {
-        Some(file) => Some(Plan::of(&Campaign::load(file)?, world.clock.wall())?),
+        Some(file) => {
+            let campaign = Campaign::load(file)?;
+            Some(Plan::of(&campaign, Screen::none(), world.clock.wall())?)
+        }
         None => None,
     };
     let mut findings = Findings::default();

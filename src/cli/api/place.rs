@@ -17,7 +17,7 @@ use crate::cli::session::{self, Session};
 use crate::cli::{export, output, run, settings};
 use crate::domain::{
     AttemptRecord, Callout, Destination, DestinationKind, Disposition, PauseReason, RecipientId,
-    ResultRow, RunId,
+    ResultRow, RunId, Screen,
 };
 use crate::engine::{End, Pace};
 use crate::recipients::{Numbers, ZoneOf};
@@ -57,6 +57,15 @@ pub(super) async fn place(
         output::tell(&format!("warning: {warning}"));
     }
     let store = Arc::new(SqliteStore::open(&global.db, Access::Engine).await?);
+    let lists = store.suppressions().await?;
+    let screen = Screen {
+        lists: Some(&lists),
+        now: world.clock.wall(),
+    };
+    if let Some(why) = screen.against(&placing.destination) {
+        let masked = placing.destination.masked();
+        return Err(Failure::usage(format!("{masked} is not called: {why}")));
+    }
     let new = NewRun {
         campaign: BY_HAND.to_owned(),
         ..run::new_run(&placing.campaign, &mut world, client.platform(), false)

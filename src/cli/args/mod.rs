@@ -2,6 +2,7 @@
 
 mod api;
 mod schedule;
+mod suppress;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use api::*;
 pub(super) use schedule::*;
+pub(super) use suppress::*;
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -111,6 +113,13 @@ pub(in crate::cli) enum Command {
     Export(ExportArgs),
     /// Uncertain attempts: list them, or settle them by hand
     Reconcile(ReconcileArgs),
+    /// Numbers never to be called: add, remove, list, import, check
+    #[command(subcommand)]
+    Suppress(SuppressCommand),
+    /// Delete the personal data of runs that are over; their counts stay
+    Purge(PurgeArgs),
+    /// Delete a number from all runs; it stays suppressed without being stored
+    Erase(EraseArgs),
     /// Whether all is well: platform, clock, credentials, numbers, callback URL; places no call
     Doctor(DoctorArgs),
     /// What the platform knows of a number, its price included

@@ -32,7 +32,13 @@ impl Core {
         else {
             return;
         };
-        self.posts.answered(at, hangs, now.mono);
+        if verdict.was_kept() {
+            // Nothing left, so there is no latency to learn from.
+            self.posts.stayed(hangs);
+            self.progress.posted -= 1;
+        } else {
+            self.posts.answered(at, hangs, now.mono);
+        }
         let Ok(state) = AttemptState::Intended.after(AttemptEvent::Answered(verdict.clone()))
         else {
             return;
@@ -113,6 +119,10 @@ impl Core {
             Reaction::Credentials => self.drain(End::Paused(PauseReason::Credentials(why))),
             Reaction::EmptyAccount => self.drain(End::Paused(PauseReason::EmptyAccount(why))),
             Reaction::Configuration => self.drain(End::Paused(PauseReason::Configuration(why))),
+            Reaction::Suppressed => {
+                self.done(who.0, Disposition::Suppressed, Some(why), commands);
+                return;
+            }
         }
         self.due_again(who, wait, now, commands);
     }

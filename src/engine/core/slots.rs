@@ -64,6 +64,12 @@ impl Slots {
         self.hanging -= usize::from(hung);
     }
 
+    /// Notes that a request was not made after all.
+    pub(super) fn stayed(&mut self, hung: bool) {
+        self.in_flight -= 1;
+        self.hanging -= usize::from(hung);
+    }
+
     /// Notices requests that have come to hang; `mark` tells whether one is still in flight, and
     /// remembers that it hangs.
     pub(super) fn notice(

@@ -2,31 +2,39 @@
 //! synced to disk before it returns.
 //!
 //! `open` makes and checks the file, `import`, `commit` and `recovery` are the engine's side, `runs`,
-//! `occurrences` and `results` everybody's, `settle` a person's. Times are bound values, never the database's own.
+//! `occurrences` and `results` everybody's, `settle`, `suppressions` and `privacy` a person's. Times
+//! are bound values, never the database's own.
 
 mod aside;
 mod commit;
 mod import;
 mod occurrences;
 mod open;
+mod privacy;
 mod recovery;
 mod results;
 mod runs;
 mod settle;
+mod suppressions;
 
 use std::path::Path;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use roaring::RoaringTreemap;
 use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::{Mutex, oneshot};
 
 use super::{
-    Change, Cursor, DuePage, Imported, NewRun, OccurrenceRecord, OpenCall, Recovery, Rows, Run,
-    RunEnd, Settlement, Store, StoreError, Telling, Wish,
+    Added, Change, Cursor, DuePage, Erasure, Imported, ListChange, NewRun, OccurrenceRecord,
+    OpenCall, Recovery, Removal, Rows, Run, RunEnd, Settlement, StillOpen, Store, StoreError,
+    Telling, Wish,
 };
 use crate::domain::retry::PerNumber;
-use crate::domain::{AttemptId, Disposition, Past, RecipientId, ResultRow, RunId, Skip, Tally};
+use crate::domain::{
+    AttemptId, Digits, Disposition, Past, RecipientId, ResultRow, RunId, Skip, Suppression,
+    Suppressions, Tally,
+};
 
 pub use open::Access;
 
@@ -264,6 +272,72 @@ impl Store for SqliteStore {
         self.settle_attempt(run, attempt, settlement)
             .await
             .map_err(|e| self.fault(&e))
+    }
+
+    async fn suppressions(&self) -> Result<Suppressions, StoreError> {
+        self.select_suppressions().await
+    }
+
+    async fn suppressions_since(&self, revision: i64) -> Result<Option<Suppressions>, StoreError> {
+        let now = self.select_revision().await.map_err(|e| self.fault(&e))?;
+        if now == revision {
+            return Ok(None);
+        }
+        self.select_suppressions().await.map(Some)
+    }
+
+    async fn suppress(
+        &self,
+        reason: &Suppression,
+        numbers: &RoaringTreemap,
+    ) -> Result<Added, StoreError> {
+        self.insert_suppressed(reason, numbers).await
+    }
+
+    async fn unsuppress(
+        &self,
+        numbers: &RoaringTreemap,
+        removal: &Removal,
+    ) -> Result<u64, StoreError> {
+        self.delete_suppressed(numbers, removal).await
+    }
+
+    async fn list_changes(&self) -> Result<Vec<ListChange>, StoreError> {
+        self.select_list_changes().await.map_err(|e| self.fault(&e))
+    }
+
+    async fn suppress_erased(
+        &self,
+        number: Digits,
+        reason: &Suppression,
+        key: &[u8; 32],
+    ) -> Result<(), StoreError> {
+        self.insert_erased(number, reason, key).await
+    }
+
+    async fn open_calls_to(&self, number: Digits) -> Result<Vec<StillOpen>, StoreError> {
+        self.select_open_calls_to(number)
+            .await
+            .map_err(|e| self.fault(&e))
+    }
+
+    async fn erase(
+        &self,
+        number: Digits,
+        national: &str,
+        reason: &Suppression,
+    ) -> Result<Erasure, StoreError> {
+        self.erase_rows(number, national, reason)
+            .await
+            .map_err(|e| self.fault(&e))
+    }
+
+    async fn purge(&self, run: &RunId, now: Timestamp) -> Result<(), StoreError> {
+        self.purge_run(run, now).await.map_err(|e| self.fault(&e))
+    }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        self.scrub_file().await
     }
 }
 

@@ -43,6 +43,8 @@ pub enum Access {
     EngineOfExisting,
     /// To read, and to leave wishes. The file must be there.
     Beside,
+    /// The same, and the file is made where there is none.
+    BesideOrNew,
 }
 
 /// The engine's lock, and the side file that only the engine writes.
@@ -69,14 +71,14 @@ pub(super) async fn open(address: &str, access: Access) -> Result<SqliteStore, S
         what: "opened",
         why,
     };
-    if access == Access::Engine {
+    if matches!(access, Access::Engine | Access::BesideOrNew) {
         make_private(&file).map_err(|e| unusable(e.to_string()))?;
     } else if !file.exists() {
         return Err(StoreError::NoDatabase(path));
     }
     let engine = match access {
         Access::Engine | Access::EngineOfExisting => Some(lock_engine(&file)?),
-        Access::Beside => None,
+        Access::Beside | Access::BesideOrNew => None,
     };
     let options = options(&file);
     let mut writer = options.connect().await.map_err(|e| fault(&path, &e))?;

@@ -23,7 +23,7 @@ const RESULTS: &str = "-- results
 const REJECTS: &str = "-- rejects
     select recipients.*, runs.destination_kind from runs
     join recipients on recipients.run = runs.number
-         and recipients.disposition in ('invalid', 'duplicate')
+         and recipients.disposition in ('invalid', 'duplicate', 'suppressed')
     where runs.id = ?1 and recipients.id > ?2
     order by recipients.id limit ?3";
 

@@ -231,6 +231,7 @@ fn read_run(row: &SqliteRow) -> Result<Run, StoreError> {
         ended_at: row.get::<Option<i64>, _>("ended_at").map(moment),
         header: header.and_then(|h| serde_json::from_str(&h).ok()),
         list_sha256: row.get("list_sha256"),
+        purged_at: row.get::<Option<i64>, _>("purged_at").map(moment),
         results: row
             .get::<Option<String>, _>("results_path")
             .map(PathBuf::from)

@@ -26,17 +26,23 @@ const CALLED: &str = "-- settle: the recipient was called
 
 const NOT_CALLED: &str = "-- settle: the recipient was not called
     update recipients set
-        state = case when runs.state in ('cancelled', 'expired') then 'done' else 'pending' end,
-        disposition = case runs.state when 'cancelled' then 'cancelled'
-                                      when 'expired' then 'expired' end,
-        due_at = case when runs.state in ('cancelled', 'expired') then null else ?2 end
+        state = case when runs.state in ('cancelled', 'expired') or endpoint = ''
+                     then 'done' else 'pending' end,
+        disposition = case when runs.state = 'cancelled' then 'cancelled'
+                           when runs.state = 'expired' or runs.purged_at is not null then 'expired'
+                           -- Erased: the number is known by its hash alone, and is suppressed.
+                           when endpoint = '' then 'suppressed' end,
+        due_at = case when runs.state in ('cancelled', 'expired') or endpoint = ''
+                      then null else ?2 end
     from runs
     where recipients.id = (select recipient from attempts where id = unhex(?1))
           and runs.number = recipients.run";
 
 const REOPEN: &str = "-- settle: there is somebody to call again
     update runs set state = 'paused', why = 'an uncertain attempt was settled as not called'
-    where id = ?1 and state = 'completed'";
+    where id = ?1 and state = 'completed'
+          and exists (select 1 from recipients
+                      where run = runs.number and state in ('pending', 'waiting'))";
 
 impl SqliteStore {
     pub(super) async fn settle_attempt(

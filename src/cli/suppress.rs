@@ -1,0 +1,400 @@
+//! `callout suppress`: numbers never to be called.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use roaring::RoaringTreemap;
+use serde_json::{Value, json};
+
+use super::args::{
+    Global, ReasonArgs, SuppressAddArgs, SuppressCheckArgs, SuppressCommand, SuppressImportArgs,
+    SuppressListArgs, SuppressRemoveArgs,
+};
+use super::exit::{Exit, Failure};
+use super::{World, import, output, reconcile};
+use crate::domain::{Destination, Digits, Suppression, Suppressions};
+use crate::recipients::{NumberList, Numbers, NumbersRead, read_numbers};
+use crate::report::summary::grouped;
+use crate::store::sqlite::{Access, SqliteStore};
+use crate::store::{Added, ListChange, Removal, Store as _, StoreError};
+
+pub(super) async fn suppress(
+    command: SuppressCommand,
+    global: &Global,
+    world: &World,
+) -> Result<Exit, Failure> {
+    match command {
+        SuppressCommand::Add(args) => add(&args, global, world).await,
+        SuppressCommand::Remove(args) => remove(&args, global, world).await,
+        SuppressCommand::List(args) => list(&args, global, world).await,
+        SuppressCommand::Import(args) => import_file(&args, global, world).await,
+        SuppressCommand::Check(args) => check(&args, global, world).await,
+    }
+}
+
+/// The suppression lists of the database, if there is one.
+pub(super) async fn lists_if_any(global: &Global) -> Result<Suppressions, Failure> {
+    match SqliteStore::open(&global.db, Access::Beside).await {
+        Ok(store) => {
+            let lists = store.suppressions().await?;
+            store.close().await?;
+            Ok(lists)
+        }
+        Err(StoreError::NoDatabase(_)) => Ok(Suppressions::default()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A count of suppressed rows to go behind others, if there are any.
+pub(super) fn and_suppressed(joint: &str, count: u64) -> String {
+    match count {
+        0 => String::new(),
+        count => format!("{joint} {} suppressed", grouped(count)),
+    }
+}
+
+async fn add(args: &SuppressAddArgs, global: &Global, world: &World) -> Result<Exit, Failure> {
+    let numbers = digits(&args.numbers, args.country.as_deref())?;
+    let reason = reason(&args.reason, world)?;
+    let store = SqliteStore::open(&global.db, Access::BesideOrNew).await?;
+    let added = store.suppress(&reason, &numbers).await?;
+    store.close().await?;
+    if args.json {
+        output::say_json(&added_json(&reason, added));
+    } else {
+        output::say(&added_text(&reason, added));
+    }
+    Ok(Exit::Done)
+}
+
+async fn import_file(
+    args: &SuppressImportArgs,
+    global: &Global,
+    world: &World,
+) -> Result<Exit, Failure> {
+    let file = args.file.display();
+    if let Err(error) = std::fs::metadata(&args.file) {
+        return Err(Failure::usage(format!("{file} cannot be read: {error}")));
+    }
+    let reason = reason(&args.reason, world)?;
+    let list = NumberList {
+        file: args.file.clone(),
+        column: args.number.clone(),
+        numbers: numbers(args.country.as_deref())?,
+    };
+    // Read before the database is touched: whoever else works on it waits for the writing alone.
+    let read = read_numbers(&list, import::workers())?;
+    let store = SqliteStore::open(&global.db, Access::BesideOrNew).await?;
+    let added = if read.numbers.is_empty() {
+        Added::default()
+    } else {
+        store.suppress(&reason, &read.numbers).await?
+    };
+    store.close().await?;
+    if args.json {
+        let mut told = added_json(&reason, added);
+        told["rows"] = json!(read.rows);
+        told["repeated"] = json!(read.repeated);
+        told["faulty"] = json!(read.faulty());
+        let fault = |(why, lines): (&String, &Vec<u64>)| json!({ "reason": in_terms_of_here(why), "lines": lines });
+        told["faults"] = read.faults.iter().map(fault).collect();
+        output::say_json(&told);
+    } else {
+        output::say(&format!(
+            "{file}: {} rows = {} numbers + {} repeated + {} that are no numbers",
+            grouped(read.rows),
+            grouped(read.numbers.len()),
+            grouped(read.repeated),
+            grouped(read.faulty())
+        ));
+        if !read.faults.is_empty() {
+            output::say(&faults_text(&read));
+        }
+        output::say(&added_text(&reason, added));
+    }
+    Ok(if read.faults.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Usage
+    })
+}
+
+async fn remove(
+    args: &SuppressRemoveArgs,
+    global: &Global,
+    world: &World,
+) -> Result<Exit, Failure> {
+    let numbers = digits(&args.numbers, args.country.as_deref())?;
+    let removal = Removal {
+        list: args.list.clone(),
+        who: reconcile::who(),
+        at: world.clock.wall(),
+        why: args.reason.clone(),
+    };
+    let store = SqliteStore::open(&global.db, Access::Beside).await?;
+    let removed = store.unsuppress(&numbers, &removal).await?;
+    let lists = store.suppressions().await?;
+    store.close().await?;
+    let now = world.clock.wall();
+    let still = |number: &u64| {
+        let e164 = Digits::from_value(*number).e164();
+        lists.contains(&e164, now).is_some()
+    };
+    let still = numbers.iter().filter(still).count();
+    if args.json {
+        output::say_json(&json!({ "removed": removed, "still_suppressed": still }));
+    } else {
+        output::say(&format!("{} entries removed", grouped(removed)));
+        if still > 0 {
+            output::say(&format!(
+                "{still} of the numbers are still suppressed by another list: `callout suppress \
+                 check NUMBER` says by which"
+            ));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// What stands on one list.
+#[derive(Default)]
+struct Counts {
+    numbers: u64,
+    expired: u64,
+}
+
+async fn list(args: &SuppressListArgs, global: &Global, world: &World) -> Result<Exit, Failure> {
+    let store = SqliteStore::open(&global.db, Access::Beside).await?;
+    let lists = store.suppressions().await?;
+    let changes = store.list_changes().await?;
+    store.close().await?;
+    let now = world.clock.wall();
+    let wanted = |name: &str| args.list.as_deref().is_none_or(|list| list == name);
+    if args.entries {
+        let mut entries: Vec<(Digits, &Suppression)> = lists
+            .entries()
+            .filter(|(_, reason)| wanted(&reason.list))
+            .collect();
+        entries.sort_by_key(|(number, _)| *number);
+        say_entries(&entries, args, now)?;
+        return Ok(Exit::Done);
+    }
+    let mut counts: BTreeMap<&str, Counts> = BTreeMap::new();
+    for (reason, numbers) in lists.counts() {
+        let counts = counts.entry(&reason.list).or_default();
+        counts.numbers += numbers;
+        if !reason.holds(now) {
+            counts.expired += numbers;
+        }
+    }
+    counts.retain(|name, _| wanted(name));
+    let change = |name: &str| changes.iter().find(|c| c.list.as_deref() == Some(name));
+    if args.json {
+        let lists = counts.iter().map(|(name, counts)| {
+            json!({
+                "list": name, "numbers": counts.numbers, "expired": counts.expired,
+                "last_change": change(name).map(|c| json!({
+                    "what": c.what, "numbers": c.numbers, "who": c.who, "at": c.at.to_string(),
+                })),
+            })
+        });
+        output::say_json(&json!({ "lists": lists.collect::<Vec<_>>() }));
+    } else if counts.is_empty() {
+        output::say("no number is suppressed");
+    } else {
+        let rows = counts.iter().map(|(name, counts)| {
+            [
+                (*name).to_owned(),
+                grouped(counts.numbers),
+                grouped(counts.expired),
+                change(name).map(change_text).unwrap_or_default(),
+            ]
+        });
+        let header = ["LIST", "NUMBERS", "EXPIRED", "LAST CHANGE"];
+        output::say(&output::table(header, rows));
+    }
+    Ok(Exit::Done)
+}
+
+fn change_text(change: &ListChange) -> String {
+    let ListChange {
+        what,
+        numbers,
+        who,
+        at,
+        ..
+    } = change;
+    format!("{what} {} by {who}, {at:.0}", grouped(*numbers))
+}
+
+/// Written as they come: there may be millions.
+fn say_entries(
+    entries: &[(Digits, &Suppression)],
+    args: &SuppressListArgs,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let mut open = true;
+    for chunk in entries.chunks(1_000) {
+        let mut text = String::new();
+        for (number, reason) in chunk {
+            let number = if args.raw {
+                number.e164()
+            } else {
+                Destination::number(number.e164()).masked()
+            };
+            // One document a line: a list of millions is no one document.
+            let line = if args.json {
+                let mut entry = reason_json(reason, now);
+                entry["number"] = json!(number);
+                entry.to_string()
+            } else {
+                format!("{number:<16}  {}", reason_text(reason, now))
+            };
+            text.push_str(&line);
+            text.push('\n');
+        }
+        open = open && output::pour(text.as_bytes())?;
+    }
+    Ok(())
+}
+
+async fn check(args: &SuppressCheckArgs, global: &Global, world: &World) -> Result<Exit, Failure> {
+    let number = number(&args.number, numbers(args.country.as_deref())?)?;
+    let lists = lists_if_any(global).await?;
+    let now = world.clock.wall();
+    let reasons = lists.of(number);
+    let suppressed = reasons.iter().any(|reason| reason.holds(now));
+    if args.json {
+        let reasons: Vec<_> = reasons.iter().map(|r| reason_json(r, now)).collect();
+        output::say_json(&json!({ "suppressed": suppressed, "lists": reasons }));
+    } else {
+        let masked = Destination::number(number.e164()).masked();
+        let verdict = if suppressed {
+            "is suppressed"
+        } else {
+            "is not suppressed"
+        };
+        output::say(&format!("{masked} {verdict}"));
+        for reason in reasons {
+            output::say(&format!("  {}", reason_text(reason, now)));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn reason_text(reason: &Suppression, now: Timestamp) -> String {
+    let until = match reason.until {
+        None => String::new(),
+        Some(until) if reason.holds(now) => format!(", until {until:.0}"),
+        Some(until) => format!(", EXPIRED {until:.0}"),
+    };
+    let why = reason.why.as_ref().map(|why| format!(": {why}"));
+    let line = format!(
+        "list {}, by {}, {:.0}{until}{}",
+        reason.list,
+        reason.who,
+        reason.at,
+        why.unwrap_or_default()
+    );
+    output::printable(&line)
+}
+
+fn reason_json(reason: &Suppression, now: Timestamp) -> Value {
+    json!({
+        "list": reason.list, "who": reason.who, "at": reason.at.to_string(), "reason": reason.why,
+        "until": reason.until.map(|until| until.to_string()), "expired": !reason.holds(now),
+    })
+}
+
+fn reason(args: &ReasonArgs, world: &World) -> Result<Suppression, Failure> {
+    let at = world.clock.wall();
+    let until = args.until.map(|day| {
+        let after = day.tomorrow().and_then(|day| day.to_zoned(TimeZone::UTC));
+        after.map(|midnight| midnight.timestamp())
+    });
+    let until = until
+        .transpose()
+        .map_err(|e| Failure::usage(format!("--until: {e}")))?;
+    if until.is_some_and(|until| until <= at) {
+        return Err(Failure::usage("--until: that day is over"));
+    }
+    Ok(Suppression {
+        list: args.list.clone(),
+        who: reconcile::who(),
+        at,
+        why: args.reason.clone(),
+        until,
+    })
+}
+
+fn added_text(reason: &Suppression, added: Added) -> String {
+    let new = format!("{} numbers put on list {}", grouped(added.new), reason.list);
+    let renewed = match added.renewed {
+        0 => String::new(),
+        n => format!("; {} were on it already", grouped(n)),
+    };
+    let erased = match added.erased {
+        0 => String::new(),
+        n => format!(
+            "; {} were erased: they are suppressed already, and not stored again",
+            grouped(n)
+        ),
+    };
+    new + &renewed + &erased
+}
+
+fn added_json(reason: &Suppression, added: Added) -> Value {
+    json!({
+        "list": reason.list, "new": added.new, "renewed": added.renewed, "erased": added.erased,
+        "until": reason.until.map(|until| until.to_string()),
+    })
+}
+
+/// The lines of each fault, `3, 8, 12-15`.
+fn faults_text(read: &NumbersRead) -> String {
+    let fault = |(why, lines): (&String, &Vec<u64>)| {
+        let mut spans: Vec<(u64, u64)> = Vec::new();
+        for line in lines {
+            match spans.last_mut() {
+                Some((_, to)) if *to + 1 == *line => *to = *line,
+                _ => spans.push((*line, *line)),
+            }
+        }
+        let spans = spans.iter().map(|(from, to)| {
+            if from == to {
+                from.to_string()
+            } else {
+                format!("{from}-{to}")
+            }
+        });
+        let spans: Vec<String> = spans.collect();
+        let word = if lines.len() == 1 { "line" } else { "lines" };
+        format!("  {}: {word} {}", in_terms_of_here(why), spans.join(", "))
+    };
+    let faults: Vec<String> = read.faults.iter().map(fault).collect();
+    faults.join("\n")
+}
+
+/// Numbers in E.164, or as they are written in a region.
+pub(super) fn numbers(country: Option<&str>) -> Result<Numbers, Failure> {
+    let country = country.map(str::to_ascii_uppercase);
+    Numbers::new(country.as_deref()).map_err(|e| Failure::usage(format!("--country: {e}")))
+}
+
+pub(super) fn number(text: &str, numbers: Numbers) -> Result<Digits, Failure> {
+    let wrong =
+        |why: String| Failure::usage(format!("`{text}` is no number: {}", in_terms_of_here(&why)));
+    let read = numbers.normalise(text).map_err(|e| wrong(e.to_string()))?;
+    Digits::of(&read.e164).ok_or_else(|| wrong("it has more than 15 digits".into()))
+}
+
+fn digits(texts: &[String], country: Option<&str>) -> Result<RoaringTreemap, Failure> {
+    let numbers = numbers(country)?;
+    let digits = texts.iter().map(|text| Ok(number(text, numbers)?.value()));
+    digits.collect()
+}
+
+/// What is wrong with a number says what to do in a campaign file; here it is an option.
+fn in_terms_of_here(why: &str) -> String {
+    why.replace("`region` in [recipients]", "--country")
+}

@@ -1,0 +1,194 @@
+//! Forgetting people: their rows in all runs, or a whole run's rows; and leaving nothing behind in
+//! the files.
+//!
+//! Rows stay, emptied, so that a run's counts still add up. An endpoint that was deleted is an empty
+//! text: the table's checks want one wherever a row was valid.
+
+use jiff::Timestamp;
+use sqlx::{Connection as _, Row as _};
+
+use super::{SqliteStore, millis};
+use crate::domain::{Digits, RunId, Suppression};
+use crate::store::{Erasure, StillOpen, StoreError};
+
+/// What stands in the place of words that may have been about somebody.
+const GONE: &str = "(deleted)";
+
+/// A row's cells without what people write between digits.
+macro_rules! bare {
+    ($column:literal) => {
+        concat!(
+            "replace(replace(replace(replace(replace(replace(",
+            $column,
+            ", ' ', ''), '-', ''), '.', ''), '/', ''), '(', ''), ')', '')"
+        )
+    };
+}
+
+const OPEN: &str = "-- open_calls_to
+    select runs.id, call_id from recipients
+    join runs on runs.number = recipients.run
+    join attempts on attempts.recipient = recipients.id
+         and attempts.state in ('intended', 'accepted')
+    where recipients.state = 'in flight' and endpoint = ?1";
+
+/// A row without a number of its own is of whoever its digits belong to.
+const OWN_ROWS: &str = concat!(
+    "-- erase: whose rows
+    select id, run, state in ('pending', 'waiting') as pending from recipients
+    where (endpoint = ?1 or endpoint is null and instr(",
+    bare!("cells"),
+    ", ?2) > 0) and state <> 'in flight'"
+);
+
+const MENTIONS: &str = concat!(
+    "-- erase: rows of others
+    select count(*) from recipients where instr(",
+    bare!("cells"),
+    ", ?1) > 0"
+);
+
+const ERASE: [&str; 5] = [
+    "-- erase: what was noted
+     update attempts set note = null
+     where recipient in (select value from json_each(?1))",
+    "-- erase: what a person said
+     update settlements set why = ?2
+     where attempt in (select key from attempts
+                       where recipient in (select value from json_each(?1)))",
+    "-- erase: runs
+     update runs set list_sha256 = null,
+            definition = case when first_recipient = last_recipient
+                                   and state in ('completed', 'cancelled', 'expired')
+                         then ?2 else replace(definition, ?3, ?2) end
+     where number in (select run from recipients where id in (select value from json_each(?1)))",
+    "-- erase: reasons
+     update recipients set reason = case when state in ('pending', 'waiting')
+                                              or disposition = 'suppressed' then ?4 end
+     where id in (select value from json_each(?1))",
+    "-- erase: rows
+     update recipients set cells = '[]', fault = null, due_at = null,
+            waiting_for = null, zones = null,
+            endpoint = case when endpoint is not null then '' end,
+            disposition = coalesce(disposition, 'suppressed'), state = 'done'
+     where id in (select value from json_each(?1))",
+];
+
+const PURGE: [&str; 4] = [
+    "-- purge: what was noted
+     update attempts set note = null where run = (select number from runs where id = ?1)",
+    "-- purge: what a person said
+     update settlements set why = ?2
+     where attempt in (select key from attempts
+                       where run = (select number from runs where id = ?1))",
+    "-- purge: rows
+     update recipients set cells = '[]', fault = null, reason = null, zones = null,
+            endpoint = case when endpoint is not null then '' end
+     where run = (select number from runs where id = ?1)",
+    "-- purge: the run
+     update runs set list_sha256 = null, results_path = null, results_sha256 = null,
+            purged_at = ?3,
+            definition = case when first_recipient = last_recipient then ?2 else definition end
+     where id = ?1",
+];
+
+impl SqliteStore {
+    pub(super) async fn select_open_calls_to(
+        &self,
+        number: Digits,
+    ) -> Result<Vec<StillOpen>, sqlx::Error> {
+        let rows = sqlx::query(OPEN)
+            .bind(number.e164())
+            .fetch_all(&self.readers)
+            .await?;
+        let open = rows.iter().map(|row| StillOpen {
+            run: RunId::new(row.get::<String, _>("id")),
+            call: row.get("call_id"),
+        });
+        Ok(open.collect())
+    }
+
+    pub(super) async fn erase_rows(
+        &self,
+        number: Digits,
+        national: &str,
+        reason: &Suppression,
+    ) -> Result<Erasure, sqlx::Error> {
+        let mut writer = self.writer.lock().await;
+        let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+        let rows = sqlx::query(OWN_ROWS)
+            .bind(number.e164())
+            .bind(national)
+            .fetch_all(&mut *tx)
+            .await?;
+        let ids: Vec<i64> = rows.iter().map(|row| row.get("id")).collect();
+        let mut runs: Vec<i64> = rows.iter().map(|row| row.get("run")).collect();
+        runs.sort_unstable();
+        runs.dedup();
+        let ids_json = serde_json::to_string(&ids).unwrap_or_default();
+        for statement in ERASE {
+            sqlx::query(statement)
+                .bind(&ids_json)
+                .bind(GONE)
+                .bind(number.value().to_string())
+                .bind(reason.to_string())
+                .execute(&mut *tx)
+                .await?;
+        }
+        let mentions: i64 = sqlx::query_scalar(MENTIONS)
+            .bind(national)
+            .fetch_one(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        let pending = rows.iter().filter(|row| row.get("pending")).count();
+        Ok(Erasure {
+            rows: ids.len() as u64,
+            runs: runs.len() as u64,
+            pending: pending as u64,
+            mentions: mentions.unsigned_abs(),
+        })
+    }
+
+    pub(super) async fn purge_run(&self, run: &RunId, now: Timestamp) -> Result<(), sqlx::Error> {
+        let mut writer = self.writer.lock().await;
+        let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+        for statement in PURGE {
+            sqlx::query(statement)
+                .bind(run.as_str())
+                .bind(GONE)
+                .bind(millis(now))
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await
+    }
+
+    /// `secure_delete` overwrites what is deleted; a page that was rebuilt may still have an old
+    /// copy in its gaps, so the file is written anew, and the log is emptied.
+    pub(super) async fn scrub_file(&self) -> Result<(), StoreError> {
+        if self.engine.is_none() {
+            return Err(StoreError::Database("only the engine scrubs".into()));
+        }
+        self.readers.close().await;
+        let fault = |e: sqlx::Error| self.fault(&e);
+        let mut writer = self.writer.lock().await;
+        sqlx::query("vacuum")
+            .execute(&mut *writer)
+            .await
+            .map_err(fault)?;
+        let busy: i64 = sqlx::query_scalar("pragma wal_checkpoint(truncate)")
+            .fetch_one(&mut *writer)
+            .await
+            .map_err(fault)?;
+        if busy != 0 {
+            return Err(StoreError::Unusable {
+                path: self.path.clone(),
+                what: "cleaned",
+                why: "another process reads it; the rows are deleted, their traces are not: do it \
+                      again when nobody reads"
+                    .into(),
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,395 @@
+//! Suppression lists: an act of a person and, by act, the numbers as Roaring bitmaps.
+//!
+//! A number stands on a list by one act, the latest, so adding takes it out of the list's earlier
+//! acts. Every change raises the revision, by which an engine sees that there was one.
+
+use roaring::{RoaringBitmap, RoaringTreemap};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Connection as _, Row as _, Sqlite, SqliteConnection, Transaction};
+
+use super::{SqliteStore, millis, moment};
+use crate::domain::{Digits, NumberHash, Suppression, Suppressions};
+use crate::store::{Added, ListChange, Removal, StoreError};
+
+/// Lower bits of the numbers that share a row.
+const PIECE_BITS: u32 = 24;
+/// Rows of bitmaps read at a time.
+const PAGE: i64 = 200;
+
+const STATE: &str = "-- suppressions: the state
+    select revision, key from suppression_state";
+
+const NUMBERS: &str = "-- suppressions: numbers
+    select suppressed_numbers.*, list, who, at, why, until
+    from suppressed_numbers join suppression_acts on suppression_acts.number = act
+    where (act, suppressed_numbers.id) > (?1, ?2) order by act, suppressed_numbers.id limit ?3";
+
+const ERASED: &str = "-- suppressions: erased numbers
+    select hash, list, who, at, why, until
+    from erased_numbers join suppression_acts on suppression_acts.number = act";
+
+const ACT: &str = "-- suppression: the act
+    insert into suppression_acts (what, list, who, at, why, until, numbers)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7) returning number";
+
+const REVISE: &str = "-- suppression: the revision
+    update suppression_state set revision = revision + 1";
+
+const LISTED: &str = "-- suppression: where a list has numbers
+    select suppressed_numbers.id, high from suppressed_numbers
+    join suppression_acts on suppression_acts.number = act
+    where ?1 is null or list = ?1";
+
+const CHANGES: &str = "-- list_changes
+    select list, what, who, at, numbers, max(number) from suppression_acts group by list";
+
+impl SqliteStore {
+    pub(super) async fn select_revision(&self) -> Result<i64, sqlx::Error> {
+        sqlx::query_scalar(
+            "-- suppressions: has anything changed?
+             select revision from suppression_state",
+        )
+        .fetch_one(&self.readers)
+        .await
+    }
+
+    pub(super) async fn select_suppressions(&self) -> Result<Suppressions, StoreError> {
+        // One transaction, so that revision, key and numbers are of one moment.
+        let mut reader = self.readers.begin().await.map_err(|e| self.fault(&e))?;
+        self.read_lists(&mut reader).await
+    }
+
+    async fn read_lists(&self, reader: &mut SqliteConnection) -> Result<Suppressions, StoreError> {
+        let fault = |e: sqlx::Error| self.fault(&e);
+        let state = sqlx::query(STATE).fetch_one(&mut *reader).await;
+        let state = state.map_err(fault)?;
+        let hash = hash_of(&state)?;
+        let mut lists = Suppressions::at_revision(state.get("revision"), hash);
+        let mut act: Option<(i64, Suppression, RoaringTreemap)> = None;
+        let mut after = (0_i64, 0_i64);
+        loop {
+            let rows = sqlx::query(NUMBERS)
+                .bind(after.0)
+                .bind(after.1)
+                .bind(PAGE)
+                .fetch_all(&mut *reader)
+                .await
+                .map_err(fault)?;
+            let Some(last) = rows.last() else { break };
+            after = (last.get("act"), last.get("id"));
+            for row in &rows {
+                let number: i64 = row.get("act");
+                if act.as_ref().is_none_or(|(act, ..)| *act != number) {
+                    let before = act.replace((number, reason(row), RoaringTreemap::new()));
+                    if let Some((_, reason, numbers)) = before {
+                        lists.add(reason, numbers);
+                    }
+                }
+                if let Some((.., numbers)) = &mut act {
+                    *numbers |= RoaringTreemap::from_bitmaps([(high(row), bitmap(row)?)]);
+                }
+            }
+        }
+        if let Some((_, reason, numbers)) = act {
+            lists.add(reason, numbers);
+        }
+        let erased = sqlx::query(ERASED).fetch_all(reader).await;
+        for row in &erased.map_err(fault)? {
+            let hash = <[u8; 32]>::try_from(row.get::<Vec<u8>, _>("hash"));
+            let hash = hash.map_err(|_| broken("the hash of a number"))?;
+            lists.add_erased(reason(row), hash);
+        }
+        Ok(lists.whole())
+    }
+
+    pub(super) async fn insert_suppressed(
+        &self,
+        reason: &Suppression,
+        numbers: &RoaringTreemap,
+    ) -> Result<Added, StoreError> {
+        let fault = |e: sqlx::Error| self.fault(&e);
+        let mut writer = self.writer.lock().await;
+        let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
+        let (kept, erased) = without_erased(&mut tx, numbers).await.map_err(fault)??;
+        let numbers = kept.as_ref().unwrap_or(numbers);
+        let renewed = take_off(&mut tx, Some(&reason.list), numbers)
+            .await
+            .map_err(fault)??;
+        let act = act(&mut tx, "add", reason, numbers.len())
+            .await
+            .map_err(fault)?;
+        for (high, piece) in pieces(numbers) {
+            sqlx::query(
+                "-- suppress
+                 insert into suppressed_numbers (act, high, numbers) values (?1, ?2, ?3)",
+            )
+            .bind(act)
+            .bind(high)
+            .bind(bytes(&piece))
+            .execute(&mut *tx)
+            .await
+            .map_err(fault)?;
+        }
+        sqlx::query(REVISE).execute(&mut *tx).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        Ok(Added {
+            new: numbers.len() - renewed,
+            renewed,
+            erased,
+        })
+    }
+
+    pub(super) async fn delete_suppressed(
+        &self,
+        numbers: &RoaringTreemap,
+        removal: &Removal,
+    ) -> Result<u64, StoreError> {
+        let fault = |e: sqlx::Error| self.fault(&e);
+        let list = removal.list.as_deref();
+        let mut writer = self.writer.lock().await;
+        let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
+        let mut removed = take_off(&mut tx, list, numbers).await.map_err(fault)??;
+        if list.is_none_or(|list| list == crate::domain::suppression::ERASED)
+            && let Some(hash) = stored_hash(&mut tx).await.map_err(fault)??
+        {
+            for number in numbers {
+                let gone = sqlx::query(
+                    "-- unsuppress: an erased number
+                     delete from erased_numbers where hash = ?1",
+                )
+                .bind(hash.of(Digits::from_value(number)).to_vec())
+                .execute(&mut *tx)
+                .await
+                .map_err(fault)?;
+                removed += gone.rows_affected();
+            }
+        }
+        if removed > 0 {
+            sqlx::query(ACT)
+                .bind("remove")
+                .bind(list)
+                .bind(&removal.who)
+                .bind(millis(removal.at))
+                .bind(&removal.why)
+                .bind(None::<i64>)
+                .bind(i64::try_from(removed).unwrap_or(i64::MAX))
+                .execute(&mut *tx)
+                .await
+                .map_err(fault)?;
+            sqlx::query(REVISE).execute(&mut *tx).await.map_err(fault)?;
+        }
+        tx.commit().await.map_err(fault)?;
+        Ok(removed)
+    }
+
+    pub(super) async fn insert_erased(
+        &self,
+        number: Digits,
+        reason: &Suppression,
+        key: &[u8; 32],
+    ) -> Result<(), StoreError> {
+        let fault = |e: sqlx::Error| self.fault(&e);
+        let mut writer = self.writer.lock().await;
+        let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
+        sqlx::query(
+            "-- erase: the key, if there is none
+             update suppression_state set key = ?1 where key is null",
+        )
+        .bind(key.as_slice())
+        .execute(&mut *tx)
+        .await
+        .map_err(fault)?;
+        let hash = stored_hash(&mut tx).await.map_err(fault)??;
+        let hash = hash.ok_or_else(|| broken("the key of the hashes"))?;
+        take_off(&mut tx, None, &RoaringTreemap::from_iter([number.value()]))
+            .await
+            .map_err(fault)??;
+        // What was said of a number that stands nowhere any more may have been about one person.
+        sqlx::query(
+            "-- erase: reasons of nobody
+             update suppression_acts set why = null
+             where why is not null
+                   and number not in (select act from suppressed_numbers)
+                   and number not in (select act from erased_numbers)",
+        )
+        .execute(&mut *tx)
+        .await
+        .map_err(fault)?;
+        let act = act(&mut tx, "erase", reason, 1).await.map_err(fault)?;
+        sqlx::query(
+            "-- erase: the hash
+             insert into erased_numbers (hash, act) values (?1, ?2) on conflict do nothing",
+        )
+        .bind(hash.of(number).to_vec())
+        .bind(act)
+        .execute(&mut *tx)
+        .await
+        .map_err(fault)?;
+        sqlx::query(REVISE).execute(&mut *tx).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)
+    }
+
+    pub(super) async fn select_list_changes(&self) -> Result<Vec<ListChange>, sqlx::Error> {
+        let rows = sqlx::query(CHANGES).fetch_all(&self.readers).await?;
+        let change = |row: &SqliteRow| ListChange {
+            list: row.get("list"),
+            what: row.get("what"),
+            who: row.get("who"),
+            at: moment(row.get("at")),
+            numbers: row.get::<i64, _>("numbers").unsigned_abs(),
+        };
+        Ok(rows.iter().map(change).collect())
+    }
+}
+
+/// What is read back may be unreadable, apart from the database's own faults.
+type Read<T> = Result<Result<T, StoreError>, sqlx::Error>;
+
+/// Takes numbers off a list, or off all. Returns how many entries there were.
+async fn take_off(
+    tx: &mut Transaction<'_, Sqlite>,
+    list: Option<&str>,
+    numbers: &RoaringTreemap,
+) -> Read<u64> {
+    let mut removed = 0;
+    let listed = sqlx::query(LISTED).bind(list).fetch_all(&mut **tx).await?;
+    for place in &listed {
+        let Some((_, wanted)) = numbers.bitmaps().find(|(part, _)| *part == high(place)) else {
+            continue;
+        };
+        let id: i64 = place.get("id");
+        let row = sqlx::query(
+            "-- suppression: some numbers of a list
+             select numbers from suppressed_numbers where id = ?1",
+        )
+        .bind(id)
+        .fetch_one(&mut **tx)
+        .await?;
+        let there = match bitmap(&row) {
+            Ok(there) => there,
+            Err(error) => return Ok(Err(error)),
+        };
+        let found = there.intersection_len(wanted);
+        if found == 0 {
+            continue;
+        }
+        removed += found;
+        let left = there - wanted;
+        let change = if left.is_empty() {
+            sqlx::query(
+                "-- suppression: the last numbers of a row
+                 delete from suppressed_numbers where id = ?1",
+            )
+            .bind(id)
+        } else {
+            sqlx::query(
+                "-- suppression: what is left of a row
+                 update suppressed_numbers set numbers = ?2 where id = ?1",
+            )
+            .bind(id)
+            .bind(bytes(&left))
+        };
+        change.execute(&mut **tx).await?;
+    }
+    Ok(Ok(removed))
+}
+
+/// The numbers that were not erased, where some were; and how many were.
+async fn without_erased(
+    tx: &mut Transaction<'_, Sqlite>,
+    numbers: &RoaringTreemap,
+) -> Read<(Option<RoaringTreemap>, u64)> {
+    let erased: Vec<Vec<u8>> = sqlx::query_scalar(
+        "-- suppress: erased numbers
+         select hash from erased_numbers",
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    if erased.is_empty() {
+        return Ok(Ok((None, 0)));
+    }
+    let hash = match stored_hash(tx).await? {
+        Ok(Some(hash)) => hash,
+        Ok(None) => return Ok(Err(broken("the key of the hashes"))),
+        Err(error) => return Ok(Err(error)),
+    };
+    let erased: std::collections::HashSet<Vec<u8>> = erased.into_iter().collect();
+    let is_erased = |number: &u64| erased.contains(hash.of(Digits::from_value(*number)).as_slice());
+    let found: RoaringTreemap = numbers.iter().filter(is_erased).collect();
+    Ok(Ok((Some(numbers - &found), found.len())))
+}
+
+/// Numbers in rows that are small enough to be written anew for one of them: those that share their
+/// upper 40 bits.
+fn pieces(numbers: &RoaringTreemap) -> impl Iterator<Item = (u32, RoaringBitmap)> {
+    numbers.bitmaps().flat_map(|(high, bitmap)| {
+        let mut rest = bitmap.iter().peekable();
+        std::iter::from_fn(move || {
+            let part = *rest.peek()? >> PIECE_BITS;
+            let mut piece = RoaringBitmap::new();
+            while let Some(low) = rest.next_if(|low| low >> PIECE_BITS == part) {
+                piece.insert(low);
+            }
+            Some((high, piece))
+        })
+    })
+}
+
+async fn act(
+    tx: &mut Transaction<'_, Sqlite>,
+    what: &str,
+    reason: &Suppression,
+    numbers: u64,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(ACT)
+        .bind(what)
+        .bind(&reason.list)
+        .bind(&reason.who)
+        .bind(millis(reason.at))
+        .bind(&reason.why)
+        .bind(reason.until.map(millis))
+        .bind(i64::try_from(numbers).unwrap_or(i64::MAX))
+        .fetch_one(&mut **tx)
+        .await
+}
+
+async fn stored_hash(tx: &mut Transaction<'_, Sqlite>) -> Read<Option<NumberHash>> {
+    Ok(hash_of(&sqlx::query(STATE).fetch_one(&mut **tx).await?))
+}
+
+fn hash_of(state: &SqliteRow) -> Result<Option<NumberHash>, StoreError> {
+    let key: Option<Vec<u8>> = state.get("key");
+    let key = key.map(|key| <[u8; 32]>::try_from(key).map_err(|_| broken("the key of the hashes")));
+    Ok(key.transpose()?.map(|key| NumberHash::new(&key)))
+}
+
+fn reason(row: &SqliteRow) -> Suppression {
+    Suppression {
+        list: row.get("list"),
+        who: row.get("who"),
+        at: moment(row.get("at")),
+        why: row.get("why"),
+        until: row.get::<Option<i64>, _>("until").map(moment),
+    }
+}
+
+fn high(row: &SqliteRow) -> u32 {
+    u32::try_from(row.get::<i64, _>("high")).unwrap_or(u32::MAX)
+}
+
+fn bitmap(row: &SqliteRow) -> Result<RoaringBitmap, StoreError> {
+    let bytes: &[u8] = row.get("numbers");
+    RoaringBitmap::deserialize_from(bytes).map_err(|_| broken("a bitmap of suppressed numbers"))
+}
+
+fn bytes(bitmap: &RoaringBitmap) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(bitmap.serialized_size());
+    bitmap
+        .serialize_into(&mut bytes)
+        .expect("memory takes all that is written");
+    bytes
+}
+
+fn broken(what: &str) -> StoreError {
+    StoreError::Diverged(format!("{what} cannot be read"))
+}
