@@ -18,6 +18,9 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use callout::store::Store as _;
+use callout::store::sqlite::{Access, SqliteStore};
+
 const CALLOUT: &str = env!("CARGO_BIN_EXE_callout");
 const SECRET: &str = "cmVoZWFyc2FsLXNlY3JldA==";
 
@@ -26,13 +29,14 @@ fn main() {
         .skip(1)
         .filter(|a| !a.starts_with('-'))
         .collect();
-    let all: [(&str, fn()); 6] = [
+    let all: [(&str, fn()); 7] = [
         ("speed", speed),
         ("memory", memory),
         ("import", import),
         ("resume", resume),
         ("pacing", pacing),
         ("polls", polls),
+        ("suppression", suppression),
     ];
     for (name, figure) in all {
         if wanted.is_empty() || wanted.iter().any(|w| w == name) {
@@ -148,6 +152,68 @@ fn polls() {
         gets as f64 / calls as f64,
         finals - calls,
         used.wall.as_secs_f64()
+    );
+}
+
+/// Five million numbers that must not be called: their import, what a run's memory grows by, and what
+/// a look before each dial costs beside the rest of a call.
+fn suppression() {
+    let (numbers, rows) = (5_000_000_u64, 100_000);
+    let world = World::new(rows, "calls_per_second = 1000000");
+    let platform = Platform::start(&["--time-scale", "0"]);
+    let run = ["run", "c.toml", "--yes"];
+    let without = world.run(&platform, &run);
+    let mut list = String::new();
+    for nth in 0..numbers {
+        // All different, in no order, all over a country of ten digits.
+        let national = 2_000_000_000 + nth * 7_919_999 % 8_000_000_000;
+        writeln!(list, "+1{national}").unwrap();
+    }
+    std::fs::write(world.path("dnc.txt"), list).unwrap();
+    let add = world.run(&platform, &["suppress", "add", "+46701000000"]);
+    let import = world.run(&platform, &["suppress", "import", "dnc.txt"]);
+    println!(
+        "suppress {numbers:>9} numbers: imported in {:.1} s (CPU {:.1} s), {:.0} MB more than one by hand",
+        import.wall.as_secs_f64(),
+        import.cpu_s,
+        import.peak_mb() - add.peak_mb()
+    );
+    let with = world.run(&platform, &run);
+    println!(
+        "suppress {rows:>9} recipients: {:.0} MB with them, {:.0} MB without; CPU {:.1} and {:.1} s",
+        with.peak_mb(),
+        without.peak_mb(),
+        with.cpu_s,
+        without.cpu_s
+    );
+    let address = format!("sqlite:{}", world.path("callout.db").display());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let started = Instant::now();
+    let lists = runtime.block_on(async {
+        let store = SqliteStore::open(&address, Access::Beside).await.unwrap();
+        store.suppressions().await.unwrap()
+    });
+    let loaded = started.elapsed();
+    let looks: Vec<String> = (0..1_000_000_u64)
+        .map(|nth| format!("+1{}", 2_000_000_000 + nth * 6_151_003 % 8_000_000_000))
+        .collect();
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let started = Instant::now();
+    let found = looks
+        .iter()
+        .filter(|to| lists.contains(to, now).is_some())
+        .count();
+    let look = started.elapsed().as_secs_f64() / looks.len() as f64;
+    let call = without.cpu_s / rows as f64;
+    println!(
+        "suppress   a look: {:.2} us ({found} of {} found), {:.2} % of a call's CPU; read at the start in {} ms",
+        look * 1e6,
+        looks.len(),
+        look / call * 100.0,
+        loaded.as_millis()
     );
 }
 
