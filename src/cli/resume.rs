@@ -8,8 +8,8 @@ use super::session::{self, Session};
 use super::{World, export, file, import, output, run as run_command, runs, settings};
 use crate::campaign::{Campaign, Script};
 use crate::engine::Pace;
-use crate::store::{Run, Store};
 use crate::store::sqlite::{Access, SqliteStore};
+use crate::store::{Run, Store};
 
 pub(super) async fn resume(
     args: &ResumeArgs,
