@@ -472,6 +472,8 @@ struct Report {
     dispositions: BTreeMap<i64, Disposition>,
     posts: u64,
     restarts: u64,
+    /// Virtual time at the end.
+    ended: Duration,
 }
 
 impl World {
@@ -1095,6 +1097,7 @@ impl World {
             dispositions: dispositions.collect(),
             posts: self.posts.values().map(|(count, _)| count).sum(),
             restarts: self.restarts,
+            ended: self.now,
             violations: self.violations,
         }
     }
@@ -1199,6 +1202,38 @@ fn ticks_more_or_less_change_nothing_about_the_end() {
         assert_eq!(plain.violations, Vec::<String>::new(), "seed {seed}");
         assert_eq!(ticked.violations, Vec::<String>::new(), "seed {seed}");
         assert_eq!(plain.dispositions, ticked.dispositions, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_platform_that_ends_calls_at_once_holds_no_run_up() {
+    for seed in 8_000..8_010 {
+        let nature = Nature {
+            recipients: 1_400,
+            pace: Pace {
+                calls_per_second: 700.0,
+                concurrent_calls: None,
+                restarted: false,
+                elsewhere: false,
+            },
+            longest_call: Duration::ZERO,
+            unknown_first: 0,
+            ..Nature::of(seed).calm()
+        };
+        let healthy = Nature {
+            lost: 0.0,
+            too_many: 0.0,
+            server_error: 0.0,
+            unreachable: 0.0,
+            too_early: 0.0,
+            refused: 0.0,
+            get_failing: 0.0,
+            ..nature
+        };
+        let report = World::run(healthy, Bug::None);
+        assert_eq!(report.violations, Vec::<String>::new(), "seed {seed}");
+        // Two seconds of dialling, and little more.
+        assert!(report.ended < SECOND * 4, "seed {seed}: {:?}", report.ended);
     }
 }
 

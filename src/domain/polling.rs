@@ -108,6 +108,12 @@ impl Lifetimes {
         self.total >= KNOWN_AT_LEAST
     }
 
+    /// How much is known: more after enough ends are known, and more again once the last of the first
+    /// scouts has ended. Polls that were planned with less are worth planning anew.
+    pub fn certainty(&self) -> u8 {
+        u8::from(self.known()) + u8::from(self.known() && self.scouting.1 == 0)
+    }
+
     /// The age at which a call of this age should be polled next.
     pub fn next_poll(&self, poll: PollState, age: Duration) -> Duration {
         if poll.scout {

@@ -204,7 +204,7 @@ impl Core {
         let Some(Flight::Open(open)) = self.flights.remove(&key) else {
             return;
         };
-        let knew = self.lifetimes.known();
+        let certainty = self.lifetimes.certainty();
         self.lifetimes.ended(open.poll, open.age_at(now.mono));
         self.reachable();
         self.progress.ended(&outcome);
@@ -234,7 +234,7 @@ impl Core {
                 }
             }
         }
-        if !knew && self.lifetimes.known() {
+        if self.lifetimes.certainty() > certainty {
             self.plan_all(now.mono);
         }
     }
@@ -270,7 +270,7 @@ impl Core {
         self.polls.push(Reverse((now + wait, key)));
     }
 
-    /// Once it is known how long calls last, those that wait blindly are planned anew.
+    /// Once more is known of how long calls last, those that wait with less are planned anew.
     fn plan_all(&mut self, now: Duration) {
         self.polls.clear();
         let waiting: Vec<AttemptKey> = self
