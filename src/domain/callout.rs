@@ -16,6 +16,86 @@ pub struct Callout {
     pub headers: Vec<HttpHeader>,
 }
 
+/// How long a call may be, as far as its callout says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CallLength {
+    /// Characters that a voice speaks; none where what is played is not known here.
+    pub spoken_chars: Option<u32>,
+    /// Seconds after which the platform ends it.
+    pub longest_s: Option<u32>,
+}
+
+/// Characters that a voice speaks in a second, about.
+const CHARS_PER_SECOND: u32 = 14;
+
+impl CallLength {
+    /// Seconds that a voice takes to speak its text, about.
+    pub fn speech_s(&self) -> Option<u32> {
+        self.spoken_chars
+            .map(|chars| chars.div_ceil(CHARS_PER_SECOND))
+    }
+
+    /// Seconds that it lasts at worst: until the platform ends it, else the time to speak its text,
+    /// twice, and a minute. None where nothing says.
+    pub fn worst_s(&self) -> Option<u32> {
+        let of_text = |speech_s: u32| speech_s.saturating_mul(2).saturating_add(BEYOND_TEXT_S);
+        self.longest_s.or(self.speech_s().map(of_text))
+    }
+}
+
+/// Beyond its text, spoken twice, a call is given this long: to be answered, and to be ended.
+const BEYOND_TEXT_S: u32 = 60;
+
+impl Callout {
+    /// How long its call may be.
+    pub fn length(&self) -> CallLength {
+        match &self.body {
+            CalloutBody::Tts(tts) => CallLength {
+                spoken_chars: match (&tts.text, &tts.prompts) {
+                    (Some(text), _) => Some(chars(text)),
+                    (None, Some(prompts)) => spoken_prompts(prompts).then(|| chars(prompts)),
+                    (None, None) => None,
+                },
+                longest_s: None,
+            },
+            CalloutBody::Conference(conference) => CallLength {
+                spoken_chars: None,
+                longest_s: conference.max_duration_s,
+            },
+            CalloutBody::Custom(custom) => CallLength {
+                spoken_chars: None,
+                longest_s: custom.max_duration_s,
+            },
+        }
+    }
+
+    /// Has the platform itself end the call after so many seconds, where the API allows it
+    /// (`maxDuration`; text-to-speech has none, `FACTS` §3).
+    pub fn end_after(&mut self, longest_s: u32) {
+        let duration = match &mut self.body {
+            CalloutBody::Tts(_) => return,
+            CalloutBody::Conference(conference) => &mut conference.max_duration_s,
+            CalloutBody::Custom(custom) => &mut custom.max_duration_s,
+        };
+        *duration = Some(duration.map_or(longest_s, |theirs| theirs.min(longest_s)));
+    }
+}
+
+fn chars(text: &str) -> u32 {
+    u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
+}
+
+/// Whether all prompts are words, so that their length says how long they take; their brackets count as
+/// if they were spoken. Markup can pause for as long as it likes.
+fn spoken_prompts(prompts: &str) -> bool {
+    // A `;` within a prompt makes a further item of its rest, which is not a directive: not known.
+    prompts
+        .split(';')
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .all(|item| item.starts_with("#tts["))
+}
+
 /// One HTTP header of a callout: an `X-CB-` name and a value of printable ASCII.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpHeader {

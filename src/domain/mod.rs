@@ -6,8 +6,10 @@
 pub mod account;
 pub mod attempt;
 pub mod breaker;
+pub mod budget;
 pub mod callout;
 pub mod destination;
+pub mod forecast;
 pub mod ids;
 pub mod money;
 pub mod openings;
@@ -19,6 +21,7 @@ pub mod repeat;
 pub mod retry;
 pub mod run;
 pub mod schedule;
+pub mod spend;
 pub mod suppression;
 pub mod svaml;
 pub mod verdict;
@@ -28,8 +31,10 @@ pub mod zones;
 pub use account::{AttemptRecord, ResultRow, Tally};
 pub use attempt::{AttemptEvent, AttemptState, IllegalStep};
 pub use breaker::Breaker;
+pub use budget::{Budget, Room, Surprise};
 pub use callout::{
-    Callout, CalloutBody, ConferenceCallout, ConferenceDtmf, CustomCallout, HttpHeader, TtsCallout,
+    CallLength, Callout, CalloutBody, ConferenceCallout, ConferenceDtmf, CustomCallout, HttpHeader,
+    TtsCallout,
 };
 pub use destination::{Destination, DestinationKind};
 pub use ids::{AttemptId, AttemptKey, CallId, RecipientId, RunId};
@@ -41,6 +46,7 @@ pub use repeat::{BadRepeat, Occurrence, Remark, Repeat};
 pub use retry::{RetryPolicy, Tried};
 pub use run::{PauseReason, RunState};
 pub use schedule::{Busy, ByHand, Misfire, Missed, Past, Schedule, Skip, SkipReason, Turn};
+pub use spend::{Charge, Charges, Hold, Raised, Rates, Spend, SpendAccount, Standing};
 pub use suppression::{Digits, NumberHash, Screen, Suppression, Suppressions};
 pub use verdict::{NotSent, Observation, Reaction, Refusal, Side, Uncertainty, Verdict};
 pub use window::{Days, Leave, OnClose, Span, TimeOfDay, Window, WindowState, WindowZone};

@@ -25,6 +25,17 @@ impl Money {
             .or_else(|| Decimal::from_scientific(text).ok())
     }
 
+    /// Reads an amount above zero with its currency, as people write it: `150.00 EUR`. No thousands
+    /// are set apart, because a point and a comma mean opposite things in different places.
+    pub fn parse_positive(text: &str) -> Option<(Decimal, String)> {
+        let (amount, currency) = text.trim().split_once(' ')?;
+        let plain = amount.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        let amount = Decimal::from_str(amount)
+            .ok()
+            .filter(|amount| plain && *amount > Decimal::ZERO)?;
+        Some((amount, Self::parse_currency(currency)?))
+    }
+
     /// Reads a currency: three letters, made upper case.
     pub fn parse_currency(text: &str) -> Option<String> {
         let text = text.trim();
@@ -61,6 +72,18 @@ impl Purse {
             }
             None => false,
         }
+    }
+
+    /// So many times as much of each, to the hundredth: an estimate.
+    #[must_use]
+    pub fn times(&self, factor: Decimal) -> Self {
+        let product = |sum: &Decimal| sum.checked_mul(factor).unwrap_or(Decimal::MAX).round_dp(2);
+        Self(
+            self.0
+                .iter()
+                .map(|(currency, sum)| (currency.clone(), product(sum)))
+                .collect(),
+        )
     }
 
     /// The sums by currency; an empty currency is one that the platform did not name.

@@ -28,4 +28,13 @@ impl Outcome {
             .as_deref()
             .is_some_and(|r| r.eq_ignore_ascii_case("ANSWERED"))
     }
+
+    /// Whether the platform says that nobody answered: nothing is billed for such a call.
+    pub fn unanswered(&self) -> bool {
+        let result = self.result.as_deref().unwrap_or_default();
+        let nobody = ["BUSY", "NOANSWER", "FAILED"]
+            .iter()
+            .any(|word| result.eq_ignore_ascii_case(word));
+        nobody && self.duration_s.unwrap_or(0) <= 0
+    }
 }

@@ -75,6 +75,10 @@ pub enum PauseReason {
     Breaker(String),
     /// The platform could not be reached for too long.
     Unreachable(String),
+    /// The next call does not fit under the run's cap.
+    SpendCap(String),
+    /// A call was billed otherwise than the cap supposes.
+    Price(String),
     /// Nobody is left but those who are held: their time zone is not known, or the window never opens
     /// for them.
     Held,
@@ -83,7 +87,10 @@ pub enum PauseReason {
 impl PauseReason {
     /// Whether the exit code is 4: no money, rather than 3.
     pub fn is_money(&self) -> bool {
-        matches!(self, Self::EmptyAccount(_))
+        matches!(
+            self,
+            Self::EmptyAccount(_) | Self::SpendCap(_) | Self::Price(_)
+        )
     }
 }
 
@@ -97,6 +104,8 @@ impl fmt::Display for PauseReason {
             Self::Configuration(what) => write!(f, "the platform says our set-up is wrong: {what}"),
             Self::Breaker(what) => write!(f, "the breaker opened: {what}"),
             Self::Unreachable(what) => write!(f, "the platform cannot be reached: {what}"),
+            Self::SpendCap(what) => write!(f, "the spend cap is reached: {what}"),
+            Self::Price(what) => write!(f, "look at the prices: {what}"),
             Self::Held => f.write_str(
                 "everybody left is held: their time zone is not known, or the window never opens \
                  for them",

@@ -213,6 +213,28 @@ impl Suppressions {
         self.erased.get(&hash).copied()
     }
 
+    /// Hands everybody who must not be called at a moment on as bytes, in an order that depends on
+    /// nothing else: for a digest. Names of lists and reasons are no part of it.
+    pub fn each_that_holds(&self, now: Timestamp, mut part: impl FnMut(&[u8])) {
+        let holds = |reason: usize| self.reasons[reason].holds(now);
+        let mut numbers = RoaringTreemap::new();
+        for (reason, set) in &self.many {
+            if holds(*reason) {
+                numbers |= set;
+            }
+        }
+        let few = self.few.iter().filter(|(_, reason)| holds(*reason));
+        numbers.extend(few.map(|(number, _)| *number));
+        for number in &numbers {
+            part(&number.to_be_bytes());
+        }
+        let mut erased: Vec<&[u8; 32]> = self.erased.keys().collect();
+        erased.sort_unstable();
+        for hash in erased {
+            part(hash);
+        }
+    }
+
     /// Each reason with how many numbers it has; several reasons may be of one list.
     pub fn counts(&self) -> Vec<(&Suppression, u64)> {
         let mut counts = vec![0; self.reasons.len()];

@@ -1,0 +1,126 @@
+//! What a retry policy makes of one recipient, before anybody is called: attempts, answers and waits, in
+//! the mean and at worst.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::Outcome;
+use super::retry::{Next, RetryPolicy, Tried};
+
+/// How calls end, as shares of all calls. What a list's people do is not known before they are called;
+/// these are about what campaigns of reminders see, and what the simulator draws.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ends {
+    /// Somebody answers.
+    pub answered: f64,
+    /// The line is busy.
+    pub busy: f64,
+    /// Nobody answers.
+    pub no_answer: f64,
+    /// The rest fails.
+    pub failed: f64,
+}
+
+impl Default for Ends {
+    fn default() -> Self {
+        Self {
+            answered: 0.70,
+            busy: 0.12,
+            no_answer: 0.14,
+            failed: 0.04,
+        }
+    }
+}
+
+/// What becomes of one recipient.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Forecast {
+    /// Attempts in the mean.
+    pub attempts: f64,
+    /// Attempts at most, faults of the platform apart.
+    pub attempts_most: u32,
+    /// Answered calls in the mean, which is the chance to reach somebody.
+    pub answered: f64,
+    /// The longest time between the first attempt's end and the last attempt, waits as the campaign
+    /// has them; jitter and windows come on top.
+    pub longest_wait: Duration,
+}
+
+impl Forecast {
+    /// By a policy, where calls end so.
+    pub fn of(policy: &RetryPolicy, ends: Ends) -> Self {
+        let mut known = HashMap::new();
+        from(policy, ends, Tried::default(), &mut known)
+    }
+}
+
+/// From a recipient who was tried so on. What follows depends on nothing else, so each is worked out
+/// once.
+fn from(
+    policy: &RetryPolicy,
+    ends: Ends,
+    tried: Tried,
+    known: &mut HashMap<Tried, Forecast>,
+) -> Forecast {
+    if let Some(known) = known.get(&tried) {
+        return *known;
+    }
+    let mut forecast = Forecast {
+        attempts: 1.0,
+        attempts_most: 1,
+        answered: ends.answered,
+        longest_wait: Duration::ZERO,
+    };
+    let unanswered = [
+        ("BUSY", "N/A", ends.busy),
+        ("NOANSWER", "TIMEOUT", ends.no_answer),
+        ("FAILED", "GENERALERROR", ends.failed),
+    ];
+    for (result, reason, share) in unanswered {
+        let outcome = Outcome {
+            result: Some(result.into()),
+            reason: Some(reason.into()),
+            ..Outcome::default()
+        };
+        // Half of the jitter's range is none of it; a fault of the platform uses nothing up, so it
+        // would go round and round.
+        if let Next::Again {
+            wait,
+            tried,
+            fault: false,
+        } = policy.after(&outcome, tried, 0.5)
+        {
+            let next = from(policy, ends, tried, known);
+            forecast.attempts += share * next.attempts;
+            forecast.answered += share * next.answered;
+            forecast.attempts_most = forecast.attempts_most.max(1 + next.attempts_most);
+            forecast.longest_wait = forecast.longest_wait.max(wait + next.longest_wait);
+        }
+    }
+    known.insert(tried, forecast);
+    forecast
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::retry::Waits;
+
+    #[test]
+    fn attempts_and_waits_follow_the_policy() {
+        let once = Forecast::of(&RetryPolicy::default(), Ends::default());
+        assert_eq!((once.attempts, once.attempts_most), (1.0, 1));
+        let policy = RetryPolicy {
+            max_attempts: 3,
+            busy: Waits::After(vec![Duration::from_mins(10)]),
+            no_answer: Waits::After(vec![Duration::from_hours(1), Duration::from_hours(4)]),
+            ..RetryPolicy::default()
+        };
+        let forecast = Forecast::of(&policy, Ends::default());
+        // 1 + 0.26 × (1 + 0.26)
+        assert!((forecast.attempts - 1.3276).abs() < 1e-9, "{forecast:?}");
+        assert_eq!(forecast.attempts_most, 3);
+        assert_eq!(forecast.longest_wait, Duration::from_hours(5));
+        assert!((forecast.answered - 0.7 * 1.3276).abs() < 1e-9);
+    }
+}
