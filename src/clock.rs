@@ -5,6 +5,7 @@
 //! and a monotonic one, for pacing, waits and ages.
 
 use std::fmt::Debug;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -48,5 +49,39 @@ impl Clock for SystemClock {
 
     fn monotonic(&self) -> Duration {
         self.started.elapsed()
+    }
+}
+
+/// A clock that stands still until somebody moves it on: for rehearsals in virtual time.
+#[derive(Debug)]
+pub struct VirtualClock {
+    began: Timestamp,
+    gone_by_ns: AtomicU64,
+}
+
+impl VirtualClock {
+    /// A clock that shows this moment.
+    pub fn at(began: Timestamp) -> Self {
+        Self {
+            began,
+            gone_by_ns: AtomicU64::new(0),
+        }
+    }
+
+    /// Moves it on; it never goes back.
+    pub fn advance_to(&self, monotonic: Duration) {
+        let ns = u64::try_from(monotonic.as_nanos()).unwrap_or(u64::MAX);
+        self.gone_by_ns.fetch_max(ns, Ordering::Relaxed);
+    }
+}
+
+impl Clock for VirtualClock {
+    fn wall(&self) -> Timestamp {
+        let at = self.began.checked_add(self.monotonic());
+        at.unwrap_or(Timestamp::MAX)
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_nanos(self.gone_by_ns.load(Ordering::Relaxed))
     }
 }

@@ -161,7 +161,7 @@ fn all_faults_of_a_file_are_told_at_once_in_its_order() {
     16:14 "yes": `enable_ace` is a string
     19:20 0: `calls_per_second` is out of range
     20:20 0: `concurrent_calls` is out of range
-    22:2 spend: [spend] is not supported yet
+    23:7 3: `cap` is a whole number
     "#);
     let shown = Campaign::parse(source, Path::new("c.toml"))
         .unwrap_err()
@@ -179,9 +179,80 @@ fn all_faults_of_a_file_are_told_at_once_in_its_order() {
 }
 
 #[test]
-fn what_has_not_come_yet_is_refused_by_name() {
-    let found = faults(&tts("[spend]\nx = 1\n"));
-    assert_eq!(found, ["7:2 spend: [spend] is not supported yet"]);
+fn what_a_run_may_cost_is_read_with_its_currency_or_refused() {
+    let spend = |text: &str| tts(&format!("[spend]\n{text}\n"));
+    let read = |text: &str| Campaign::parse(&spend(text), Path::new("c.toml")).unwrap();
+    let campaign = read(
+        "cap = \"150.00 eur\"\nper_day = \"60 EUR\"\ntime_zone = \"Europe/Stockholm\"\n\
+         rate = \"0.05 EUR\"\nrates = { \"+46\" = \"0.024 EUR\" }\nlongest_call = \"3m\"",
+    );
+    let said = campaign.spend.unwrap();
+    assert_eq!(
+        (said.currency.as_str(), said.longest_call_s),
+        ("EUR", Some(180))
+    );
+    assert_eq!(said.cap.unwrap().to_string(), "150.00");
+    let rates = said.rates.unwrap();
+    assert_eq!(
+        rates.of("+4687112000", String::new).unwrap().to_string(),
+        "0.024"
+    );
+    assert_eq!(
+        rates.of("+12025550123", String::new).unwrap().to_string(),
+        "0.05"
+    );
+    assert!(read("cap = \"5 EUR\"").spend.unwrap().rates.is_none());
+    let wrong = [
+        "rate = \"0.05 EUR\"",
+        "cap = 150",
+        "cap = \"150\"",
+        "cap = \"-5 EUR\"",
+        "cap = \"1,000 EUR\"",
+        "cap = \"5 EUR\"\nrate = \"0.05 SEK\"",
+        "cap = \"5 EUR\"\nrates = { \"46\" = \"0.02 EUR\" }",
+        "cap = \"5 EUR\"\nrates = { \"+46\" = 0.02 }",
+        "cap = \"5 EUR\"\nlongest_call = \"3 minutes\"",
+        "cap = \"5 EUR\"\nlongest_call = \"5s\"",
+        "per_day = \"5 EUR\"\ntime_zone = \"Stockholm\"",
+        "cap = \"5 EUR\"\ncapp = \"6 EUR\"",
+    ];
+    let told: Vec<String> = wrong.iter().flat_map(|text| faults(&spend(text))).collect();
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    7:1 [spend]: [spend] needs `cap`
+    8:7 150: `cap` is a whole number
+    8:7 "150": `cap` is `150`, which is no amount with its currency
+    8:7 "-5 EUR": `cap` is `-5 EUR`, which is no amount with its currency
+    8:7 "1,000 EUR": `cap` is `1,000 EUR`, which is no amount with its currency
+    9:8 "0.05 SEK": SEK beside EUR: currencies are never added together
+    9:11 "46": `46` is not how an E.164 number begins
+    9:19 0.02: `rates` is a number with a fraction
+    9:16 "3 minutes": `longest_call`: `3 minutes` is no duration
+    9:16 "5s": `longest_call` is out of range
+    9:13 "Stockholm": `Stockholm` is not a time zone
+    9:1 capp: unknown key `capp` in [spend]
+    "#);
+    // Nothing but `longest_call`, or the platform's own limit, says how long a conference goes on.
+    let conference = "[callout.conference]\ncli = \"private\"\nconference_id = \"a\"\n";
+    let list = "name = \"t\"\n[recipients]\nfile = \"l.csv\"\n";
+    let cap = "[spend]\ncap = \"5 EUR\"\n";
+    let found = faults(&format!("{list}{conference}{cap}"));
+    assert_eq!(found, ["7:1 [spend]: [spend] needs `longest_call`"]);
+    let limited = format!("{list}{conference}max_duration = 60\n{cap}");
+    assert_eq!(faults(&limited), Vec::<String>::new());
+    let said = format!("{list}{conference}{cap}longest_call = \"2m\"\n");
+    let campaign = Campaign::parse(&said, Path::new("c.toml")).unwrap();
+    let script = campaign
+        .bind(&["number".into()], Path::new("l.csv"))
+        .unwrap();
+    let callout = script.callout(&Destination::number("+46701740605"), &["+46701740605"]);
+    let CalloutBody::Conference(conference) = callout.unwrap().body else {
+        panic!("a conference");
+    };
+    assert_eq!(
+        conference.max_duration_s,
+        Some(120),
+        "the platform itself ends what lasts too long"
+    );
 }
 
 #[test]

@@ -14,16 +14,19 @@ use std::time::Duration;
 use callout::domain::retry::Waits;
 use callout::domain::window::{Days, OnClose, Span, TimeOfDay, Window, WindowZone};
 use callout::domain::{
-    AttemptId, AttemptKey, AttemptState, CallId, Disposition, NotSent, Observation, Outcome,
-    PauseReason, Reaction, RecipientId, Refusal, RetryPolicy, Side, Tried, Uncertainty, Verdict,
-    Zones,
+    AttemptId, AttemptKey, AttemptState, Budget, CallId, Charges, Disposition, Hold, Money,
+    NotSent, Observation, Outcome, PauseReason, Reaction, RecipientId, Refusal, RetryPolicy, Side,
+    Spend, SpendAccount, Standing, Tried, Uncertainty, Verdict, Zones,
 };
 use callout::engine::{Command, Core, End, Event, Now, Pace, Rules};
 use callout::entropy::Entropy;
 use callout::store::{Change, Cursor, Due, DuePage, OpenCall};
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 
 const SECOND: Duration = Duration::from_secs(1);
+/// The length of a call that is held for.
+const MINUTE_S: u32 = 60;
 /// An uncertain attempt counts as a call for so long (DESIGN, section 3).
 const UNCERTAIN_COUNTS: Duration = Duration::from_mins(1);
 /// Faults, crashes and stops end here; from then on everything must finish.
@@ -43,6 +46,8 @@ enum Bug {
     RedialUncertain,
     /// What is recorded is reported as committed at once.
     RecordedIsCommitted,
+    /// What is held for uncertain attempts is forgotten at a restart.
+    ForgetHolds,
 }
 
 /// What the seed decides: each world has a random subset of the faults.
@@ -71,6 +76,10 @@ struct Nature {
     cancel_at: Option<Duration>,
     retry: RetryPolicy,
     window: Option<Window>,
+    /// What the run may cost; calls last for minutes then, unless they are hung up.
+    spend: Option<Spend>,
+    /// Whether hang-ups fail.
+    deaf: bool,
     /// Whether it is its schedule that ends it then, rather than a person.
     expires: bool,
     extra_ticks: bool,
@@ -150,6 +159,8 @@ impl Nature {
             cancel_at: None,
             retry: RetryPolicy::default(),
             window: None,
+            spend: None,
+            deaf: false,
             expires: false,
             extra_ticks: false,
             faults_end: FAULTS_END,
@@ -189,6 +200,34 @@ impl Nature {
         self
     }
 
+    /// The run may cost a share of what is held for everybody together; calls go on for up to five
+    /// minutes unless they are hung up.
+    fn capped(mut self) -> Self {
+        let all: Decimal = (1..=self.recipients).map(|id| hold_of(id).amount).sum();
+        let share = self.draw("cap", 0, 0).seed() % 120;
+        self.longest_call = self.longest_call.max(Duration::from_mins(5));
+        self.spend = Some(Spend {
+            currency: "EUR".into(),
+            cap: Some(all * Decimal::new(i64::try_from(share).unwrap(), 2)),
+            per_day: None,
+            time_zone: "Pacific/Auckland".into(),
+            rates: None,
+            longest_call_s: None,
+            raised: Vec::new(),
+        });
+        self
+    }
+
+    /// All of it in two calendar days, the first of which is over after three hours.
+    fn in_days(self) -> Self {
+        let mut nature = self.capped();
+        let all: Decimal = (1..=nature.recipients).map(|id| hold_of(id).amount).sum();
+        let spend = nature.spend.as_mut().unwrap();
+        spend.cap = None;
+        spend.per_day = Some(all * Decimal::new(60, 2));
+        nature
+    }
+
     fn window_expires(&self) -> bool {
         let window = self.window.as_ref();
         window.is_some_and(|window| window.on_close() == OnClose::Expire)
@@ -225,7 +264,9 @@ enum Row {
 struct Kept {
     id: AttemptId,
     recipient: RecipientId,
+    hold: Option<Decimal>,
     state: AttemptState,
+    intended_at: Timestamp,
     since: Timestamp,
 }
 
@@ -254,6 +295,7 @@ impl Disk {
                 key,
                 id,
                 recipient,
+                hold,
                 at,
             } => {
                 if !self.live.insert(*recipient) || self.attempts.contains_key(&key.0) {
@@ -262,7 +304,9 @@ impl Disk {
                 let kept = Kept {
                     id: *id,
                     recipient: *recipient,
+                    hold: *hold,
                     state: AttemptState::Intended,
+                    intended_at: *at,
                     since: *at,
                 };
                 self.attempts.insert(key.0, kept);
@@ -335,6 +379,7 @@ impl Disk {
             endpoint: format!("+{id}"),
             cells: "[]".into(),
             zones: Some(zones_of(id)),
+            hold: Some(hold_of(id)),
             tried: self.tried.get(&id).copied().unwrap_or_default(),
             rests_until: None,
         });
@@ -343,6 +388,36 @@ impl Disk {
             next_due: next,
             end,
         }
+    }
+
+    fn charges(&self, day: Option<(Timestamp, Timestamp)>) -> Vec<Charges> {
+        let within = |kept: &&Kept| {
+            day.is_none_or(|(from, until)| (from..until).contains(&kept.intended_at))
+        };
+        let charge = |kept: &Kept| Charges {
+            standing: Standing::from(&kept.state),
+            hold: kept.hold,
+            attempts: 1,
+        };
+        self.attempts.values().filter(within).map(charge).collect()
+    }
+
+    fn committed(&self, spend: Option<&Spend>) -> Decimal {
+        spend.map_or(Decimal::ZERO, |spend| {
+            SpendAccount::of(spend, &self.charges(None)).committed()
+        })
+    }
+
+    /// What may still be spent: as the driver reads it from the store.
+    fn budget(&self, spend: Option<&Spend>, now: Timestamp) -> Option<Budget> {
+        let spend = spend?;
+        let days = Budget::days_that_matter(spend, now);
+        let days = days.into_iter().map(|(day, from, until)| {
+            let charges = self.charges(Some((from, until)));
+            (day, SpendAccount::of(spend, &charges).committed())
+        });
+        let committed = self.committed(Some(spend));
+        Some(Budget::new(spend.clone(), committed, days, now))
     }
 
     /// What a start finds: as the store's `recover`.
@@ -361,11 +436,22 @@ impl Disk {
                 };
                 self.rows.insert(kept.recipient.0, row);
             }
+            if bug == Bug::ForgetHolds && matches!(kept.state, AttemptState::Uncertain(_)) {
+                kept.hold = None;
+            }
             if bug == Bug::RedialUncertain && matches!(kept.state, AttemptState::Uncertain(_)) {
                 kept.state = AttemptState::NotSent("planted".into());
                 self.live.remove(&kept.recipient);
             }
         }
+    }
+}
+
+/// What is held for a call to somebody: one minute, at prices that differ.
+fn hold_of(recipient: i64) -> Hold {
+    Hold {
+        amount: Decimal::new(10 + recipient % 5 * 7, 2),
+        longest_s: MINUTE_S,
     }
 }
 
@@ -412,6 +498,7 @@ enum Later {
     FreshPage(Option<Cursor>, u32),
     Answer(AttemptKey, Verdict),
     Seen(AttemptKey, Observation),
+    HungUp(AttemptKey, bool),
     Crash,
     Stop,
     Cancel,
@@ -421,9 +508,23 @@ enum Later {
 /// A call that the platform runs.
 #[derive(Debug, Clone)]
 struct Call {
+    recipient: RecipientId,
+    began: Duration,
     ends: Duration,
     outcome: Outcome,
     gets: u64,
+}
+
+impl Call {
+    /// What it costs, in started minutes of its recipient's price; nothing where nobody answers.
+    fn cost(&self) -> Decimal {
+        if self.outcome.result.as_deref() != Some("ANSWERED") {
+            return Decimal::ZERO;
+        }
+        let seconds = self.ends.saturating_sub(self.began).as_secs_f64().ceil();
+        let minutes = (seconds / f64::from(MINUTE_S)).ceil().max(1.0);
+        hold_of(self.recipient.0).amount * Decimal::from_f64_retain(minutes).unwrap()
+    }
 }
 
 /// One world, and what was seen in it.
@@ -459,6 +560,11 @@ struct World {
     /// Whom the POSTs in flight of this process are for.
     in_flight: HashMap<AttemptKey, RecipientId>,
     calls: HashMap<String, Call>,
+    /// What the run may cost by now: whoever resumes it at its cap doubles that.
+    spend: Option<Spend>,
+    /// How often it stopped at its cap, and for a price.
+    stopped: (u64, u64),
+    hung_up: u64,
     /// Attempts that count as calls: until when, where that is known.
     counted: HashMap<AttemptKey, Option<Duration>>,
     violations: Vec<String>,
@@ -472,6 +578,9 @@ struct Report {
     dispositions: BTreeMap<i64, Disposition>,
     posts: u64,
     restarts: u64,
+    /// How often the run stopped at its cap, and for a price.
+    stopped: (u64, u64),
+    hung_up: u64,
     /// Virtual time at the end.
     ended: Duration,
 }
@@ -491,6 +600,7 @@ impl World {
             Entropy::seeded(nature.seed),
             now_at(Duration::ZERO),
         );
+        let core = core.within(disk.budget(nature.spend.as_ref(), now_at(Duration::ZERO).wall));
         let mut world = Self {
             bug,
             now: Duration::ZERO,
@@ -513,6 +623,9 @@ impl World {
             sends: VecDeque::new(),
             in_flight: HashMap::new(),
             calls: HashMap::new(),
+            spend: nature.spend.clone(),
+            stopped: (0, 0),
+            hung_up: 0,
             counted: HashMap::new(),
             violations: Vec::new(),
             restarts: 0,
@@ -603,6 +716,7 @@ impl World {
                 }
                 self.step(Event::Observed(key, seen));
             }
+            Later::HungUp(key, done) => self.step(Event::HungUp(key, done)),
             Later::Crash => self.crash(),
             Later::Stop => self.step(Event::Stop(PauseReason::Signal)),
             Later::Cancel => {
@@ -646,6 +760,7 @@ impl World {
             }
             Command::Post { key, id, due } => self.post(key, id, &due),
             Command::Get(key, call) => self.get(key, &call),
+            Command::HangUp(key, call) => self.hang_up(key, &call),
             Command::Fetch(cursor, limit) => {
                 assert!(!self.fetching, "one page at a time");
                 self.fetching = true;
@@ -708,8 +823,18 @@ impl World {
         (count.0, count.1) = (nth + 1, 1);
         let lost = matches!(verdict, Verdict::Uncertain(_));
         if rings {
+            // What nobody can hang up ends by itself in time.
+            let longest = if lost {
+                nature
+                    .longest_call
+                    .min(Duration::from_secs(u64::from(MINUTE_S) - 1))
+            } else {
+                nature.longest_call
+            };
             let call = Call {
-                ends: self.now + nature.longest_call.mul_f64(draw.fraction()),
+                recipient: due.recipient,
+                began: self.now,
+                ends: self.now + longest.mul_f64(draw.fraction()),
                 outcome: Outcome {
                     result: Some(
                         if draw.fraction() < 0.7 {
@@ -724,6 +849,7 @@ impl World {
                 gets: 0,
             };
             self.calls.insert(format!("call-{id}"), call);
+            self.caps_hold();
         }
         let verdict = match verdict {
             Verdict::Accepted(_) => Verdict::Accepted(CallId::new(&format!("call-{id}")).unwrap()),
@@ -735,6 +861,52 @@ impl World {
             latency
         };
         self.after(slow, Later::Answer(key, verdict));
+    }
+
+    /// Ends a call, now.
+    fn hang_up(&mut self, key: AttemptKey, call: &CallId) {
+        let done = !self.nature.deaf;
+        if done {
+            self.hung_up += 1;
+            let call = self.calls.get_mut(call.as_str()).unwrap();
+            call.ends = call.ends.min(self.now);
+        }
+        self.after(Duration::from_millis(20), Later::HungUp(key, done));
+    }
+
+    /// What all calls cost so far: those that go on, as much as is held for them.
+    fn billed(&self) -> Decimal {
+        let cost = |call: &Call| {
+            if call.ends <= self.now {
+                call.cost()
+            } else {
+                hold_of(call.recipient.0).amount
+            }
+        };
+        self.calls.values().map(cost).sum()
+    }
+
+    /// The caps, at the moment of a POST and at the end.
+    fn caps_hold(&mut self) {
+        let Some(spend) = self.spend.clone().filter(|_| !self.nature.deaf) else {
+            return;
+        };
+        let billed = self.billed();
+        if spend.cap.is_some_and(|cap| billed > cap) {
+            let text = format!("{billed} of a cap of {:?} is spent", spend.cap);
+            self.violations.push(text);
+        }
+        if let Some(per_day) = spend.per_day {
+            let mut days: BTreeMap<_, Decimal> = BTreeMap::new();
+            for call in self.calls.values() {
+                let day = spend.zone().to_datetime(now_at(call.began).wall).date();
+                *days.entry(day).or_default() += call.cost().min(hold_of(call.recipient.0).amount);
+            }
+            if days.values().any(|billed| *billed > per_day) {
+                let text = format!("{days:?} at {per_day} a day");
+                self.violations.push(text);
+            }
+        }
     }
 
     /// The rate and the cap, at the moment of a POST.
@@ -845,7 +1017,16 @@ impl World {
         } else if now < call.ends {
             Observation::Ongoing
         } else {
-            Observation::Final(call.outcome.clone())
+            let mut outcome = call.outcome.clone();
+            if nature.spend.is_some() {
+                // A price is told with its currency, without it, or not at all.
+                let told = nature.draw("a price", whom, 0).seed() % 8;
+                outcome.debit = (told > 0).then(|| Money {
+                    amount: call.cost(),
+                    currency: (told > 1).then(|| "EUR".into()),
+                });
+            }
+            Observation::Final(outcome)
         };
         self.after(
             Duration::from_micros(500 + draw.seed() % 30_000),
@@ -927,8 +1108,41 @@ impl World {
                 }
                 self.over = true;
             }
-            End::Paused(_) | End::Failed(_) => self.restart(),
+            End::Paused(why) => {
+                match why {
+                    PauseReason::SpendCap(_) => self.raise_the_cap(),
+                    PauseReason::Price(_) => self.stopped.1 += 1,
+                    _ => {}
+                }
+                self.restart();
+            }
+            End::Failed(_) => self.restart(),
         }
+    }
+
+    /// The run has stopped at its cap: nothing is on its way, and nobody fits.
+    fn raise_the_cap(&mut self) {
+        self.stopped.0 += 1;
+        let committed = self.disk.committed(self.spend.as_ref());
+        let spend = self.spend.as_mut().unwrap();
+        let cap = spend.cap.unwrap();
+        let next = self.disk.rows.iter().filter_map(|(id, row)| match row {
+            Row::Due(_) => Some(hold_of(*id).amount),
+            _ => None,
+        });
+        if next.max().is_none_or(|dearest| committed + dearest <= cap) {
+            let text = format!("stopped at {committed} of {cap} with room for everybody");
+            self.violations.push(text);
+        }
+        if self
+            .disk
+            .attempts
+            .values()
+            .any(|a| matches!(a.state, AttemptState::Accepted(_)))
+        {
+            self.violations.push("stopped while calls go on".into());
+        }
+        spend.cap = Some(cap * Decimal::TWO + Decimal::ONE);
     }
 
     /// kill -9: what is recorded is gone, and the group on its way is there or not.
@@ -969,7 +1183,9 @@ impl World {
                         key,
                         recipient: kept.recipient,
                         call: call.clone(),
+                        intended_at: kept.intended_at,
                         accepted_at: kept.since,
+                        hold: Some(hold_of(kept.recipient.0)),
                         tried: self
                             .disk
                             .tried
@@ -995,7 +1211,8 @@ impl World {
             ..self.nature.pace
         };
         let entropy = Entropy::seeded(self.nature.seed ^ self.life.rotate_left(40));
-        self.core = Core::new(pace, self.nature.rules(), next_key, entropy, now);
+        let budget = self.disk.budget(self.spend.as_ref(), now.wall);
+        self.core = Core::new(pace, self.nature.rules(), next_key, entropy, now).within(budget);
         self.step(Event::Uncertain(uncertain));
         for page in open.chunks(50) {
             self.step(Event::Opened(page.to_vec()));
@@ -1087,6 +1304,7 @@ impl World {
     fn report(mut self) -> Report {
         if self.over {
             self.account();
+            self.caps_hold();
         }
         let rows = self.disk.rows.iter();
         let dispositions = rows.filter_map(|(id, row)| match row {
@@ -1097,6 +1315,8 @@ impl World {
             dispositions: dispositions.collect(),
             posts: self.posts.values().map(|(count, _)| count).sum(),
             restarts: self.restarts,
+            stopped: self.stopped,
+            hung_up: self.hung_up,
             ended: self.now,
             violations: self.violations,
         }
@@ -1158,6 +1378,68 @@ fn whom_the_window_leaves_behind_is_expired_once() {
             ..nature
         }
     });
+}
+
+#[test]
+fn the_cap_is_never_passed_whatever_is_lost_and_whoever_dies() {
+    let (mut stopped, mut hung_up) = (0, 0);
+    assert_no_violations(9_100..9_120, |nature| nature.capped().retrying());
+    for seed in 9_000..9_040 {
+        let report = World::run(Nature::of(seed).capped(), Bug::None);
+        stopped += report.stopped.0;
+        hung_up += report.hung_up;
+        assert_eq!(report.violations, Vec::<String>::new(), "seed {seed}");
+        assert_eq!(
+            report.stopped.1, 0,
+            "seed {seed}: no call cost more than was held"
+        );
+    }
+    // Worlds that never come near their cap, and calls that end by themselves, would prove nothing.
+    assert!(
+        stopped > 20 && hung_up > 200,
+        "{stopped} stops, {hung_up} hang-ups"
+    );
+}
+
+#[test]
+fn what_does_not_fit_into_a_day_waits_for_the_next() {
+    let mut waited = 0;
+    for seed in 9_200..9_220 {
+        let report = World::run(Nature::of(seed).in_days(), Bug::None);
+        assert_eq!(report.violations, Vec::<String>::new(), "seed {seed}");
+        waited += u32::from(report.ended > SECOND * 3_600);
+    }
+    assert!(waited > 10, "{waited} of 20 worlds went on for another day");
+}
+
+#[test]
+fn a_call_that_cannot_be_hung_up_stops_the_run_once_its_price_is_known() {
+    let mut stopped = 0;
+    for seed in 9_300..9_320 {
+        let nature = Nature {
+            deaf: true,
+            ..Nature::of(seed).capped()
+        };
+        let report = World::run(nature, Bug::None);
+        assert_eq!(report.violations, Vec::<String>::new(), "seed {seed}");
+        stopped += report.stopped.1;
+    }
+    assert!(stopped > 20, "{stopped} stops");
+}
+
+#[test]
+fn an_uncertain_attempt_without_its_hold_is_noticed() {
+    let showing = (9_400..9_420).filter(|seed| {
+        let nature = Nature {
+            lost: 0.2,
+            crashes: (1..9).map(|nth| SECOND * 3 * nth).collect(),
+            ..Nature::of(*seed).capped()
+        };
+        let report = World::run(nature, Bug::ForgetHolds);
+        report.violations.iter().any(|v| v.contains("is spent"))
+    });
+    let worlds = showing.count();
+    assert!(worlds >= 5, "{worlds} of 20 worlds");
 }
 
 #[test]

@@ -437,6 +437,7 @@ fn a_run(id: &str, scheduled_for: Option<Timestamp>) -> NewRun {
         created_at: at(100),
         scheduled_for,
         expires_at: scheduled_for.map(|at| at + seconds(60)),
+        spend: None,
     }
 }
 

@@ -230,12 +230,14 @@ async fn stocked(desk: &Desk, recipients: usize) -> (SqliteStore, RunId) {
         created_at: now(),
         scheduled_for: None,
         expires_at: None,
+        spend: None,
     };
     store.create_run(&new).await.unwrap();
     let (rows, rows_in) = tokio::sync::mpsc::channel(1);
     let (imported, imported_in) = tokio::sync::oneshot::channel();
     let row = |nth| ImportedRow {
         zones: None,
+        hold: None,
         line: u64::try_from(nth).unwrap() + 2,
         cells: vec![support::number(nth)],
         verdict: Ok(support::number(nth)),
@@ -261,6 +263,7 @@ fn intend(nth: u8) -> Change {
         key: AttemptKey(nth.into()),
         id: AttemptId::from_bytes([nth; 16]),
         recipient: RecipientId(nth.into()),
+        hold: None,
         at: now(),
     }
 }
@@ -313,6 +316,7 @@ async fn a_group_is_whole_or_not_there() {
         key: AttemptKey(9),
         id: AttemptId::from_bytes([9; 16]),
         recipient: RecipientId(1),
+        hold: None,
         at: now(),
     };
     store.commit(&run, &[intend(3), second]).await.unwrap_err();

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::domain::window::{Window, WindowZone};
-use crate::domain::{DestinationKind, RetryPolicy, Schedule};
+use crate::domain::{DestinationKind, RetryPolicy, Schedule, Spend};
 
 use super::blackout::ReadFile;
 use super::callout;
@@ -20,6 +20,7 @@ use super::list_spec::{self, ListSpec, Recipients};
 use super::place::{Place, SourceFile};
 use super::retry;
 use super::schedule;
+use super::spend;
 use super::table::{Placed, Table};
 use super::template::Text;
 use super::window;
@@ -41,9 +42,6 @@ const TOP: [&str; 8] = [
     "spend",
     "schedule",
 ];
-/// Tables the file format has and this version does not act on. Ignoring one would be a broken
-/// promise, so each is refused.
-const LATER: [&str; 1] = ["spend"];
 
 /// How fast: `run` needs a rate, the other commands do not.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -71,6 +69,8 @@ pub struct Campaign {
     pub blackout_file: Option<Vec<u8>>,
     /// When; none where a person decides.
     pub schedule: Option<Schedule>,
+    /// What a run may cost; none: no cap of ours.
+    pub spend: Option<Spend>,
     pub(super) source: String,
     pub(super) path: PathBuf,
     pub(super) form: Form,
@@ -231,6 +231,7 @@ struct Parts {
     retry: RetryPolicy,
     window: Option<Window>,
     schedule: Option<Schedule>,
+    spend: Option<Spend>,
     form: Form,
     texts: Vec<Text>,
 }
@@ -249,6 +250,7 @@ impl Parts {
             window: self.window,
             blackout_file: None,
             schedule: self.schedule,
+            spend: self.spend,
             source: source.to_owned(),
             path: path.to_owned(),
             form: self.form,
@@ -262,14 +264,6 @@ impl Parts {
 
 /// Reads all parts even when one of them fails, so that each fault is found.
 fn read(root: &Table<'_, '_>, dates: ReadFile<'_>) -> Option<Parts> {
-    for name in LATER.into_iter().filter(|name| root.has(name)) {
-        let help = "take it out: a campaign must not promise what is not kept";
-        root.file.fault(
-            &root.key_place(name),
-            format!("[{name}] is not supported yet"),
-            help,
-        );
-    }
     let name = name(root);
     let recipients = list_spec::read(root);
     let kind = recipients
@@ -280,6 +274,7 @@ fn read(root: &Table<'_, '_>, dates: ReadFile<'_>) -> Option<Parts> {
     let retry = retry::read(root);
     let window = window::read(root, dates);
     let schedule = schedule::read(root);
+    let spend = spend::read(root, played.as_ref());
     let (form, texts) = played?;
     Some(Parts {
         name: name?,
@@ -288,6 +283,7 @@ fn read(root: &Table<'_, '_>, dates: ReadFile<'_>) -> Option<Parts> {
         retry,
         window,
         schedule,
+        spend,
         form,
         texts,
     })

@@ -24,6 +24,7 @@ mod place;
 mod prompts;
 mod retry;
 mod schedule;
+mod spend;
 mod svaml;
 mod svaml_check;
 mod svaml_node;

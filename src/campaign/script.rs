@@ -58,6 +58,8 @@ struct Inner {
     columns: Arc<[Column]>,
     /// Where the row's number stands, as the list writes it.
     number: usize,
+    /// Seconds after which the platform is to end a call, where it can.
+    longest_call_s: Option<u32>,
 }
 
 impl Campaign {
@@ -104,6 +106,7 @@ impl Campaign {
             texts: self.texts.clone(),
             columns,
             number: number.unwrap_or(usize::MAX),
+            longest_call_s: self.spend.as_ref().and_then(|spend| spend.longest_call_s),
         })))
     }
 }
@@ -182,11 +185,15 @@ impl Rendering<'_> {
             let name = name.clone();
             self.text(*id).map(|value| HttpHeader { name, value })
         };
-        Ok(Callout {
+        let mut callout = Callout {
             body,
             custom: self.optional(form.custom)?,
             headers: form.headers.iter().map(header).collect::<Result<_, _>>()?,
-        })
+        };
+        if let Some(longest_s) = self.inner.longest_call_s {
+            callout.end_after(longest_s);
+        }
+        Ok(callout)
     }
 
     /// A text of this row, checked against its rule.

@@ -5,38 +5,60 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use super::exit::Failure;
+use super::spend;
 use crate::campaign::{Campaign, Script};
-use crate::domain::{RunId, Screen, Suppressions};
+use crate::domain::{Destination, RunId, Screen, Spend, Suppressions};
 use crate::recipients::{CheckError, CheckedRow, ListSummary, RowVerdict, check_list};
 use crate::store::{Imported, ImportedRow, RejectedRow, Store};
 
 /// Chunks of checked rows that may wait for the store.
 const CHUNKS_WAITING: usize = 1;
 
-/// Checks the list, screens it against the suppression lists as they are `now`, and imports it, all
-/// of it or nothing.
+/// On what terms a list is imported.
+pub(super) struct Terms<'a> {
+    /// The suppression lists that it is screened against.
+    pub(super) lists: Suppressions,
+    /// As they are at that moment.
+    pub(super) now: Timestamp,
+    /// What the run may cost: each recipient gets the worst case of a call.
+    pub(super) spend: Option<&'a Spend>,
+    /// SHA-256 of the list that was planned with; another one is refused.
+    pub(super) planned: Option<&'a str>,
+}
+
+/// Checks the list, screens it, and imports it on these terms, all of it or nothing.
 pub(super) async fn import(
     store: &dyn Store,
     run: &RunId,
     campaign: &Campaign,
-    (lists, now): (Suppressions, Timestamp),
+    terms: Terms<'_>,
 ) -> Result<(ListSummary, Script), Failure> {
     let (rows, rows_in) = mpsc::channel(CHUNKS_WAITING);
     let (imported, imported_in) = oneshot::channel();
     let checking = {
-        let campaign = campaign.clone();
+        let (campaign, spend) = (campaign.clone(), terms.spend.cloned());
+        let (lists, now) = (terms.lists, terms.now);
+        let planned = terms.planned.map(str::to_owned);
         let workers = workers();
         std::thread::spawn(move || {
             let mut sink = |chunk: Vec<CheckedRow>| {
-                let chunk = chunk.into_iter().map(|checked| row(checked, &lists));
-                rows.blocking_send(chunk.collect()).map_err(drop)
+                let chunk = chunk
+                    .into_iter()
+                    .map(|checked| row(checked, spend.as_ref(), &lists))
+                    .collect::<Result<_, _>>()?;
+                rows.blocking_send(chunk).map_err(|_| None)
             };
             let screen = Screen {
                 lists: Some(&lists),
                 now,
             };
-            let checked = check_list(&campaign, workers, screen, &mut sink);
+            let mut checked = check_list(&campaign, workers, screen, &mut sink);
             drop(rows);
+            if let (Ok(list), Some(planned)) = (&checked, planned)
+                && list.summary.sha256 != planned
+            {
+                checked = Err(CheckError::Sink(Some(not_as_planned(&["the list"]))));
+            }
             if let Ok(list) = &checked {
                 let end = Imported {
                     header: list.summary.header.clone(),
@@ -56,7 +78,8 @@ pub(super) async fn import(
     match (checked, stored) {
         (Ok(list), Ok(())) => Ok((list.summary, list.script)),
         (Err(CheckError::Faults(faults)), _) => Err(faults.into()),
-        (Err(CheckError::Sink(())), Ok(())) => Err(Failure::failed("the import was given up")),
+        (Err(CheckError::Sink(Some(failure))), _) => Err(failure),
+        (Err(CheckError::Sink(None)), Ok(())) => Err(Failure::failed("the import was given up")),
         (_, Err(error)) => Err(error.into()),
     }
 }
@@ -66,16 +89,27 @@ pub(super) fn workers() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-fn row(row: CheckedRow, lists: &Suppressions) -> ImportedRow {
+fn row(
+    row: CheckedRow,
+    spend: Option<&Spend>,
+    lists: &Suppressions,
+) -> Result<ImportedRow, Option<Failure>> {
     let mut cells = row.cells;
-    let mut zones = None;
+    let (mut zones, mut hold) = (None, None);
     let mut verdict = match row.verdict {
         RowVerdict::Valid {
             destination,
             zones: found,
+            length,
             ..
         } => {
             zones = found;
+            if let Some(spend) = spend {
+                hold = spend::hold(spend, &destination.endpoint, length);
+                if hold.is_none() {
+                    return Err(Some(no_rate(row.line, &destination)));
+                }
+            }
             Ok(destination.endpoint)
         }
         RowVerdict::Reject {
@@ -100,10 +134,29 @@ fn row(row: CheckedRow, lists: &Suppressions) -> ImportedRow {
         endpoint.clear();
         cells.fill(String::new());
     }
-    ImportedRow {
+    Ok(ImportedRow {
         line: row.line,
         cells,
         verdict,
         zones,
-    }
+        hold,
+    })
+}
+
+/// A plan that does not hold any more is not run.
+pub(super) fn not_as_planned(changed: &[&str]) -> Failure {
+    Failure::usage(format!(
+        "this is not what was planned any more: {} changed since. Nothing was dialled; look at \
+         `callout plan` again",
+        changed.join(", and ")
+    ))
+}
+
+/// A cap is refused where nobody says what a call costs.
+fn no_rate(line: u64, destination: &Destination) -> Failure {
+    Failure::usage(format!(
+        "the cap of [spend] cannot be kept: nobody says what calling line {line} of the list costs          ({}).
+State it in [spend], as rate = \"0.05 EUR\" or rates = {{ \"+46\" = \"0.024 EUR\" }}",
+        destination.masked()
+    ))
 }

@@ -59,9 +59,12 @@ fn words(progress: &Progress) -> String {
     } else {
         String::new()
     };
+    let committed = progress.committed.map_or(String::new(), |amount| {
+        format!(", {amount} of the cap billed or held")
+    });
     format!(
         "{} reached, {} unreached, {} uncertain, {} in flight, {} dialled at up to {:.1}/s{slowed}, \
-         spent {}   [{}]",
+         spent {}{committed}   [{}]",
         grouped(progress.of(Disposition::Reached)),
         grouped(progress.of(Disposition::Unreached) + progress.of(Disposition::Refused)),
         grouped(progress.of(Disposition::Uncertain)),

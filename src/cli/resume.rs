@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::args::{Global, ResumeArgs};
 use super::exit::{Exit, Failure};
 use super::session::{self, Session};
-use super::{World, export, file, import, output, run as run_command, runs, settings};
+use super::stop::Stop;
+use super::{
+    World, export, file, import, output, reconcile, run as run_command, runs, settings, spend,
+};
 use crate::campaign::{Campaign, Script};
+use crate::domain::Raised;
 use crate::engine::Pace;
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Run, Store};
@@ -17,7 +23,7 @@ pub(super) async fn resume(
     world: World,
 ) -> Result<Exit, Failure> {
     let store = Arc::new(SqliteStore::open(&global.db, Access::EngineOfExisting).await?);
-    let run = choose(store.as_ref(), args.run.as_deref()).await?;
+    let mut run = choose(store.as_ref(), args.run.as_deref()).await?;
     if let Some(path) = &args.results.output {
         file::refuse_to_replace(path, args.results.force || export::is_own(path, &run))?;
     }
@@ -30,6 +36,9 @@ pub(super) async fn resume(
     }
     if !run.state.unfinished() {
         return as_it_ended(store.as_ref(), &run, args).await;
+    }
+    if let Some(cap) = &args.cap {
+        raise_cap(store.as_ref(), &mut run, cap, world.clock.wall()).await?;
     }
     let dates = run.blackout_file.as_deref();
     let campaign = Campaign::parse_kept(&run.definition, &run.definition_path, dates)?;
@@ -47,7 +56,8 @@ pub(super) async fn resume(
     let script = script(store.as_ref(), &run, &campaign, &world).await?;
     let session = Session {
         store: Arc::clone(&store),
-        client,
+        platform: Arc::new(client),
+        virtual_time: None,
         script,
         kind: campaign.recipients.destination_kind,
         run: run.id.clone(),
@@ -58,6 +68,7 @@ pub(super) async fn resume(
             elsewhere,
         },
         rules: session::rules(&campaign, run.created_at),
+        spend: run.spend.clone(),
         rows: 0,
         done: 0,
         output: args
@@ -67,8 +78,38 @@ pub(super) async fn resume(
             .map(|path| (path, args.results.force)),
         json: args.results.json,
     };
+    // Whoever reads that it goes on may stop it at once.
+    let stop = Stop::listen()?;
     output::tell(&format!("resuming run {} of {}", run.id, run.campaign));
-    session.work(world).await
+    session.work_until(world, &stop).await
+}
+
+/// Changes what a run may cost, for good; who did it and when is kept.
+async fn raise_cap(
+    store: &SqliteStore,
+    run: &mut Run,
+    cap: &str,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let Some(spend) = &mut run.spend else {
+        return Err(Failure::usage(format!(
+            "run {} has no [spend]: there is no cap to be changed",
+            run.id
+        )));
+    };
+    let amount = spend::amount(cap, &spend.currency)?;
+    spend.raised.push(Raised {
+        at: now,
+        who: reconcile::who(),
+        from: spend.cap,
+    });
+    spend.cap = Some(amount);
+    store.set_spend(&run.id, spend).await?;
+    output::tell(&format!(
+        "run {}: the cap is {amount} {} from now on",
+        run.id, spend.currency
+    ));
+    Ok(())
 }
 
 /// The run that was named; else the latest unfinished one, else the latest.
@@ -108,7 +149,13 @@ async fn script(
         Ok(campaign.bind(header, &campaign.recipients.file)?)
     } else {
         output::tell("the list's import was interrupted: importing it again");
-        let lists = (store.suppressions().await?, world.clock.wall());
-        Ok(import::import(store, &run.id, campaign, lists).await?.1)
+        let terms = import::Terms {
+            lists: store.suppressions().await?,
+            now: world.clock.wall(),
+            spend: run.spend.as_ref(),
+            planned: None,
+        };
+        let (_, script) = import::import(store, &run.id, campaign, terms).await?;
+        Ok(script)
     }
 }

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use super::args::{Global, RunArgs};
 use super::exit::{Exit, Failure};
+use super::import::{Terms, not_as_planned};
+use super::plan::{Fingerprint, Plan};
 use super::schedule::{self, Slot, Start};
 use super::session::{self, Session};
 use super::stop::Stop;
-use super::{World, file, import, output, plan, runs, settings, suppress};
+use super::{World, file, import, output, runs, settings, suppress};
 use crate::campaign::{Campaign, Fault, Faults};
-use crate::domain::{Schedule, Screen};
+use crate::domain::{Schedule, Screen, Suppressions};
 use crate::engine::Pace;
 use crate::report::summary::grouped;
 use crate::sinch::Client;
@@ -36,16 +38,13 @@ pub(super) async fn run(
         let now = world.clock.wall();
         schedule::start_of(&campaign.name, schedule, store.as_ref(), now).await?;
     }
-    if !args.yes {
+    let planned = args.plan.as_ref();
+    if !args.yes || planned.is_some() && schedule.is_some() {
         let lists = store.suppressions().await?;
-        let now = world.clock.wall();
-        let screen = Screen {
-            lists: Some(&lists),
-            now,
-        };
-        let mut plan = plan::Plan::of(&campaign, screen, now)?;
-        plan.price(&client, world.clock.as_ref()).await;
-        ask(&plan.text(), args.results.json)?;
+        let plan = plan_anew(&campaign, &client, &lists, &world, planned).await?;
+        if !args.yes {
+            ask(&plan.text(), args.results.json)?;
+        }
     }
     let stop = Stop::listen()?;
     let mut slot = None;
@@ -61,7 +60,7 @@ pub(super) async fn run(
     if let Some(slot) = slot {
         slot.assign(&mut new);
     }
-    let mut session = begin(store, &campaign, client, new).await?;
+    let mut session = begin(store, &campaign, client, new, planned, &world).await?;
     session.output = args
         .results
         .output
@@ -69,6 +68,32 @@ pub(super) async fn run(
         .map(|path| (path, args.results.force));
     session.json = args.results.json;
     session.work_until(world, &stop).await
+}
+
+/// The plan as it is now, with prices of this moment; refused where it is not the one that was
+/// planned.
+async fn plan_anew(
+    campaign: &Campaign,
+    client: &Client,
+    lists: &Suppressions,
+    world: &World,
+    planned: Option<&Fingerprint>,
+) -> Result<Plan, Failure> {
+    let now = world.clock.wall();
+    let screen = Screen {
+        lists: Some(lists),
+        now,
+    };
+    let mut plan = Plan::of(campaign, screen, now)?;
+    let anew = planned.is_some() || campaign.spend.is_some();
+    plan.price(client, world.clock.as_ref(), anew).await;
+    if let Some(planned) = planned {
+        let changed = planned.changed(&plan.fingerprint());
+        if !changed.is_empty() {
+            return Err(not_as_planned(&changed));
+        }
+    }
+    Ok(plan)
 }
 
 /// Waits until the campaign may start, without holding the database meanwhile; none where somebody
@@ -145,16 +170,37 @@ pub(super) async fn begin<'a>(
     store: Arc<SqliteStore>,
     campaign: &Campaign,
     client: Client,
-    new: NewRun,
+    mut new: NewRun,
+    planned: Option<&Fingerprint>,
+    world: &World,
 ) -> Result<Session<'a>, NotBegun> {
     let calls_per_second = rate(campaign).map_err(NotBegun::Failure)?;
     refuse_second_run(store.as_ref(), campaign)
         .await
         .map_err(NotBegun::Taken)?;
+    let lists = store.suppressions().await?;
+    let asks_for_prices = campaign.spend.as_ref().is_some_and(|s| s.rates.is_none());
+    let mut plan = None;
+    if planned.is_some() || asks_for_prices {
+        let made = plan_anew(campaign, &client, &lists, world, planned).await;
+        let made = made.map_err(NotBegun::Failure)?;
+        new.spend = made.spend_for_run().map_err(NotBegun::Failure)?;
+        plan = Some(made);
+    } else {
+        new.spend.clone_from(&campaign.spend);
+    }
     store.create_run(&new).await?;
     store.claim(&new.id)?;
-    let lists = (store.suppressions().await?, new.created_at);
-    let imported = import::import(store.as_ref(), &new.id, campaign, lists).await;
+    let terms = Terms {
+        lists,
+        now: new.created_at,
+        spend: new.spend.as_ref(),
+        planned: plan
+            .as_ref()
+            .filter(|_| planned.is_some())
+            .map(Plan::list_sha256),
+    };
+    let imported = import::import(store.as_ref(), &new.id, campaign, terms).await;
     let (list, script) = match imported {
         Ok(imported) => imported,
         Err(failure) => {
@@ -173,7 +219,8 @@ pub(super) async fn begin<'a>(
     ));
     Ok(Session {
         store,
-        client,
+        platform: Arc::new(client),
+        virtual_time: None,
         script,
         kind: campaign.recipients.destination_kind,
         run: new.id,
@@ -184,6 +231,7 @@ pub(super) async fn begin<'a>(
             elsewhere: false,
         },
         rules: session::rules(campaign, new.created_at),
+        spend: new.spend,
         rows: list.rows,
         done: list.rows - list.valid,
         output: None,
@@ -223,6 +271,7 @@ pub(super) fn new_run(
         created_at: world.clock.wall(),
         scheduled_for: None,
         expires_at: None,
+        spend: None,
     }
 }
 

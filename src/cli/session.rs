@@ -9,23 +9,27 @@ use super::exit::{Exit, Failure};
 use super::stop::Stop;
 use super::{World, export, output, progress, runs};
 use crate::campaign::{Campaign, Script};
-use crate::domain::{Callout, Destination, DestinationKind, RunId};
+use crate::clock::VirtualClock;
+use crate::domain::{Callout, Destination, DestinationKind, RunId, Spend};
 #[cfg(debug_assertions)]
 use crate::engine::sabotage::Sabotage;
-use crate::engine::{Driver, End, Engine, Pace, Progress, Render, Rules};
-use crate::sinch::Client;
+use crate::engine::{Driver, End, Engine, Pace, Platform, Progress, Render, Rules};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Due, Store};
 
 /// A run that is ready to be worked on.
 pub(super) struct Session<'a> {
     pub(super) store: Arc<SqliteStore>,
-    pub(super) client: Client,
+    pub(super) platform: Arc<dyn Platform>,
+    /// Where time is virtual: the world's clock, to be moved on.
+    pub(super) virtual_time: Option<Arc<VirtualClock>>,
     pub(super) script: Script,
     pub(super) kind: DestinationKind,
     pub(super) run: RunId,
     pub(super) pace: Pace,
     pub(super) rules: Rules,
+    /// What it may cost.
+    pub(super) spend: Option<Spend>,
     /// Rows of the list, for the progress.
     pub(super) rows: u64,
     /// Rows that have their disposition already.
@@ -79,12 +83,14 @@ impl Session<'_> {
     async fn drive_until(self, world: World, stop: &Stop) -> Result<End, Failure> {
         let engine = Engine {
             store: self.store as Arc<dyn Store>,
-            client: Arc::new(self.client),
+            platform: self.platform,
+            virtual_time: self.virtual_time,
             render: render(self.script, self.kind),
             clock: Arc::clone(&world.clock),
             run: self.run.clone(),
             pace: self.pace,
             rules: self.rules,
+            spend: self.spend,
             #[cfg(debug_assertions)]
             sabotage: super::settings::variable("CALLOUT_SABOTAGE")
                 .and_then(|name| Sabotage::parse(&name)),

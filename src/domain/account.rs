@@ -5,8 +5,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 
-use super::{AttemptId, Destination, Disposition, Outcome, Purse, RecipientId};
+use super::{
+    AttemptId, Destination, Disposition, Outcome, Purse, RecipientId, Spend, SpendAccount,
+};
 
 /// The counts of a run. Derived from its rows, never incremented.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,6 +32,8 @@ pub struct Tally {
     pub spent: Purse,
     /// Calls that are over and whose price nobody told us.
     pub unpriced: u64,
+    /// What the run may cost, and what counts against that; none where it has no cap.
+    pub budget: Option<(Spend, SpendAccount)>,
     /// Seconds of all calls that were answered.
     pub talk_s: i64,
     /// First and last intent.
@@ -72,6 +77,8 @@ pub struct AttemptRecord {
     pub call_id: Option<String>,
     /// How it ended, as far as that is known.
     pub outcome: Outcome,
+    /// What was held for it, in the currency of the run's cap.
+    pub hold: Option<Decimal>,
     /// Why uncertain, refused or not sent.
     pub note: Option<String>,
 }

@@ -12,27 +12,33 @@ use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
 use super::core::{Command, Core, End, Event, Now, Pace, Rules};
+use super::platform::Platform;
 use super::progress::Progress;
 #[cfg(debug_assertions)]
 use super::sabotage::Sabotage;
-use crate::clock::Clock;
+use super::timeline::{Kind, Timeline};
+use crate::clock::{Clock, VirtualClock};
 use crate::domain::{
-    AttemptKey, Callout, NotSent, PauseReason, Reaction, RecipientId, RunId, Side, Suppressions,
-    Verdict,
+    AttemptKey, Budget, Callout, NotSent, PauseReason, Reaction, RecipientId, RunId, Side, Spend,
+    SpendAccount, Suppressions, Verdict,
 };
 use crate::entropy::Entropy;
-use crate::sinch::Client;
 use crate::store::{Change, Due, DuePage, Recovery, RunEnd, Store, StoreError, Telling, Wish};
 
 /// How often the wishes of other terminals are read, and what they suppressed.
 const WISHES_EVERY: Duration = Duration::from_secs(1);
 /// How often progress is told.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+/// How often in virtual time, in which days go by in seconds.
+const PROGRESS_EVERY_VIRTUAL: Duration = Duration::from_mins(10);
 /// Below this rate a group waits a moment for more, which costs a third of the syncs and wake-ups;
 /// above it groups fill by themselves.
 const GATHER_BELOW_RATE: f64 = 2_000.0;
 /// How long a group gathers; well below the lead of an intent before its POST.
 const GATHER: Duration = Duration::from_millis(5);
+/// How long a group without an intent gathers in virtual time, where nobody waits for it: a commit costs
+/// as much there as anywhere.
+const GATHER_VIRTUAL: Duration = Duration::from_secs(5);
 /// Open calls are read back in pages of this size.
 const OPEN_PAGE: u32 = 2_000;
 
@@ -44,17 +50,21 @@ pub struct Engine {
     /// Where the run is kept; opened as the engine.
     pub store: Arc<dyn Store>,
     /// Where callouts go.
-    pub client: Arc<Client>,
+    pub platform: Arc<dyn Platform>,
     /// How a callout is made.
     pub render: Render,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Where time is virtual: the same clock, to be moved on.
+    pub virtual_time: Option<Arc<VirtualClock>>,
     /// The run.
     pub run: RunId,
     /// How fast.
     pub pace: Pace,
     /// Who may be called when.
     pub rules: Rules,
+    /// What it may cost; none: no cap of ours.
+    pub spend: Option<Spend>,
     /// A bug that a test planted.
     #[cfg(debug_assertions)]
     pub sabotage: Option<Sabotage>,
@@ -105,8 +115,7 @@ pub struct Driver {
     /// The suppression lists as they were a second ago or so.
     suppressions: Suppressions,
     reading_suppressions: bool,
-    reports: mpsc::UnboundedReceiver<Report>,
-    reporter: mpsc::UnboundedSender<Report>,
+    timeline: Timeline<Report>,
     /// Changes that wait for the next group.
     group: Vec<Change>,
     /// When the first of them came.
@@ -161,15 +170,18 @@ impl Driver {
             .await?;
         let rules = engine.rules.clone();
         let expires_at = engine.expires_at().await?;
-        let core = Core::new(engine.pace, rules, recovery.next_key, entropy, now);
-        let (reporter, reports) = mpsc::unbounded_channel();
+        let budget = engine.budget(now.wall).await?;
+        let core = Core::new(engine.pace, rules, recovery.next_key, entropy, now).within(budget);
+        let timeline = match &engine.virtual_time {
+            Some(clock) => Timeline::of(Arc::clone(clock)),
+            None => Timeline::live(Arc::clone(&engine.clock)),
+        };
         let mut driver = Self {
             engine,
             core,
             suppressions,
             reading_suppressions: false,
-            reports,
-            reporter,
+            timeline,
             group: Vec::new(),
             group_since: Duration::ZERO,
             committing: false,
@@ -206,14 +218,19 @@ impl Driver {
     ) -> End {
         let (mut wishes_at, mut progress_at) = (Duration::ZERO, Duration::ZERO);
         let mut listening = true;
+        let progress_every = if self.timeline.is_live() {
+            PROGRESS_EVERY
+        } else {
+            PROGRESS_EVERY_VIRTUAL
+        };
         self.step(Event::Tick);
         loop {
             let now = self.engine.clock.monotonic();
             if now >= progress_at {
-                progress_at = now + PROGRESS_EVERY;
+                progress_at = now + progress_every;
                 progress.send_replace(self.core.progress(self.engine.now()));
             }
-            if now >= wishes_at {
+            if now >= wishes_at && self.timeline.is_live() {
                 wishes_at = now + WISHES_EVERY;
                 self.read_wishes();
             }
@@ -227,23 +244,26 @@ impl Driver {
                     return end;
                 }
             }
-            let wake = self.wake_at(now).min(wishes_at).min(progress_at);
+            let mut wake = self.wake_at(now).min(progress_at);
+            if self.timeline.is_live() {
+                wake = wake.min(wishes_at);
+            }
             tokio::select! {
                 biased;
                 signal = signals.recv(), if listening => match signal {
                     Some(Signal::Stop) => self.step(Event::Stop(PauseReason::Signal)),
                     None => listening = false,
                 },
-                report = self.reports.recv() => {
-                    if let Some(report) = report {
+                report = self.timeline.next(wake) => match report {
+                    Some(report) => {
                         self.take(report);
+                        // Whatever else is there already shares the next group.
+                        while let Some(report) = self.timeline.ready() {
+                            self.take(report);
+                        }
                     }
-                    // Whatever else is there already shares the next group.
-                    while let Ok(report) = self.reports.try_recv() {
-                        self.take(report);
-                    }
-                }
-                () = tokio::time::sleep(wake.saturating_sub(now)) => self.step(Event::Tick),
+                    None => self.step(Event::Tick),
+                },
             }
         }
     }
@@ -261,6 +281,10 @@ impl Driver {
     }
 
     fn gather(&self) -> Duration {
+        let waited_for = |change: &Change| matches!(change, Change::Intend { .. });
+        if !self.timeline.is_live() && self.finish.is_none() && !self.group.iter().any(waited_for) {
+            return GATHER_VIRTUAL;
+        }
         let slow = self.engine.pace.calls_per_second < GATHER_BELOW_RATE;
         if slow && self.finish.is_none() {
             GATHER
@@ -337,16 +361,16 @@ impl Driver {
                 let now = self.engine.clock.wall();
                 if let Some(why) = self.suppressions.contains(&due.endpoint, now) {
                     let event = Event::Answered(key, Verdict::suppressed(why));
-                    drop(self.reporter.send(Report::Core(event)));
+                    self.timeline.report(Report::Core(event));
                     return;
                 }
-                let (client, render) = (
-                    Arc::clone(&self.engine.client),
+                let (platform, render) = (
+                    Arc::clone(&self.engine.platform),
                     Arc::clone(&self.engine.render),
                 );
-                self.spawn(async move {
+                self.timeline.start(Kind::Request, async move {
                     let verdict = match render(&due) {
-                        Ok(callout) => client.post_callout(&callout, id).await,
+                        Ok(callout) => platform.post(&callout, id).await,
                         Err(why) => Verdict::NotSent(NotSent {
                             side: Side::Ours,
                             why,
@@ -357,18 +381,24 @@ impl Driver {
                 });
             }
             Command::Get(key, call) => {
-                let client = Arc::clone(&self.engine.client);
-                self.spawn(async move {
-                    Report::Core(Event::Observed(key, client.get_call(&call).await))
+                let platform = Arc::clone(&self.engine.platform);
+                self.timeline.start(Kind::Request, async move {
+                    Report::Core(Event::Observed(key, platform.get(&call).await))
+                });
+            }
+            Command::HangUp(key, call) => {
+                let platform = Arc::clone(&self.engine.platform);
+                self.timeline.start(Kind::Request, async move {
+                    Report::Core(Event::HungUp(key, platform.hang_up(&call).await))
                 });
             }
             Command::Fetch(after, limit) => {
                 let (store, run) = (Arc::clone(&self.engine.store), self.engine.run.clone());
                 let now = self.engine.clock.wall();
                 let rule = self.engine.rules.retry.per_number;
-                self.spawn(
-                    async move { Report::Page(store.due(&run, now, after, limit, rule).await) },
-                );
+                self.timeline.start(Kind::Look, async move {
+                    Report::Page(store.due(&run, now, after, limit, rule).await)
+                });
             }
             Command::Finish(end) => self.finish = Some(end),
         }
@@ -392,7 +422,7 @@ impl Driver {
                 next_due: None,
                 moved: Vec::new(),
             };
-            drop(self.reporter.send(Report::Core(event)));
+            self.timeline.report(Report::Core(event));
         }
         self.group.push(change);
     }
@@ -406,7 +436,7 @@ impl Driver {
         self.committing = true;
         let changes = std::mem::take(&mut self.group);
         let (store, run) = (Arc::clone(&self.engine.store), self.engine.run.clone());
-        self.spawn(async move {
+        self.timeline.start(Kind::Commit, async move {
             let result = store.commit(&run, &changes).await;
             Report::Group { result, changes }
         });
@@ -447,7 +477,7 @@ impl Driver {
         let (store, run) = (Arc::clone(&self.engine.store), self.engine.run.clone());
         let progress = self.core.progress(self.engine.now());
         let telling = Telling {
-            why: progress.why_slow.to_owned(),
+            why: progress.why_slow.into_owned(),
             rate: progress.rate,
             in_flight: progress.in_flight,
             uncertain_held: progress.uncertain_held,
@@ -460,20 +490,15 @@ impl Driver {
             tokio::spawn(async move { drop(store.tell(&run, &telling).await) });
         }
         let (wishes, revision) = (Arc::clone(&store), self.suppressions.revision());
-        self.spawn(async move { Report::Wish(wishes.wished(&run).await.unwrap_or(None)) });
+        self.timeline.start(Kind::Look, async move {
+            Report::Wish(wishes.wished(&run).await.unwrap_or(None))
+        });
         if !self.reading_suppressions && self.aside.is_none() {
             self.reading_suppressions = true;
-            self.spawn(
-                async move { Report::Suppressions(store.suppressions_since(revision).await) },
-            );
+            self.timeline.start(Kind::Look, async move {
+                Report::Suppressions(store.suppressions_since(revision).await)
+            });
         }
-    }
-
-    /// Runs a task that nobody cancels, and reports what came of it.
-    fn spawn(&self, work: impl Future<Output = Report> + Send + 'static) {
-        let reporter = self.reporter.clone();
-        // The loop ends before its tasks only when none is left that matters.
-        tokio::spawn(async move { drop(reporter.send(work.await)) });
     }
 
     /// Writes down how the run ended.
@@ -523,6 +548,24 @@ impl Engine {
     async fn expires_at(&self) -> Result<Option<Timestamp>, StoreError> {
         let mut runs = self.store.runs(self.run.as_str()).await?;
         Ok(runs.pop().and_then(|run| run.expires_at))
+    }
+
+    /// What may still be spent, by what the database says is billed and held.
+    async fn budget(&self, now: Timestamp) -> Result<Option<Budget>, StoreError> {
+        let Some(spend) = &self.spend else {
+            return Ok(None);
+        };
+        let charges = self.store.charges(&self.run).await?;
+        let committed = SpendAccount::of(spend, &charges).committed();
+        let mut days = Vec::new();
+        if let Some(run) = self.store.runs(self.run.as_str()).await?.pop() {
+            for (day, from, until) in Budget::days_that_matter(spend, now) {
+                let within = self.store.charges_within(&run.campaign, from, until);
+                let charges = within.await?;
+                days.push((day, SpendAccount::of(spend, &charges).committed()));
+            }
+        }
+        Ok(Some(Budget::new(spend.clone(), committed, days, now)))
     }
 
     #[cfg(debug_assertions)]

@@ -1,6 +1,9 @@
 //! How a run stands while it goes on, for people: counts since this engine started.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
 
 use crate::domain::{Disposition, Outcome, Purse};
 
@@ -27,8 +30,14 @@ pub struct Progress {
     pub spent: Purse,
     /// Uncertain attempts that hold a place of `concurrent_calls`.
     pub uncertain_held: usize,
+    /// What counts against the run's cap: billed and held; none where it has none.
+    pub committed: Option<Decimal>,
+    /// Calls that were hung up because they lasted too long.
+    pub hung_up: u64,
+    /// Hang-ups that failed; they are tried again.
+    pub hang_ups_failed: u64,
     /// In words, what keeps the engine from dialling faster.
-    pub why_slow: &'static str,
+    pub why_slow: Cow<'static, str>,
 }
 
 impl Progress {

@@ -24,4 +24,4 @@ pub use numbers::{NumberList, NumbersRead, read_numbers};
 pub use phone::{Numbers, Parsed, Unreadable, national_of, place_of};
 pub use reader::{ListReader, Row};
 pub use verdict::RowVerdict;
-pub use zones::{ZoneOf, zones_of_number};
+pub use zones::{ZoneOf, time_zones_of_prefixes, zones_of_number};

@@ -4,7 +4,7 @@
 //! a matter between rows, which `check` decides.
 
 use crate::campaign::{Campaign, Faults, Script};
-use crate::domain::{Destination, DestinationKind, RejectKind, Zones};
+use crate::domain::{CallLength, Destination, DestinationKind, RejectKind, Zones};
 
 use super::phone::Numbers;
 use super::zones::ZoneOf;
@@ -23,6 +23,8 @@ pub enum RowVerdict {
         known_number: bool,
         /// The time zones in which they may be; only where the campaign's window asks.
         zones: Option<Zones>,
+        /// How long the call may be, as far as its callout says.
+        length: CallLength,
     },
     /// It does not.
     Reject {
@@ -99,7 +101,8 @@ impl RowCheck {
             }
         };
         match self.script.callout(&destination, cells) {
-            Ok(_) => RowVerdict::Valid {
+            Ok(callout) => RowVerdict::Valid {
+                length: callout.length(),
                 zones: self.zone_of.map(|of| of.zones(cells, &destination)),
                 destination,
                 known_number,

@@ -60,6 +60,11 @@ pub fn zones_of_number(e164: &str) -> Zones {
     known.map_or(Zones::Unknown(ZoneUnknown::NoPrefix), Clone::clone)
 }
 
+/// The table of prefixes and their zones, as a text: what the rules of a plan rest on.
+pub fn time_zones_of_prefixes() -> &'static str {
+    TABLE
+}
+
 /// The table as a tree of digits: a look-up is a step a digit.
 #[derive(Debug)]
 struct Prefixes {

@@ -56,6 +56,7 @@ impl Export {
                 "duration_s",
                 "debit",
                 "currency",
+                "hold",
                 "note",
             ],
             Table::Rejects => ["line", "kind", "reason", "column", "value"]
@@ -144,6 +145,7 @@ impl Export {
                 .unwrap_or_default(),
             debit,
             currency,
+            attempt.hold.map(|h| h.to_string()).unwrap_or_default(),
             attempt.note.clone().unwrap_or_default(),
         ];
         self.write(line.into_iter());

@@ -124,6 +124,15 @@ impl Summary {
             "not_sent": tally.not_sent,
             "spent": spent,
             "calls_without_price": tally.unpriced,
+            "budget": tally.budget.as_ref().map(|(spend, account)| json!({
+                "currency": spend.currency,
+                "cap": spend.cap.map(|cap| cap.to_string()),
+                "per_day": spend.per_day.map(|cap| cap.to_string()),
+                "billed": account.settled.to_string(),
+                "held": account.held.to_string(),
+                "held_without_price": account.unpriced.to_string(),
+                "calls_above_their_hold": account.above_hold,
+            })),
             "talk_s": tally.talk_s,
             "first_at": tally.first_at.map(|t| t.to_string()),
             "last_at": tally.last_at.map(|t| t.to_string()),
@@ -165,7 +174,7 @@ impl Summary {
 
     fn write_money(&self, out: &mut String) {
         let tally = &self.tally;
-        if tally.spent.is_empty() && tally.unpriced == 0 {
+        if tally.spent.is_empty() && tally.unpriced == 0 && tally.budget.is_none() {
             return;
         }
         line(out, "");
@@ -187,6 +196,43 @@ impl Summary {
             .expect("a string takes all");
         }
         line(out, &text);
+        if let Some(budget) = self.budget() {
+            line(out, &format!("        {budget}"));
+        }
+    }
+
+    /// What is held, and the cap it counts against; none where the run has no cap.
+    pub fn budget(&self) -> Option<String> {
+        let (spend, account) = self.tally.budget.as_ref()?;
+        let currency = &spend.currency;
+        let mut text = match spend.cap {
+            Some(cap) => format!(
+                "{} of the cap of {cap} {currency} billed, {} held",
+                account.settled, account.held
+            ),
+            None => format!(
+                "{} {currency} billed, {} held",
+                account.settled, account.held
+            ),
+        };
+        if let Some(per_day) = spend.per_day {
+            let zone = &spend.time_zone;
+            write!(text, "; {per_day} {currency} a day ({zone})").expect("a string takes all");
+        }
+        if account.unpriced_calls > 0 {
+            let calls = grouped(account.unpriced_calls);
+            let amount = account.unpriced;
+            write!(
+                text,
+                "; {amount} held still for {calls} calls without a price in {currency}"
+            )
+            .expect("a string takes all");
+        }
+        if account.above_hold > 0 {
+            let calls = grouped(account.above_hold);
+            write!(text, "; {calls} calls cost more than was held").expect("a string takes all");
+        }
+        Some(text)
     }
 
     fn write_time(&self, out: &mut String) {

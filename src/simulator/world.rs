@@ -15,7 +15,7 @@ use rust_decimal::Decimal;
 
 use super::answer::{Answer, ApiError, Delivery};
 use super::book::{Book, TokenId};
-use super::call::{Call, CallId};
+use super::call::{Call, CallId, Phase};
 use super::callbacks::Callbacks;
 use super::callout::{self, Order, Rejected};
 use super::chance::{Purpose, draw};
@@ -142,6 +142,18 @@ impl World {
         let (is_final, body) = (view.is_final, call.telling.call(&view));
         call.final_served += u32::from(is_final);
         Answer::json(200, body).into()
+    }
+
+    /// Hangs a call up at `now`, as a PATCH does. Returns whether the call is known.
+    pub fn hang_up_by_id(&mut self, id: &str, now: Timestamp) -> bool {
+        let known = CallId::parse(id).and_then(|id| self.calls_by_id.get(&id));
+        let Some(index) = known.copied() else {
+            return false;
+        };
+        if self.calls[index].phase(now, self.options.time_scale) != Phase::Over {
+            self.hang_up(index, now);
+        }
+        true
     }
 
     /// Every call placed so far, in order.

@@ -169,6 +169,16 @@ impl ApiMethod for ManageCall {
 }
 
 impl Client {
+    /// Ends a call. Harmless to repeat.
+    pub async fn hang_up_call(&self, call: &CallId) -> Result<(), ApiError> {
+        let method = ManageCall {
+            call: call.clone(),
+            leg: None,
+            svaml: Svaml::hangup(),
+        };
+        self.send(&method).await
+    }
+
     /// Asks how a call stands, for an engine. Harmless to repeat.
     pub async fn get_call(&self, call: &CallId) -> Observation {
         let method = GetCall { call: call.clone() };

@@ -21,7 +21,8 @@ pub use records::{
 
 use crate::domain::retry::PerNumber;
 use crate::domain::{
-    AttemptId, Digits, Past, RecipientId, ResultRow, RunId, Skip, Suppression, Suppressions, Tally,
+    AttemptId, Charges, Digits, Past, RecipientId, ResultRow, RunId, Skip, Spend, Suppression,
+    Suppressions, Tally,
 };
 
 /// A sender's end of an import, and how many chunks may wait in it.
@@ -122,6 +123,20 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// Makes a group of changes durable. An error says nothing about what is on disk: stop, and
     /// let recovery read it.
     async fn commit(&self, run: &RunId, changes: &[Change]) -> Result<(), StoreError>;
+
+    /// What the attempts of a run count against its cap: those that are alike together.
+    async fn charges(&self, run: &RunId) -> Result<Vec<Charges>, StoreError>;
+
+    /// The same of all runs of a campaign, of the attempts intended within `[from, until)`.
+    async fn charges_within(
+        &self,
+        campaign: &str,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Charges>, StoreError>;
+
+    /// Changes what a run may cost. An engine at work does not notice.
+    async fn set_spend(&self, run: &RunId, spend: &Spend) -> Result<(), StoreError>;
 
     /// Keeps changes that could not be committed in a side file that recovery reads back.
     fn keep_aside(&self, run: &RunId, changes: &[Change]) -> Result<(), StoreError>;

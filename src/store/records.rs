@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    AttemptId, AttemptKey, AttemptState, CallId, DestinationKind, Disposition, Outcome,
-    PauseReason, RecipientId, RejectKind, RunId, RunState, Tried, Zones,
+    AttemptId, AttemptKey, AttemptState, CallId, DestinationKind, Disposition, Hold, Outcome,
+    PauseReason, RecipientId, RejectKind, RunId, RunState, Spend, Tried, Zones,
 };
 
 /// A run that begins.
@@ -33,6 +34,8 @@ pub struct NewRun {
     pub scheduled_for: Option<Timestamp>,
     /// From then on it calls nobody any more.
     pub expires_at: Option<Timestamp>,
+    /// What it may cost, its rates known.
+    pub spend: Option<Spend>,
 }
 
 /// A run as it stands.
@@ -66,6 +69,8 @@ pub struct Run {
     pub scheduled_for: Option<Timestamp>,
     /// From then on it calls nobody any more.
     pub expires_at: Option<Timestamp>,
+    /// What it may cost.
+    pub spend: Option<Spend>,
     /// When its first engine started.
     pub started_at: Option<Timestamp>,
     /// When it ended, or stopped last.
@@ -159,6 +164,8 @@ pub struct ImportedRow {
     pub verdict: Result<String, RejectedRow>,
     /// The time zones in which they may be; none where no window asks.
     pub zones: Option<Zones>,
+    /// The worst case of a call; none where the run has no cap.
+    pub hold: Option<Hold>,
 }
 
 /// Why a row is a reject.
@@ -205,6 +212,8 @@ pub struct Due {
     pub cells: String,
     /// The time zones in which they may be; none where no window asks.
     pub zones: Option<Zones>,
+    /// The worst case of a call; none where the run has no cap.
+    pub hold: Option<Hold>,
     /// How they were tried before.
     pub tried: Tried,
     /// When the number may be called again for the sake of all runs; none where nothing speaks
@@ -241,8 +250,12 @@ pub struct OpenCall {
     pub recipient: RecipientId,
     /// The platform's name for it.
     pub call: CallId,
+    /// When its intent was written.
+    pub intended_at: Timestamp,
     /// When the platform accepted it.
     pub accepted_at: Timestamp,
+    /// What is held for it.
+    pub hold: Option<Hold>,
     /// How its recipient was tried before.
     pub tried: Tried,
 }
@@ -265,6 +278,8 @@ pub struct Recovery {
 pub struct Waiting {
     /// What they wait for.
     pub reason: WaitReason,
+    /// When that was decided.
+    pub since: Timestamp,
     /// How they were tried until then.
     pub tried: Tried,
 }
@@ -308,6 +323,8 @@ pub enum Change {
         id: AttemptId,
         /// On whom.
         recipient: RecipientId,
+        /// What is held for it.
+        hold: Option<Decimal>,
         /// When.
         at: Timestamp,
     },

@@ -80,7 +80,8 @@ pub(super) async fn place(
     ));
     let session = Session {
         store: Arc::clone(&store),
-        client,
+        platform: Arc::new(client),
+        virtual_time: None,
         script: placing.script,
         kind: placing.destination.kind,
         run: new.id.clone(),
@@ -91,6 +92,8 @@ pub(super) async fn place(
             elsewhere: false,
         },
         rules: session::rules(&placing.campaign, new.created_at),
+        // One call by a person's hand, who knows that it costs something.
+        spend: None,
         rows: 1,
         done: 0,
         output: None,
@@ -195,6 +198,7 @@ impl Placing {
                 let zone_of = ZoneOf::new(&self.campaign.recipients, &self.header);
                 zone_of.zones(&self.cells, &self.destination)
             }),
+            hold: None,
         };
         let end = Imported {
             header: self.header.clone(),

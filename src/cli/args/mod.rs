@@ -9,6 +9,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::plan::Fingerprint;
+use super::plan::gate::Condition;
+
 pub(super) use api::*;
 pub(super) use schedule::*;
 pub(super) use suppress::*;
@@ -156,9 +159,21 @@ pub(in crate::cli) struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "The last lines have the plan's hash: `callout run FILE --plan HASH` refuses where \
+                  the campaign, its list, who is suppressed, the prices or the rules have changed.\n\n\
+                  --fail-if takes a figure, a comparison (> >= < <= ==) and a number, or a share of \
+                  all rows in percent; the command then ends with 1. Figures: rows, invalid, \
+                  duplicates, suppressed, eligible, eligible_now, eligible_later, held, \
+                  unknown_numbers, warnings, attempts_expected, attempts_worst, money_expected, \
+                  money_worst, hours. One that is not known meets every condition."
+)]
 pub(in crate::cli) struct PlanArgs {
     /// The campaign file
     pub(in crate::cli) file: PathBuf,
+    /// Fail where the plan meets this, as in "invalid > 1%"; repeatable
+    #[arg(long, value_name = "CONDITION")]
+    pub(in crate::cli) fail_if: Vec<Condition>,
     /// Print the plan as JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
@@ -184,6 +199,9 @@ pub(in crate::cli) struct RunArgs {
     /// Do not show the plan and do not ask
     #[arg(long, short)]
     pub(in crate::cli) yes: bool,
+    /// Run this plan, by its hash from `callout plan`; refused if anything of it has changed
+    #[arg(long, value_name = "HASH")]
+    pub(in crate::cli) plan: Option<Fingerprint>,
     /// Dial now, whatever [schedule] says; without it, the run waits for its start
     #[arg(long)]
     pub(in crate::cli) now: bool,
@@ -195,6 +213,9 @@ pub(in crate::cli) struct RunArgs {
 pub(in crate::cli) struct ResumeArgs {
     /// The run; without it, the latest unfinished one
     pub(in crate::cli) run: Option<String>,
+    /// Change the run's spend cap, as in "200.00 EUR"; who did it and when is kept
+    #[arg(long, value_name = "AMOUNT")]
+    pub(in crate::cli) cap: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) results: ResultsArgs,
 }
@@ -203,6 +224,16 @@ pub(in crate::cli) struct ResumeArgs {
 pub(in crate::cli) struct RehearseArgs {
     /// The campaign file
     pub(in crate::cli) file: PathBuf,
+    /// On a clock that jumps to whatever is next: days go by in seconds, windows and waits are kept
+    #[arg(long = "virtual", conflicts_with = "time_scale")]
+    pub(in crate::cli) virtual_time: bool,
+    /// With --virtual: when it begins, as in 2026-12-01T09:00:00[Europe/Stockholm]; else at the start
+    /// of [schedule], or on Monday, 2026-01-05, at 08:00 UTC
+    #[arg(long, value_name = "MOMENT", requires = "virtual_time", value_parser = moment)]
+    pub(in crate::cli) at: Option<jiff::Timestamp>,
+    /// With --virtual: write every call that the simulator placed to this CSV file
+    #[arg(long, value_name = "FILE", requires = "virtual_time")]
+    pub(in crate::cli) ledger: Option<PathBuf>,
     /// Where the results go, instead of NAME-rehearsal.csv in this folder
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
@@ -211,6 +242,14 @@ pub(in crate::cli) struct RehearseArgs {
     pub(in crate::cli) json: bool,
     #[command(flatten)]
     pub(in crate::cli) platform: PlatformArgs,
+}
+
+/// A moment with its zone or offset.
+fn moment(text: &str) -> Result<jiff::Timestamp, String> {
+    let zoned = text.parse::<jiff::Zoned>().map(|at| at.timestamp());
+    zoned.or_else(|_| text.parse()).map_err(|_| {
+        "write a moment as 2026-12-01T09:00:00[Europe/Stockholm] or 2026-12-01T08:00:00Z".to_owned()
+    })
 }
 
 #[derive(Debug, Args)]

@@ -218,7 +218,9 @@ impl Scheduler<'_> {
             campaign.name,
             due.at.strftime("%Y-%m-%dT%H%M%S")
         ));
-        let begun = run_command::begin(Arc::clone(&store), &campaign, client, new).await;
+        let store_of_run = Arc::clone(&store);
+        let begun =
+            run_command::begin(store_of_run, &campaign, client, new, None, &self.world).await;
         let mut session = match begun {
             Ok(session) => session,
             Err(run_command::NotBegun::Taken(_)) => return Ok(Started::Again),

@@ -26,6 +26,8 @@ impl Core {
         let Some(Flight::Posted {
             recipient,
             tried,
+            hold,
+            intended_at,
             at,
             hangs,
         }) = self.flights.remove(&key)
@@ -43,11 +45,7 @@ impl Core {
         else {
             return;
         };
-        commands.push(Command::Record(Change::Attempt {
-            key,
-            state,
-            at: now.wall,
-        }));
+        self.attempt_is(key, state, now, commands);
         match verdict {
             Verdict::Accepted(call) => {
                 self.reachable();
@@ -56,10 +54,13 @@ impl Core {
                     key,
                     recipient,
                     call,
+                    intended_at,
                     accepted_at: now.wall,
+                    hold,
                     tried,
                 };
                 self.begin_call(began, Duration::ZERO, now);
+                self.plan_hang_up(key, hold, now.mono.saturating_sub(at), now);
             }
             Verdict::Refused(refusal) => {
                 self.reachable();
@@ -158,7 +159,7 @@ impl Core {
     pub(super) fn waits(
         &mut self,
         recipient: RecipientId,
-        at: Timestamp,
+        (at, since): (Timestamp, Now),
         reason: WaitReason,
         tried: Tried,
         commands: &mut Vec<Command>,
@@ -167,7 +168,11 @@ impl Core {
         commands.push(Command::Record(Change::Due {
             recipient,
             at,
-            waiting: Some(Waiting { reason, tried }),
+            waiting: Some(Waiting {
+                reason,
+                since: since.wall,
+                tried,
+            }),
         }));
     }
 

@@ -10,7 +10,7 @@ use crate::domain::{
     AttemptEvent, AttemptKey, AttemptState, CallId, Disposition, Observation, Outcome, PauseReason,
     Reaction, RecipientId, Tried,
 };
-use crate::store::{Change, OpenCall, WaitReason};
+use crate::store::{OpenCall, WaitReason};
 
 /// Polls that are later than this hold dialling back: calls that are over would pile up in memory,
 /// and their results would come ever later.
@@ -36,7 +36,7 @@ const ELSEWHERE: &str = "this platform does not know calls that the run placed a
 pub(super) struct Open {
     pub(super) recipient: RecipientId,
     tried: Tried,
-    call: CallId,
+    pub(super) call: CallId,
     /// Its age at `since`.
     age: Duration,
     since: Duration,
@@ -61,9 +61,16 @@ impl Core {
     /// Calls that an earlier process left open.
     pub(super) fn opened(&mut self, calls: Vec<OpenCall>, now: Now) {
         for call in calls {
+            if let Some(budget) = &mut self.budget {
+                budget.held(call.key, call.hold, call.intended_at);
+            }
+            let (key, hold) = (call.key, call.hold);
+            let ago = now.wall.duration_since(call.intended_at);
+            let ago = Duration::try_from(ago).unwrap_or(Duration::ZERO);
             let age = now.wall.duration_since(call.accepted_at);
             let age = Duration::try_from(age).unwrap_or(Duration::ZERO);
             self.begin_call(call, age, now);
+            self.plan_hang_up(key, hold, ago, now);
         }
     }
 
@@ -216,11 +223,7 @@ impl Core {
         let next = self.next_after(&outcome, open.tried);
         let before = AttemptState::Accepted(open.call);
         if let Ok(state) = before.after(AttemptEvent::Ended(None, outcome)) {
-            commands.push(Command::Record(Change::Attempt {
-                key,
-                state,
-                at: now.wall,
-            }));
+            self.attempt_is(key, state, now, commands);
             match next {
                 Next::Over => self.done(open.recipient, disposition, None, commands),
                 Next::Again { wait, tried, fault } => {
@@ -230,7 +233,7 @@ impl Core {
                     } else {
                         WaitReason::Retry
                     };
-                    self.waits(open.recipient, at, reason, tried, commands);
+                    self.waits(open.recipient, (at, now), reason, tried, commands);
                 }
             }
         }
@@ -258,6 +261,16 @@ impl Core {
         let at = now.mono + wait.unwrap_or(doubled).min(AGAIN_MAX);
         open.poll_at = Some(at);
         self.polls.push(Reverse((at, key)));
+    }
+
+    /// Asks about a call then, unless a question is out already.
+    pub(super) fn poll_soon(&mut self, key: AttemptKey, at: Duration) {
+        if let Some(Flight::Open(open)) = self.flights.get_mut(&key)
+            && open.poll_at.is_some_and(|planned| planned > at)
+        {
+            open.poll_at = Some(at);
+            self.polls.push(Reverse((at, key)));
+        }
     }
 
     fn plan_poll(&mut self, key: AttemptKey, now: Duration) {

@@ -3,12 +3,13 @@
 //! An intent is recorded shortly before its permit is expected, so that little is intended ahead;
 //! the permit is asked for when the intent is durable and the POST is about to leave.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{Command, Core, Flight, More, Now, Phase};
-use crate::domain::{AttemptKey, AttemptState, Disposition, RecipientId};
+use crate::domain::{AttemptKey, AttemptState, Disposition, RecipientId, Room};
 use crate::store::{Change, DuePage, WaitReason};
 
 /// Recipients read at a time.
@@ -80,7 +81,7 @@ impl Core {
             if let Some(until) = due.rests_until.filter(|until| *until > now.wall) {
                 self.waits(
                     due.recipient,
-                    until,
+                    (until, now),
                     WaitReason::PerNumber,
                     due.tried,
                     commands,
@@ -177,16 +178,15 @@ impl Core {
             };
             if !self.may_call(&due, now, commands) {
                 self.held.insert(due.recipient);
-                commands.push(Command::Record(Change::Attempt {
-                    key,
-                    state: AttemptState::NotSent(CLOSED.into()),
-                    at: now.wall,
-                }));
+                let state = AttemptState::NotSent(CLOSED.into());
+                self.attempt_is(key, state, now, commands);
                 continue;
             }
             let posted = Flight::Posted {
                 recipient: due.recipient,
                 tried: due.tried,
+                hold: due.hold,
+                intended_at: now.wall,
                 at: now.mono,
                 hangs: false,
             };
@@ -208,6 +208,7 @@ impl Core {
         }
         while self.may_intend(now)
             && self.pacer.about_when(now.mono, self.unsent()) <= now.mono + self.lead()
+            && self.room_for_next(now) == Room::Enough
         {
             let Some(due) = self.queue.pop_front() else {
                 break;
@@ -218,7 +219,8 @@ impl Core {
             let key = AttemptKey(self.next_key);
             self.next_key += 1;
             let id = self.entropy.attempt_id();
-            let recipient = due.recipient;
+            let (recipient, hold) = (due.recipient, due.hold);
+            self.hold(key, hold, now);
             self.flights
                 .insert(key, Flight::Intending(id, due, now.mono));
             self.intending += 1;
@@ -226,6 +228,9 @@ impl Core {
                 key,
                 id,
                 recipient,
+                hold: hold
+                    .filter(|_| self.budget.is_some())
+                    .map(|hold| hold.amount),
                 at: now.wall,
             }));
         }
@@ -270,16 +275,22 @@ impl Core {
         }
         let may_post = !self.ready.is_empty() && self.posts.free(self.pacer.rate());
         let post = may_post.then_some(self.permit_at);
-        let intend = (!self.queue.is_empty() && self.may_intend(now)).then(|| {
+        let soon = || {
             self.pacer
                 .about_when(now.mono, self.unsent())
                 .saturating_sub(self.lead())
-        });
-        let fetch = match self.more {
-            More::At(at) if !self.fetching => {
-                let wait = Duration::try_from(at.duration_since(now.wall)).unwrap_or_default();
-                Some(now.mono + wait)
+        };
+        let intend = if self.queue.is_empty() || !self.may_intend(now) {
+            None
+        } else {
+            match self.room_for_next(now) {
+                Room::Enough => Some(soon()),
+                Room::OverCap { .. } => None,
+                Room::OverDay { until, .. } => Some(now.until(until)),
             }
+        };
+        let fetch = match self.more {
+            More::At(at) if !self.fetching => Some(now.until(at)),
             _ => None,
         };
         let soonest = [post, intend, fetch].into_iter().flatten().min()?;
@@ -287,7 +298,16 @@ impl Core {
     }
 
     /// In words, what keeps the engine from dialling faster.
-    pub(super) fn why_slow(&self, now: Now) -> &'static str {
+    pub(super) fn why_slow(&self, now: Now) -> Cow<'static, str> {
+        let short = || self.short_of_money(now);
+        let running = self.phase == Phase::Running && !self.backoff.probing();
+        match running.then(short).flatten() {
+            Some(short) if self.unsent() == 0 => format!("spend: {short}").into(),
+            _ => self.what_decides(now).into(),
+        }
+    }
+
+    fn what_decides(&self, now: Now) -> &'static str {
         match self.phase {
             Phase::Closing(Disposition::Expired) => {
                 return "its schedule ends it: calls that go on are followed to their end";

@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::windows::HELD_UNTIL;
 use super::{Command, Core, End, Flight, More, Now, Phase};
 use crate::domain::{AttemptKey, AttemptState, Disposition, PauseReason};
-use crate::store::Change;
 
 /// The note of an attempt whose POST never left.
 const STOPPED: &str = "the run stopped before it was sent";
@@ -51,17 +50,14 @@ impl Core {
             };
             self.flights.remove(&key);
             let state = AttemptState::NotSent(STOPPED.into());
-            commands.push(Command::Record(Change::Attempt {
-                key,
-                state,
-                at: now.wall,
-            }));
+            self.attempt_is(key, state, now, commands);
             self.due_again(who, Duration::ZERO, now, commands);
         }
     }
 
     /// Ends, if nothing is left that we must wait for.
     pub(super) fn finish(&mut self, commands: &mut Vec<Command>) {
+        // A hang-up is harmless to cut off, and to repeat.
         let requests = self.posts.in_flight() + self.gets.in_flight() + usize::from(self.fetching);
         let end = match &self.phase {
             Phase::Draining(end) if requests == 0 && self.intending == 0 => end.clone(),

@@ -3,15 +3,18 @@
 //!
 //! [`Core::step`] takes one event and the time, and returns commands. Its state is bounded by what is
 //! in flight and one page of recipients. `dialling` brings recipients to their POST, `answers` reads
-//! what comes of it, `calls` follows calls to their end, `ending` stops and finishes.
+//! what comes of it, `calls` follows calls to their end, `spending` holds money and hangs up what lasts too
+//! long, `ending` stops and finishes.
 
 mod answers;
 mod calls;
 mod dialling;
 mod ending;
 mod slots;
+mod spending;
 mod windows;
 
+use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
@@ -22,8 +25,8 @@ use crate::domain::pacing::Pacer;
 use crate::domain::polling::Lifetimes;
 use crate::domain::window::Window;
 use crate::domain::{
-    AttemptId, AttemptKey, Breaker, CallId, Disposition, Observation, PauseReason, RecipientId,
-    RetryPolicy, Tried, Verdict,
+    AttemptId, AttemptKey, Breaker, Budget, CallId, Disposition, Hold, Observation, PauseReason,
+    RecipientId, RetryPolicy, Tried, Verdict,
 };
 use crate::engine::progress::Progress;
 use crate::entropy::Entropy;
@@ -40,6 +43,14 @@ pub struct Now {
     pub wall: Timestamp,
     /// Monotonic, for pacing and ages.
     pub mono: Duration,
+}
+
+impl Now {
+    /// The monotonic time at which the wall's will be `at`, unless that jumps.
+    fn until(self, at: Timestamp) -> Duration {
+        let wait = at.duration_since(self.wall);
+        self.mono + Duration::try_from(wait).unwrap_or_default()
+    }
 }
 
 /// How fast, from the campaign.
@@ -93,6 +104,8 @@ pub enum Event {
     Answered(AttemptKey, Verdict),
     /// A GET was answered, or was not.
     Observed(AttemptKey, Observation),
+    /// A hang-up was carried out by the platform, or was not.
+    HungUp(AttemptKey, bool),
     /// Stop with work left.
     Stop(PauseReason),
     /// Call nobody else, and end when the calls that go on are over.
@@ -121,6 +134,8 @@ pub enum Command {
     },
     /// Ask how a call stands.
     Get(AttemptKey, CallId),
+    /// Hang a call up that lasts too long. Harmless to repeat.
+    HangUp(AttemptKey, CallId),
     /// Flush what is recorded, and end.
     Finish(End),
 }
@@ -176,6 +191,8 @@ enum Flight {
     Posted {
         recipient: RecipientId,
         tried: Tried,
+        hold: Option<Hold>,
+        intended_at: Timestamp,
         at: Duration,
         hangs: bool,
     },
@@ -224,7 +241,11 @@ pub struct Core {
     breaker: Breaker,
     lifetimes: Lifetimes,
     /// Next polls: when, and which attempt.
-    polls: BinaryHeap<std::cmp::Reverse<(Duration, AttemptKey)>>,
+    polls: BinaryHeap<Reverse<(Duration, AttemptKey)>>,
+    /// What may still be spent; none: no cap of ours.
+    budget: Option<Budget>,
+    /// When calls are hung up.
+    hang_ups: BinaryHeap<Reverse<(Duration, AttemptKey)>>,
     gets_hold_until: Duration,
     /// Until when uncertain attempts count as calls.
     uncertain: VecDeque<Duration>,
@@ -265,11 +286,20 @@ impl Core {
             breaker: Breaker::default(),
             lifetimes: Lifetimes::default(),
             polls: BinaryHeap::new(),
+            budget: None,
+            hang_ups: BinaryHeap::new(),
             gets_hold_until: Duration::ZERO,
             uncertain: VecDeque::new(),
             failing_since: None,
             progress: Progress::default(),
         }
+    }
+
+    /// The same core, which spends no more than this.
+    #[must_use]
+    pub fn within(mut self, budget: Option<Budget>) -> Self {
+        self.budget = budget;
+        self
     }
 
     /// Takes one event and returns what to do about it.
@@ -291,6 +321,7 @@ impl Core {
             Event::StoreFailed(why) => self.drain(End::Failed(why)),
             Event::Answered(key, verdict) => self.answered(key, verdict, now, &mut commands),
             Event::Observed(key, seen) => self.observed(key, seen, now, &mut commands),
+            Event::HungUp(key, done) => self.hung_up(key, done, now),
             Event::Stop(why) => self.drain(End::Paused(why)),
             Event::Cancel => self.close(Disposition::Cancelled),
             Event::Expired => self.close(Disposition::Expired),
@@ -306,7 +337,11 @@ impl Core {
         // A core that drains asks nothing more: a poll that is due must not keep it awake.
         let follows = matches!(self.phase, Phase::Running | Phase::Closing(_));
         let poll = follows.then(|| self.next_get()).flatten();
-        [dialling, poll].into_iter().flatten().min()
+        let hang_up = match self.phase {
+            Phase::Finished => None,
+            _ => self.next_hang_up(),
+        };
+        [dialling, poll, hang_up].into_iter().flatten().min()
     }
 
     /// How things stand, for people.
@@ -317,6 +352,7 @@ impl Core {
             rate: self.pacer.rate(),
             ceiling: self.pacer.ceiling(),
             why_slow: self.why_slow(now),
+            committed: self.budget.as_ref().map(Budget::committed),
             uncertain_held: self.uncertain.len(),
             ..self.progress.clone()
         }
@@ -328,14 +364,21 @@ impl Core {
             Phase::Running => {
                 self.post(now, commands);
                 self.intend(now, commands);
+                self.stop_at_the_cap(now);
                 self.fetch(now, commands);
                 self.get(now, commands);
+                self.hang_up(now, commands);
             }
             Phase::Closing(_) => {
                 self.give_back(now, commands);
                 self.get(now, commands);
+                self.hang_up(now, commands);
             }
-            Phase::Draining(_) => self.give_back(now, commands),
+            Phase::Draining(_) => {
+                self.give_back(now, commands);
+                // Waiting for the last answers can take a minute, which a call should not.
+                self.hang_up(now, commands);
+            }
             Phase::Finished => return,
         }
         self.finish(commands);

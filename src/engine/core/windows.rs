@@ -35,7 +35,7 @@ impl Core {
                 return false;
             }
         };
-        self.waits(due.recipient, until, reason, due.tried, commands);
+        self.waits(due.recipient, (until, now), reason, due.tried, commands);
         false
     }
 

@@ -11,13 +11,17 @@ use sqlx::{Connection as _, Sqlite, Transaction};
 
 use super::{SqliteStore, millis};
 use crate::domain::{AttemptState, Outcome, RecipientId, RunId};
-use crate::store::{Change, StoreError};
+use crate::store::{Change, StoreError, WaitReason};
 
 const INTEND: &str = "-- intend
-    insert into attempts (key, id, run, recipient, state, intended_at)
+    insert into attempts (key, id, run, recipient, state, intended_at, hold)
     select value ->> 0, unhex(value ->> 1), (select number from runs where id = ?2), value ->> 2,
-           'intended', value ->> 3
+           'intended', value ->> 3, value ->> 4
     from json_each(?1)";
+
+const WAIT: &str = "-- wait
+    insert into waits (recipient, at, reason, until)
+    select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?1)";
 
 const MOVE_ATTEMPTS: &str = "-- move_attempts
     update attempts set
@@ -51,9 +55,12 @@ const MOVE_RECIPIENTS: &str = "-- move_recipients
 pub(super) struct Group {
     pub(super) run: String,
     #[serde(skip)]
-    intents: Vec<(i64, String, i64, i64)>,
+    intents: Vec<(i64, String, i64, i64, Option<String>)>,
     attempts: Vec<AttemptRow>,
     recipients: Vec<RecipientRow>,
+    /// recipient, decided at, reason, until
+    #[serde(default)]
+    waits: Vec<(i64, i64, String, Option<i64>)>,
 }
 
 /// key, state, `answered_at`, `ended_at`, `call_id`, result, reason, `duration_s`, debit, currency,
@@ -97,15 +104,18 @@ impl Group {
         let mut intents = Vec::new();
         let mut attempts: BTreeMap<i64, AttemptRow> = BTreeMap::new();
         let mut recipients: BTreeMap<i64, RecipientRow> = BTreeMap::new();
+        let mut waits = Vec::new();
         for change in changes {
             match change {
                 Change::Intend {
                     key,
                     id,
                     recipient,
+                    hold,
                     at,
                 } => {
-                    intents.push((key.0, id.to_string(), recipient.0, millis(*at)));
+                    let hold = hold.map(|hold| hold.to_string());
+                    intents.push((key.0, id.to_string(), recipient.0, millis(*at), hold));
                     recipients.insert(recipient.0, RecipientRow::of(*recipient, "in flight"));
                 }
                 Change::Attempt { key, state, at } => {
@@ -131,6 +141,15 @@ impl Group {
                     row.3 = Some(millis(*at));
                     row.5 = waiting.map(|w| w.reason.as_str().into());
                     row.6 = waiting.map(|w| w.tried.pack());
+                    waits.extend(waiting.map(|w| {
+                        let until = (w.reason != WaitReason::Held).then(|| millis(*at));
+                        (
+                            recipient.0,
+                            millis(w.since),
+                            w.reason.as_str().into(),
+                            until,
+                        )
+                    }));
                     recipients.insert(recipient.0, row);
                 }
                 Change::Done {
@@ -150,6 +169,7 @@ impl Group {
             intents,
             attempts: attempts.into_values().collect(),
             recipients: recipients.into_values().collect(),
+            waits,
         }
     }
 
@@ -174,6 +194,10 @@ impl Group {
                 let moved = sqlx::query(statement).bind(rows).execute(&mut **tx).await?;
                 astray += (expected as u64).saturating_sub(moved.rows_affected());
             }
+        }
+        if !self.waits.is_empty() {
+            let query = sqlx::query(WAIT).bind(json(&self.waits));
+            query.execute(&mut **tx).await?;
         }
         Ok(astray)
     }

@@ -80,12 +80,13 @@ fn insert(rows: usize) -> SqlStr {
     let mut sql = String::from(
         "-- insert_rows
          insert into recipients
-             (id, run, line, cells, endpoint, state, disposition, due_at, reason, fault, zones)
+             (id, run, line, cells, endpoint, state, disposition, due_at, reason, fault, zones, hold,
+              longest_s)
          values ",
     );
     for row in 0..rows {
         let comma = if row == 0 { "" } else { "," };
-        write!(sql, "{comma}(?,?,?,?,?,?,?,?,?,?,?)").expect("a string takes all");
+        write!(sql, "{comma}(?,?,?,?,?,?,?,?,?,?,?,?,?)").expect("a string takes all");
     }
     AssertSqlSafe(sql).into_sql_str()
 }
@@ -125,7 +126,10 @@ async fn insert_rows(
                 .bind(Some(reject.reason.as_str()))
                 .bind(fault_of(reject)),
         };
-        query = query.bind(row.zones.as_ref().map(Zones::record));
+        query = query
+            .bind(row.zones.as_ref().map(Zones::record))
+            .bind(row.hold.map(|hold| hold.amount.to_string()))
+            .bind(row.hold.map(|hold| hold.longest_s));
     }
     query.execute(&mut **tx).await.map(drop)
 }

@@ -15,6 +15,7 @@ mod recovery;
 mod results;
 mod runs;
 mod settle;
+mod spend;
 mod suppressions;
 
 use std::path::Path;
@@ -32,8 +33,8 @@ use super::{
 };
 use crate::domain::retry::PerNumber;
 use crate::domain::{
-    AttemptId, Digits, Disposition, Past, RecipientId, ResultRow, RunId, Skip, Suppression,
-    Suppressions, Tally,
+    AttemptId, Charges, Digits, Disposition, Past, RecipientId, ResultRow, RunId, Skip, Spend,
+    Suppression, Suppressions, Tally,
 };
 
 pub use open::Access;
@@ -221,6 +222,27 @@ impl Store for SqliteStore {
         self.commit_group(run, changes).await
     }
 
+    async fn charges(&self, run: &RunId) -> Result<Vec<Charges>, StoreError> {
+        self.select_charges(run).await.map_err(|e| self.fault(&e))
+    }
+
+    async fn charges_within(
+        &self,
+        campaign: &str,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Charges>, StoreError> {
+        self.select_charges_within(campaign, from, until)
+            .await
+            .map_err(|e| self.fault(&e))
+    }
+
+    async fn set_spend(&self, run: &RunId, spend: &Spend) -> Result<(), StoreError> {
+        self.update_spend(run, spend)
+            .await
+            .map_err(|e| self.fault(&e))
+    }
+
     fn keep_aside(&self, run: &RunId, changes: &[Change]) -> Result<(), StoreError> {
         let Some(engine) = &self.engine else {
             return Err(StoreError::Database(
@@ -238,7 +260,7 @@ impl Store for SqliteStore {
     }
 
     async fn tally(&self, run: &RunId) -> Result<Tally, StoreError> {
-        self.select_tally(run).await.map_err(|e| self.fault(&e))
+        self.select_tally(run).await
     }
 
     async fn results(

@@ -41,6 +41,9 @@ pub enum Access {
     Engine,
     /// To be the one engine of a database that must be there.
     EngineOfExisting,
+    /// To be the one engine of a database that is made anew and may be lost: nothing is synced to
+    /// disk, and whoever pulls the plug has nothing.
+    Scratch,
     /// To read, and to leave wishes. The file must be there.
     Beside,
     /// The same, and the file is made where there is none.
@@ -71,16 +74,23 @@ pub(super) async fn open(address: &str, access: Access) -> Result<SqliteStore, S
         what: "opened",
         why,
     };
-    if matches!(access, Access::Engine | Access::BesideOrNew) {
+    if matches!(
+        access,
+        Access::Engine | Access::Scratch | Access::BesideOrNew
+    ) {
         make_private(&file).map_err(|e| unusable(e.to_string()))?;
     } else if !file.exists() {
         return Err(StoreError::NoDatabase(path));
     }
     let engine = match access {
-        Access::Engine | Access::EngineOfExisting => Some(lock_engine(&file)?),
+        Access::Engine | Access::EngineOfExisting | Access::Scratch => Some(lock_engine(&file)?),
         Access::Beside | Access::BesideOrNew => None,
     };
-    let options = options(&file);
+    let options = options(&file).synchronous(if access == Access::Scratch {
+        SqliteSynchronous::Off
+    } else {
+        SqliteSynchronous::Full
+    });
     let mut writer = options.connect().await.map_err(|e| fault(&path, &e))?;
     let latest = latest_migration(&mut writer)
         .await
@@ -103,7 +113,6 @@ fn options(file: &Path) -> SqliteConnectOptions {
         .filename(file)
         .create_if_missing(false)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_WAIT)
         .foreign_keys(true)
         .row_buffer_size(ROWS_AHEAD)

@@ -3,11 +3,12 @@
 //! Doing any of it twice is doing it once, so a kill during recovery costs nothing.
 
 use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _};
 
 use super::{SqliteStore, millis, moment};
 use crate::domain::retry::PerNumber;
-use crate::domain::{AttemptKey, CallId, RecipientId, RunId, Tried, Zones};
+use crate::domain::{AttemptKey, CallId, Hold, RecipientId, RunId, Tried, Zones};
 use crate::store::{Cursor, Due, DuePage, OpenCall, Recovery, StoreError};
 
 /// The note of an attempt whose engine died.
@@ -15,25 +16,40 @@ const STOPPED: &str = "the engine stopped before the answer was recorded";
 /// For so long, in milliseconds, an uncertain attempt may matter to the engine's pacing.
 const LATELY_MS: i64 = 60_000;
 
-const DUE: &str = "-- due
-    select id, endpoint, cells, due_at, tried, zones, null as called from recipients
-    where run = (select number from runs where id = ?1)
-          and state in ('pending', 'waiting') and (due_at, id) > (?2, ?3)
-    order by due_at, id limit ?4";
+/// Who is due behind a cursor, and the first who will be: no more rows are read than are wanted.
+macro_rules! due {
+    ($name:literal, $called:literal) => {
+        concat!(
+            $name,
+            "
+    with behind as not materialized (
+        select id, endpoint, cells, due_at, tried, zones, hold, longest_s,
+               ",
+            $called,
+            " as called
+        from recipients
+        where run = (select number from runs where id = ?1)
+              and state in ('pending', 'waiting') and (due_at, id) > (?2, ?3)
+    )
+    select * from (select * from behind where due_at <= ?6 order by due_at, id limit ?4)
+    union all
+    select * from (select * from behind where due_at > ?6 order by due_at, id limit 1)"
+        )
+    };
+}
+
+const DUE: &str = due!("-- due", "null");
 
 /// As `DUE`, with the n-th latest call on the same number in whatever run; unless it is proved that no
 /// phone can have rung.
-const DUE_PER_NUMBER: &str = "-- due, per number
-    select id, endpoint, cells, due_at, tried, zones,
-           (select attempts.intended_at from recipients as same
-            join attempts on attempts.recipient = same.id
-            where same.endpoint = recipients.endpoint
-                  and attempts.state not in ('not sent', 'refused')
-            order by attempts.intended_at desc limit 1 offset ?5) as called
-    from recipients
-    where run = (select number from runs where id = ?1)
-          and state in ('pending', 'waiting') and (due_at, id) > (?2, ?3)
-    order by due_at, id limit ?4";
+const DUE_PER_NUMBER: &str = due!(
+    "-- due, per number",
+    "(select attempts.intended_at from recipients as same
+                join attempts on attempts.recipient = same.id
+                where same.endpoint = recipients.endpoint
+                      and attempts.state not in ('not sent', 'refused')
+                order by attempts.intended_at desc limit 1 offset ?5)"
+);
 
 impl SqliteStore {
     pub(super) async fn recover_run(
@@ -122,11 +138,12 @@ impl SqliteStore {
     ) -> Result<Vec<OpenCall>, StoreError> {
         let rows = sqlx::query(
             "-- open_calls
-             select key, recipient, call_id, coalesce(answered_at, intended_at) as accepted_at,
-                    (select tried from recipients where id = recipient) as tried
-             from attempts
-             where run = (select number from runs where id = ?1) and recipient > ?2
-                   and state in ('intended', 'accepted', 'uncertain') and state = 'accepted'
+             select key, recipient, call_id, intended_at, attempts.hold, longest_s, tried,
+                    coalesce(answered_at, intended_at) as accepted_at
+             from attempts join recipients on recipients.id = attempts.recipient
+             where attempts.run = (select number from runs where id = ?1) and recipient > ?2
+                   and attempts.state in ('intended', 'accepted', 'uncertain')
+                   and attempts.state = 'accepted'
              order by recipient limit ?3",
         )
         .bind(run.as_str())
@@ -144,7 +161,9 @@ impl SqliteStore {
                     key: AttemptKey(row.get("key")),
                     recipient: RecipientId(row.get("recipient")),
                     call,
+                    intended_at: moment(row.get("intended_at")),
                     accepted_at: moment(row.get("accepted_at")),
+                    hold: hold(row),
                     tried: Tried::unpack(row.get("tried")),
                 })
             })
@@ -170,9 +189,10 @@ impl SqliteStore {
         .bind(after.map_or(0, |cursor| cursor.recipient.0))
         .bind(i64::from(limit) + 1)
         .bind(per_number.map(|rule| rule.calls - 1))
+        .bind(millis(now))
         .fetch_all(&self.readers)
         .await?;
-        let rests_until = |row: &sqlx::sqlite::SqliteRow| {
+        let rests_until = |row: &SqliteRow| {
             let called: Option<i64> = row.get("called");
             moment(called?).checked_add(per_number?.within).ok()
         };
@@ -195,10 +215,20 @@ impl SqliteStore {
                 endpoint: row.get("endpoint"),
                 cells: row.get("cells"),
                 zones: row.get::<Option<&str>, _>("zones").map(Zones::read),
+                hold: hold(row),
                 tried: Tried::unpack(row.get("tried")),
                 rests_until: rests_until(row).filter(|until| millis(*until) > now),
             })
             .collect();
         Ok(DuePage { due, next_due, end })
     }
+}
+
+/// What is, or would be, held for a call.
+fn hold(row: &SqliteRow) -> Option<Hold> {
+    let amount: Option<&str> = row.get("hold");
+    Some(Hold {
+        amount: amount?.parse().ok()?,
+        longest_s: row.get::<Option<u32>, _>("longest_s")?,
+    })
 }

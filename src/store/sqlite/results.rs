@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteRow;
 use super::{SqliteStore, moment};
 use crate::domain::{
     AttemptId, AttemptRecord, Destination, DestinationKind, Disposition, Money, Outcome,
-    RecipientId, ResultRow, RunId, Tally,
+    RecipientId, ResultRow, RunId, SpendAccount, Tally,
 };
 use crate::store::{RejectedRow, StoreError};
 
@@ -101,7 +101,8 @@ impl SqliteStore {
         Ok(rows)
     }
 
-    pub(super) async fn select_tally(&self, run: &RunId) -> Result<Tally, sqlx::Error> {
+    pub(super) async fn select_tally(&self, run: &RunId) -> Result<Tally, StoreError> {
+        let fault = |e: sqlx::Error| self.fault(&e);
         let mut tally = Tally::default();
         let states = sqlx::query(
             "-- tally: recipients
@@ -111,7 +112,8 @@ impl SqliteStore {
         )
         .bind(run.as_str())
         .fetch_all(&self.readers)
-        .await?;
+        .await
+        .map_err(fault)?;
         for row in &states {
             let n = row.get::<i64, _>("n").unsigned_abs();
             tally.rows += n;
@@ -138,9 +140,15 @@ impl SqliteStore {
         )
         .bind(run.as_str())
         .fetch_all(&self.readers)
-        .await?;
+        .await
+        .map_err(fault)?;
         for row in &attempts {
             add_attempts(&mut tally, row);
+        }
+        if let Some(spend) = self.select_spend(run).await? {
+            let charges = self.select_charges(run).await.map_err(fault)?;
+            let account = SpendAccount::of(&spend, &charges);
+            tally.budget = Some((spend, account));
         }
         Ok(tally)
     }
@@ -217,11 +225,14 @@ fn read_attempt(row: &SqliteRow) -> Result<AttemptRecord, StoreError> {
             duration_s: row.get("duration_s"),
             debit: money(row),
         },
+        hold: row
+            .get::<Option<&str>, _>("hold")
+            .and_then(|hold| hold.parse().ok()),
         note: row.get("note"),
     })
 }
 
-fn money(row: &SqliteRow) -> Option<Money> {
+pub(super) fn money(row: &SqliteRow) -> Option<Money> {
     let amount = row.get::<Option<String>, _>("debit")?;
     let amount = Decimal::from_str(&amount).ok()?;
     Some(Money {

@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _};
 
 use super::{SqliteStore, millis, moment};
-use crate::domain::{DestinationKind, Disposition, RunId, RunState};
+use crate::domain::{DestinationKind, Disposition, RunId, RunState, Spend};
 use crate::store::{NewRun, Run, RunEnd, StoreError, Telling, Wish};
 
 /// The occurrence of a run that never began is free again.
@@ -27,8 +27,8 @@ impl SqliteStore {
         sqlx::query(
             "-- create_run
              insert into runs (id, campaign, definition, definition_path, rehearsal, platform,
-                               state, created_at, blackout_file, expires_at)
-             values (?1, ?2, ?3, ?4, ?5, ?6, 'planned', ?7, ?8, ?9)",
+                               state, created_at, blackout_file, expires_at, spend)
+             values (?1, ?2, ?3, ?4, ?5, ?6, 'planned', ?7, ?8, ?9, ?10)",
         )
         .bind(run.id.as_str())
         .bind(&run.campaign)
@@ -39,6 +39,7 @@ impl SqliteStore {
         .bind(millis(run.created_at))
         .bind(&run.blackout_file)
         .bind(run.expires_at.map(millis))
+        .bind(run.spend.as_ref().map(spend_json))
         .execute(&mut *tx)
         .await
         .map_err(fault)?;
@@ -142,6 +143,20 @@ impl SqliteStore {
         .map(drop)
     }
 
+    pub(super) async fn update_spend(&self, run: &RunId, spend: &Spend) -> Result<(), sqlx::Error> {
+        let mut writer = self.writer.lock().await;
+        let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query(
+            "-- set_spend
+             update runs set spend = ?2 where id = ?1",
+        )
+        .bind(run.as_str())
+        .bind(spend_json(spend))
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
+    }
+
     pub(super) async fn update_results(
         &self,
         run: &RunId,
@@ -195,6 +210,18 @@ impl SqliteStore {
     }
 }
 
+fn spend_json(spend: &Spend) -> String {
+    serde_json::to_string(spend).expect("names and decimals serialise")
+}
+
+/// What a run may cost. What cannot be read is no run without a cap.
+pub(super) fn spend_of(row: &SqliteRow) -> Result<Option<Spend>, StoreError> {
+    let text: Option<&str> = row.get("spend");
+    text.map(serde_json::from_str)
+        .transpose()
+        .map_err(|e| StoreError::Diverged(format!("what a run may cost cannot be read: {e}")))
+}
+
 fn wish_of(word: Option<&str>) -> Option<Wish> {
     match word {
         Some("pause") => Some(Wish::Pause),
@@ -227,6 +254,7 @@ fn read_run(row: &SqliteRow) -> Result<Run, StoreError> {
         created_at: moment(row.get("created_at")),
         scheduled_for: row.get::<Option<i64>, _>("scheduled_for").map(moment),
         expires_at: row.get::<Option<i64>, _>("expires_at").map(moment),
+        spend: spend_of(row)?,
         started_at: row.get::<Option<i64>, _>("started_at").map(moment),
         ended_at: row.get::<Option<i64>, _>("ended_at").map(moment),
         header: header.and_then(|h| serde_json::from_str(&h).ok()),

@@ -3,18 +3,21 @@
 //! Polite: few questions, slowly, and none about what was asked today. What is kept between two plans
 //! are prices by country and kind, never a number.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::output;
-use super::settings;
+use super::estimate::Minutes;
+use super::show::sums;
+use crate::cli::{output, settings};
 use crate::clock::Clock;
-use crate::domain::{Money, Purse};
+use crate::domain::{Money, Purse, Rates};
 use crate::recipients::place_of;
 use crate::report::summary::grouped;
 use crate::sinch::errors::ApiError;
@@ -32,33 +35,72 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// How long a price is believed.
 const BELIEVED: Duration = Duration::from_hours(24);
 
+/// Numbers of a list that are alike, and the started minutes of a call to each of them.
+#[derive(Debug, Clone, Copy, Default)]
+struct Alike {
+    numbers: u64,
+    minutes: u64,
+    /// None where it is not known of one of them.
+    worst_minutes: Option<u64>,
+}
+
+impl Alike {
+    fn add(&mut self, other: Self) {
+        self.worst_minutes = if self.numbers == 0 {
+            other.worst_minutes
+        } else {
+            self.worst_minutes
+                .zip(other.worst_minutes)
+                .map(|(a, b)| a + b)
+        };
+        self.numbers += other.numbers;
+        self.minutes += other.minutes;
+    }
+}
+
 /// How many numbers of a list begin alike, with one of each beginning.
 #[derive(Debug, Default)]
-pub(super) struct Prefixes(HashMap<String, (u64, String)>);
+pub(super) struct Prefixes(HashMap<String, (Alike, String)>);
 
 impl Prefixes {
     /// Counts a number in E.164.
-    pub(super) fn add(&mut self, e164: &str) {
+    pub(super) fn add(&mut self, e164: &str, minutes: Minutes) {
         let end = e164.len().min(PREFIX_DIGITS + 1);
         let prefix = e164.get(..end).unwrap_or(e164);
+        let one = Alike {
+            numbers: 1,
+            minutes: minutes.expected,
+            worst_minutes: minutes.worst,
+        };
         match self.0.get_mut(prefix) {
-            Some((count, _)) => *count += 1,
+            Some((alike, _)) => alike.add(one),
             None => {
-                self.0.insert(prefix.to_owned(), (1, e164.to_owned()));
+                self.0.insert(prefix.to_owned(), (one, e164.to_owned()));
             }
         }
     }
 
+    /// How many numbers are in which country, the most first.
+    pub(super) fn countries(&self) -> Vec<(String, u64)> {
+        let mut countries = BTreeMap::<String, u64>::new();
+        for ((country, _), (alike, _)) in self.groups() {
+            *countries.entry(country).or_default() += alike.numbers;
+        }
+        let mut countries: Vec<_> = countries.into_iter().collect();
+        countries.sort_by_key(|(_, numbers)| Reverse(*numbers));
+        countries
+    }
+
     /// The numbers by country and kind; of each, some to ask about, the commonest beginnings first.
-    fn groups(self) -> BTreeMap<(String, &'static str), (u64, Vec<String>)> {
-        let mut prefixes: Vec<(u64, String)> = self.0.into_values().collect();
-        prefixes.sort_unstable_by(|a, b| b.cmp(a));
-        let mut groups = BTreeMap::<_, (u64, Vec<String>)>::new();
-        for (count, number) in prefixes {
-            let group = groups.entry(place_of(&number)).or_default();
-            group.0 += count;
+    fn groups(&self) -> BTreeMap<(String, &'static str), (Alike, Vec<String>)> {
+        let mut prefixes: Vec<&(Alike, String)> = self.0.values().collect();
+        prefixes.sort_unstable_by(|a, b| (b.0.numbers, &b.1).cmp(&(a.0.numbers, &a.1)));
+        let mut groups = BTreeMap::<_, (Alike, Vec<String>)>::new();
+        for (alike, number) in prefixes {
+            let group = groups.entry(place_of(number)).or_default();
+            group.0.add(*alike);
             if group.1.len() < ASKED_EACH {
-                group.1.push(number);
+                group.1.push(number.clone());
             }
         }
         groups
@@ -69,6 +111,8 @@ impl Prefixes {
 #[derive(Debug)]
 pub(super) struct Prices {
     groups: Vec<Group>,
+    /// Which platform told, and whom.
+    platform: String,
     /// Our own numbers, digits only.
     own: Option<Vec<String>>,
     /// Why not everything is known.
@@ -80,7 +124,7 @@ pub(super) struct Prices {
 struct Group {
     country: String,
     kind: &'static str,
-    numbers: u64,
+    alike: Alike,
     price: Option<Price>,
 }
 
@@ -96,13 +140,21 @@ struct Price {
 }
 
 impl Prices {
-    /// Asks the platform, or what it said within the last day.
-    pub(super) async fn ask(prefixes: Prefixes, client: &Client, clock: &dyn Clock) -> Self {
+    /// Asks the platform; unless `anew`, what it said within the last day is believed.
+    pub(super) async fn ask(
+        prefixes: &Prefixes,
+        client: &Client,
+        clock: &dyn Clock,
+        anew: bool,
+    ) -> Self {
         let mut memory = Memory::load(client, clock.wall());
+        if anew {
+            memory.prices.clear();
+        }
         let (mut groups, mut trouble, mut asked) = (Vec::new(), None, 0);
         let mut by_size: Vec<_> = prefixes.groups().into_iter().collect();
-        by_size.sort_by_key(|(_, (numbers, _))| std::cmp::Reverse(*numbers));
-        for ((country, kind), (numbers, samples)) in by_size {
+        by_size.sort_by_key(|(_, (alike, _))| Reverse(alike.numbers));
+        for ((country, kind), (alike, samples)) in by_size {
             let known = memory.get(&country, kind);
             let price = match known {
                 Some(price) => Some(price),
@@ -124,7 +176,7 @@ impl Prices {
             groups.push(Group {
                 country,
                 kind,
-                numbers,
+                alike,
                 price,
             });
         }
@@ -139,15 +191,93 @@ impl Prices {
         };
         Self {
             groups,
+            platform: client.platform(),
             own,
             trouble,
         }
+    }
+
+    /// How many numbers were asked about.
+    pub(super) fn numbers(&self) -> u64 {
+        self.groups.iter().map(|group| group.alike.numbers).sum()
+    }
+
+    /// What one call to everybody costs at the highest prices: if all answer, and at worst, where that
+    /// is known; and how many numbers have no price.
+    pub(super) fn sums(&self) -> (Purse, Option<Purse>, u64) {
+        let (mut once, mut worst, mut unknown) = (Purse::default(), Some(Purse::default()), 0);
+        for group in &self.groups {
+            let rate = group.price.as_ref().and_then(|price| {
+                let rate = Money::parse_amount(&price.highest)?;
+                Some((rate, Money::parse_currency(&price.currency)))
+            });
+            let Some((rate, currency)) = rate else {
+                unknown += group.alike.numbers;
+                continue;
+            };
+            let cost = |minutes: u64| Money {
+                amount: rate
+                    .checked_mul(Decimal::from(minutes))
+                    .unwrap_or(Decimal::MAX),
+                currency: currency.clone(),
+            };
+            once.add(&cost(group.alike.minutes));
+            worst = worst
+                .zip(group.alike.worst_minutes)
+                .map(|(mut purse, minutes)| {
+                    purse.add(&cost(minutes));
+                    purse
+                });
+        }
+        (once, worst, unknown)
+    }
+
+    /// What the platform told, and which platform: what a plan with these prices rests on.
+    pub(super) fn record(&self) -> Value {
+        let mut groups: Vec<Value> = self
+            .groups
+            .iter()
+            .map(|group| {
+                let price = group.price.as_ref();
+                let price = price.map(|p| json!([p.lowest, p.highest, p.currency, p.restricted]));
+                json!([group.country, group.kind, price])
+            })
+            .collect();
+        groups.sort_by_key(Value::to_string);
+        json!([self.platform, groups])
     }
 
     /// Whether a number to be shown is one of ours; none where that is not known.
     pub(super) fn owns(&self, cli: &str) -> Option<bool> {
         let own = self.own.as_ref()?;
         Some(own.contains(&digits(cli)))
+    }
+
+    /// The highest price of each country and kind, as the rates of a cap in this currency. Where one
+    /// is not known, or is in another currency: which.
+    pub(super) fn rates(&self, currency: &str) -> Result<Rates, String> {
+        let mut rates = Rates::default();
+        let mut unknown = Vec::new();
+        for group in &self.groups {
+            let place = Rates::place(&group.country, group.kind);
+            match &group.price {
+                Some(price) if price.currency == currency => {
+                    let highest = Money::parse_amount(&price.highest).unwrap_or(Decimal::MAX);
+                    rates.places.insert(place, highest);
+                }
+                Some(price) if !price.currency.is_empty() => {
+                    unknown.push(format!("{place} is priced in {}", price.currency));
+                }
+                _ => unknown.push(format!("{place} has no price")),
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(rates);
+        }
+        if let Some(trouble) = &self.trouble {
+            unknown.push(format!("not everything could be asked: {trouble}"));
+        }
+        Err(unknown.join("; "))
     }
 
     /// What everything costs if everybody answers and listens for so many started minutes, by
@@ -158,7 +288,7 @@ impl Prices {
             let Some(price) = &group.price else { continue };
             for (purse, rate) in [(&mut low, &price.lowest), (&mut high, &price.highest)] {
                 let rate = Money::parse_amount(rate)?;
-                let calls = rust_decimal::Decimal::from(group.numbers);
+                let calls = Decimal::from(group.alike.numbers);
                 purse.add(&Money {
                     amount: rate.checked_mul(calls)?.checked_mul(minutes.into())?,
                     currency: Money::parse_currency(&price.currency),
@@ -180,7 +310,7 @@ impl Prices {
                 "  {} {:<16} {:>9} numbers   {price}",
                 group.country,
                 group.kind,
-                grouped(group.numbers)
+                grouped(group.alike.numbers)
             ));
         }
         match self.totals(minutes) {
@@ -213,7 +343,7 @@ impl Prices {
                 json!({
                     "country": group.country,
                     "kind": group.kind,
-                    "numbers": group.numbers,
+                    "numbers": group.alike.numbers,
                     "lowest": price.map(|p| &p.lowest),
                     "highest": price.map(|p| &p.highest),
                     "currency": price.map(|p| &p.currency),
@@ -221,12 +351,6 @@ impl Prices {
                 })
             })
             .collect();
-        let sums = |purse: &Purse| -> Value {
-            let sums = purse
-                .sums()
-                .map(|(c, sum)| (c.to_owned(), json!(sum.to_string())));
-            Value::Object(sums.collect())
-        };
         let totals = self.totals(minutes);
         json!({
             "a_minute": groups,

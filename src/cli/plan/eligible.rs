@@ -1,0 +1,120 @@
+//! Who of a list may be called now, later, or not at all; and when work that takes so long is done, if it
+//! is done while windows are open.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::domain::window::{Window, WindowState};
+use crate::domain::{OpeningId, Openings, Zones};
+use crate::report::summary::grouped;
+
+/// Openings that are looked at before a plan gives up on an end: two years of days.
+const OPENINGS_MAX: u32 = 730;
+
+/// How many may be called now, later, or not at all.
+pub(super) struct Eligible {
+    openings: Openings,
+    met: BTreeSet<OpeningId>,
+    pub(super) now: u64,
+    pub(super) later: u64,
+    next: Option<Timestamp>,
+    pub(super) held: u64,
+}
+
+impl Eligible {
+    pub(super) fn new(window: Window) -> Self {
+        Self {
+            openings: Openings::new(window),
+            met: BTreeSet::new(),
+            now: 0,
+            later: 0,
+            next: None,
+            held: 0,
+        }
+    }
+
+    /// Counts a recipient.
+    pub(super) fn add(&mut self, zones: Option<&Zones>, now: Timestamp) {
+        let state = self.openings.id_of(zones).map(|id| {
+            self.met.insert(id);
+            self.openings.state(id, now)
+        });
+        match state {
+            Ok(WindowState::Open { .. }) => self.now += 1,
+            Ok(WindowState::Closed {
+                next_opening: Some(at),
+            }) => {
+                self.later += 1;
+                self.next = Some(self.next.map_or(at, |next| next.min(at)));
+            }
+            Ok(WindowState::Closed { next_opening: None }) | Err(_) => self.held += 1,
+        }
+    }
+
+    /// When so much dialling is done, begun at a moment, wherever people are: it goes on only while
+    /// windows are open. None where that is not in sight.
+    pub(super) fn done_by(&mut self, from: Timestamp, work: Duration) -> Option<Timestamp> {
+        let ends: Option<Vec<Timestamp>> = self
+            .met
+            .iter()
+            .map(|id| done_in(&mut self.openings, *id, from, work))
+            .collect();
+        ends?.into_iter().max()
+    }
+
+    pub(super) fn text(&self) -> String {
+        let next = self
+            .next
+            .map_or(String::new(), |at| format!(", the first from {at} on"));
+        let held = if self.held == 0 {
+            String::new()
+        } else {
+            format!(
+                "; {} are held: their time zone is not known, a `time_zone` column would say it",
+                grouped(self.held)
+            )
+        };
+        format!(
+            "window: {}\n  {} may be called now, {} later{next}{held}",
+            self.openings.window(),
+            grouped(self.now),
+            grouped(self.later)
+        )
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "window": self.openings.window().to_string(),
+            "now": self.now,
+            "later": self.later,
+            "next_opening": self.next.map(|at| at.to_string()),
+            "held": self.held,
+        })
+    }
+}
+
+fn done_in(
+    openings: &mut Openings,
+    id: OpeningId,
+    from: Timestamp,
+    mut work: Duration,
+) -> Option<Timestamp> {
+    let mut at = from;
+    for _ in 0..OPENINGS_MAX {
+        match openings.state(id, at) {
+            WindowState::Open { until } => {
+                let open = Duration::try_from(until.duration_since(at)).unwrap_or_default();
+                if work <= open {
+                    return at.checked_add(work).ok();
+                }
+                work -= open;
+                at = until;
+            }
+            WindowState::Closed { next_opening } => at = next_opening?,
+        }
+    }
+    None
+}

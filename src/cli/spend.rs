@@ -1,0 +1,30 @@
+//! What a call may cost at worst, and amounts that people type.
+
+use rust_decimal::Decimal;
+
+use super::exit::Failure;
+use crate::domain::{CallLength, Hold, Money, Rates, Spend};
+use crate::recipients::place_of;
+
+/// The worst case of calling an endpoint: none where its rate is not known.
+pub(super) fn hold(spend: &Spend, endpoint: &str, length: CallLength) -> Option<Hold> {
+    let place = || {
+        let (country, kind) = place_of(endpoint);
+        Rates::place(&country, kind)
+    };
+    let rate = spend.rates.as_ref()?.of(endpoint, place);
+    spend.hold(rate, length)
+}
+
+/// Reads an amount of a person's, which must be in the run's currency.
+pub(super) fn amount(text: &str, currency: &str) -> Result<Decimal, Failure> {
+    match Money::parse_positive(text) {
+        Some((amount, given)) if given == currency => Ok(amount),
+        Some((_, given)) => Err(Failure::usage(format!(
+            "the run's cap is in {currency}, not in {given}: currencies are never added together"
+        ))),
+        None => Err(Failure::usage(format!(
+            "`{text}` is no amount with its currency, such as \"200.00 {currency}\""
+        ))),
+    }
+}

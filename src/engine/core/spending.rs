@@ -1,0 +1,158 @@
+//! Money: what is held before each dial, what becomes of it, and calls that go on for too long.
+//!
+//! A call that lasts as long as its hold assumes is hung up. That is asked for a little early, so that
+//! it is over before the next minute is begun, and again until the call is over.
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use super::{Command, Core, End, Flight, Now};
+use crate::domain::{AttemptKey, AttemptState, Hold, PauseReason, Room, Surprise};
+use crate::store::Change;
+
+/// A call is hung up so long before the end of the time that its hold is for.
+const HANG_UP_AHEAD: Duration = Duration::from_secs(5);
+/// A hang-up that failed is tried again after this long.
+const HANG_UP_AGAIN: Duration = Duration::from_secs(5);
+/// A call that goes on although it was hung up is hung up again after this long.
+const HUNG_UP_STILL: Duration = Duration::from_secs(30);
+/// The call is asked about this long after it was hung up.
+const HUNG_UP_POLL: Duration = Duration::from_secs(1);
+
+impl Core {
+    /// Records where an attempt stands; what was held for it follows.
+    pub(super) fn attempt_is(
+        &mut self,
+        key: AttemptKey,
+        state: AttemptState,
+        now: Now,
+        commands: &mut Vec<Command>,
+    ) {
+        let surprise = self
+            .budget
+            .as_mut()
+            .and_then(|budget| budget.moved(key, &state));
+        commands.push(Command::Record(Change::Attempt {
+            key,
+            state,
+            at: now.wall,
+        }));
+        let Some((surprise, budget)) = surprise.zip(self.budget.as_ref()) else {
+            return;
+        };
+        let currency = &budget.spend().currency;
+        let why = match surprise {
+            Surprise::Foreign(debit) => format!(
+                "a call was billed {debit}, and the cap is in {currency}: its hold is kept, and \
+                 currencies are never added together"
+            ),
+            Surprise::AboveHold { debit, hold } => format!(
+                "a call cost {debit} {currency}, more than the {hold} {currency} that were held as \
+                 its worst case: calls cost more than [spend] says, or one could not be hung up"
+            ),
+        };
+        self.drain(End::Paused(PauseReason::Price(why)));
+    }
+
+    /// Whether there is room under the caps for whoever is next.
+    pub(super) fn room_for_next(&self, now: Now) -> Room {
+        match (&self.budget, self.queue.front()) {
+            (Some(budget), Some(due)) => budget.room(due.hold, now.wall),
+            _ => Room::Enough,
+        }
+    }
+
+    /// Holds the worst case of an attempt whose intent is about to be written.
+    pub(super) fn hold(&mut self, key: AttemptKey, hold: Option<Hold>, now: Now) {
+        if let Some(budget) = &mut self.budget {
+            budget.hold(key, hold, now.wall);
+        }
+    }
+
+    /// Pauses the run when the next call does not fit under its cap and nothing is left in flight
+    /// whose hold could be released.
+    pub(super) fn stop_at_the_cap(&mut self, now: Now) {
+        if self.flights.is_empty()
+            && matches!(self.room_for_next(now), Room::OverCap { .. })
+            && let Some(why) = self.short_of_money(now)
+        {
+            self.drain(End::Paused(PauseReason::SpendCap(why.into_owned())));
+        }
+    }
+
+    /// In words, what is missing for the next call.
+    pub(super) fn short_of_money(&self, now: Now) -> Option<Cow<'static, str>> {
+        let spend = self.budget.as_ref()?.spend();
+        let currency = &spend.currency;
+        let wanted = self.queue.front()?.hold.map(|hold| hold.amount);
+        let wanted = wanted.unwrap_or_default();
+        match self.room_for_next(now) {
+            Room::Enough => None,
+            Room::OverCap { left } => Some(
+                format!(
+                    "the next call may cost {wanted} {currency}, and {left} {currency} are left of \
+                     the cap of {} {currency}",
+                    spend.cap.unwrap_or_default()
+                )
+                .into(),
+            ),
+            Room::OverDay { left, until } => Some(
+                format!(
+                    "the next call may cost {wanted} {currency}, and {left} {currency} are left of \
+                     per_day, {} {currency}; the next day begins at {until:.0}",
+                    spend.per_day.unwrap_or_default()
+                )
+                .into(),
+            ),
+        }
+    }
+
+    /// Plans when a call is hung up that began `ago`.
+    pub(super) fn plan_hang_up(
+        &mut self,
+        key: AttemptKey,
+        hold: Option<Hold>,
+        ago: Duration,
+        now: Now,
+    ) {
+        if let Some(hold) = hold.filter(|_| self.budget.is_some()) {
+            let longest = Duration::from_secs(hold.longest_s.into());
+            let left = longest.saturating_sub(HANG_UP_AHEAD).saturating_sub(ago);
+            self.hang_ups.push(Reverse((now.mono + left, key)));
+        }
+    }
+
+    /// Hangs up the calls whose time is over.
+    pub(super) fn hang_up(&mut self, now: Now, commands: &mut Vec<Command>) {
+        while let Some(Reverse((at, key))) = self.hang_ups.peek().copied()
+            && at <= now.mono
+        {
+            self.hang_ups.pop();
+            if let Some(Flight::Open(open)) = self.flights.get(&key) {
+                commands.push(Command::HangUp(key, open.call.clone()));
+            }
+        }
+    }
+
+    /// A hang-up was answered, or was not.
+    pub(super) fn hung_up(&mut self, key: AttemptKey, done: bool, now: Now) {
+        if !matches!(self.flights.get(&key), Some(Flight::Open(_))) {
+            return;
+        }
+        let again = if done {
+            self.progress.hung_up += 1;
+            self.poll_soon(key, now.mono + HUNG_UP_POLL);
+            HUNG_UP_STILL
+        } else {
+            self.progress.hang_ups_failed += 1;
+            HANG_UP_AGAIN
+        };
+        self.hang_ups.push(Reverse((now.mono + again, key)));
+    }
+
+    /// When the next call is to be hung up.
+    pub(super) fn next_hang_up(&self) -> Option<Duration> {
+        self.hang_ups.peek().map(|Reverse((at, _))| *at)
+    }
+}

@@ -1,0 +1,170 @@
+//! How time goes by around the driver's loop, and when the work that it started reports.
+//!
+//! Live, work runs in tasks that nobody cancels, and reports when it is done. In virtual time it is
+//! carried out at once, one piece after the other, and its report is due after a delay that depends on
+//! nothing but its kind; whenever nothing is left to carry out, time jumps to what is due next. Two runs
+//! of the same work are therefore the same, event for event.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::clock::{Clock, VirtualClock};
+
+/// A piece of work that reports when it is done.
+type Work<R> = Pin<Box<dyn Future<Output = R> + Send>>;
+
+/// What work is about, which decides how long it takes in virtual time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A request to the platform.
+    Request,
+    /// A commit.
+    Commit,
+    /// A look into the store.
+    Look,
+}
+
+impl Kind {
+    /// How long it takes in virtual time: as on a good day.
+    fn takes(self) -> Duration {
+        match self {
+            Self::Request => Duration::from_millis(40),
+            Self::Commit => Duration::from_millis(2),
+            Self::Look => Duration::from_millis(1),
+        }
+    }
+}
+
+/// Time, and the reports in it.
+pub(super) enum Timeline<R> {
+    Live {
+        clock: Arc<dyn Clock>,
+        reports: mpsc::UnboundedReceiver<R>,
+        reporter: mpsc::UnboundedSender<R>,
+    },
+    Virtual(Virtual<R>),
+}
+
+/// Virtual time.
+pub(super) struct Virtual<R> {
+    clock: Arc<VirtualClock>,
+    /// Work to be carried out, in order.
+    work: VecDeque<(Kind, Work<R>)>,
+    /// Reports by when they are due, and in the order in which they were made.
+    due: BinaryHeap<Reverse<(Duration, u64)>>,
+    reports: HashMap<u64, R>,
+    order: u64,
+}
+
+impl<R: Send + 'static> Timeline<R> {
+    /// The machine's own time.
+    pub(super) fn live(clock: Arc<dyn Clock>) -> Self {
+        let (reporter, reports) = mpsc::unbounded_channel();
+        Self::Live {
+            clock,
+            reports,
+            reporter,
+        }
+    }
+
+    /// Time that goes on when nothing is left to do.
+    pub(super) fn of(clock: Arc<VirtualClock>) -> Self {
+        Self::Virtual(Virtual {
+            clock,
+            work: VecDeque::new(),
+            due: BinaryHeap::new(),
+            reports: HashMap::new(),
+            order: 0,
+        })
+    }
+
+    /// Whether there is a world outside, with people in it who may want something.
+    pub(super) fn is_live(&self) -> bool {
+        matches!(self, Self::Live { .. })
+    }
+
+    /// Starts work.
+    pub(super) fn start(&mut self, kind: Kind, work: impl Future<Output = R> + Send + 'static) {
+        match self {
+            Self::Live { reporter, .. } => {
+                let reporter = reporter.clone();
+                // The loop ends before its tasks only when none is left that matters.
+                tokio::spawn(async move { drop(reporter.send(work.await)) });
+            }
+            Self::Virtual(time) => time.work.push_back((kind, Box::pin(work))),
+        }
+    }
+
+    /// Reports what needs no work.
+    pub(super) fn report(&mut self, report: R) {
+        match self {
+            Self::Live { reporter, .. } => drop(reporter.send(report)),
+            Self::Virtual(time) => time.report(Duration::ZERO, report),
+        }
+    }
+
+    /// The next report; none if the monotonic time `until` comes before it.
+    pub(super) async fn next(&mut self, until: Duration) -> Option<R> {
+        match self {
+            Self::Live { clock, reports, .. } => {
+                let wait = until.saturating_sub(clock.monotonic());
+                tokio::select! {
+                    biased;
+                    report = reports.recv() => report,
+                    () = tokio::time::sleep(wait) => None,
+                }
+            }
+            Self::Virtual(time) => time.next(until).await,
+        }
+    }
+
+    /// Another report, if one is there already.
+    pub(super) fn ready(&mut self) -> Option<R> {
+        match self {
+            Self::Live { reports, .. } => reports.try_recv().ok(),
+            Self::Virtual(time) if time.work.is_empty() => time.due_by(time.clock.monotonic()),
+            Self::Virtual(_) => None,
+        }
+    }
+}
+
+impl<R> Virtual<R> {
+    fn report(&mut self, after: Duration, report: R) {
+        self.order += 1;
+        let at = self.clock.monotonic() + after;
+        self.due.push(Reverse((at, self.order)));
+        self.reports.insert(self.order, report);
+    }
+
+    async fn next(&mut self, until: Duration) -> Option<R> {
+        // Whoever stops waiting for this loses nothing: work stays where it is until it is done.
+        while let Some((kind, work)) = self.work.front_mut() {
+            let (kind, report) = (*kind, work.as_mut().await);
+            self.work.pop_front();
+            self.report(kind.takes(), report);
+        }
+        let report = self.due_by(until);
+        if report.is_none() {
+            self.clock.advance_to(until);
+        }
+        report
+    }
+
+    /// The first report that is due by then, at its time.
+    fn due_by(&mut self, until: Duration) -> Option<R> {
+        let Reverse((at, order)) = self
+            .due
+            .peek()
+            .copied()
+            .filter(|Reverse((at, _))| *at <= until)?;
+        self.due.pop();
+        self.clock.advance_to(at);
+        self.reports.remove(&order)
+    }
+}
