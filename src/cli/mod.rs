@@ -30,6 +30,7 @@ mod spend;
 mod status;
 mod stop;
 mod suppress;
+mod why;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -88,7 +89,8 @@ async fn dispatch(cli: Cli, world: World) -> Result<Exit, Failure> {
         Command::Rehearse(args) => rehearse::rehearse(&args, &global, world).await,
         Command::Run(args) => run::run(&args, &global, world).await,
         Command::Resume(args) => resume::resume(&args, &global, world).await,
-        Command::Status(args) => status::status(&args, &global).await,
+        Command::Status(args) => status::status(&args, &global, &world).await,
+        Command::Why(args) => why::why(&args, &global, &world).await,
         Command::Report(args) => status::report(&args, &global).await,
         Command::Pause(args) => pause::pause(&args, &global, &world).await,
         Command::Cancel(args) => pause::cancel(&args, &global, &world).await,

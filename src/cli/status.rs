@@ -4,35 +4,30 @@ use serde_json::json;
 
 use super::args::{FactsArgs, Global};
 use super::exit::{Exit, Failure};
-use super::{output, runs};
-use crate::domain::{Disposition, RunState};
-use crate::report::Summary;
+use super::why::Reasons;
+use super::{World, output, runs};
+use crate::domain::Disposition;
 use crate::report::summary::grouped;
 use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{Telling, Wish};
 
-pub(super) async fn status(args: &FactsArgs, global: &Global) -> Result<Exit, Failure> {
+pub(super) async fn status(
+    args: &FactsArgs,
+    global: &Global,
+    world: &World,
+) -> Result<Exit, Failure> {
     let store = SqliteStore::open(&global.db, Access::Beside).await?;
     let run = runs::find(&store, args.run.as_deref()).await?;
-    let summary = runs::summary(&store, &run.id).await?;
-    let engine = SqliteStore::engine_at_work(&global.db)?.is_some_and(|id| id == run.id);
-    let telling = run.telling.as_ref().filter(|_| engine);
-    let mut why = why(&summary, engine, telling);
-    if let Some(wish) = run.wish {
-        let word = match wish {
-            Wish::Pause => "pause",
-            Wish::Cancel => "cancel",
-        };
-        why = format!("{why}; `callout {word}` was asked for");
-    }
+    let (scheduled_for, expires_at) = (run.scheduled_for, run.expires_at);
+    let reasons = Reasons::of(&store, global, run, world.clock.wall()).await?;
+    let (summary, why) = (reasons.summary(), reasons.short());
     if args.json {
         let mut value = summary.json();
         if let Some(object) = value.as_object_mut() {
-            object.insert("engine_at_work".into(), json!(engine));
+            object.insert("engine_at_work".into(), json!(reasons.engine()));
             object.insert("why_not_faster".into(), json!(why));
             let moment = |at: Option<jiff::Timestamp>| json!(at.map(|at| at.to_string()));
-            object.insert("scheduled_for".into(), moment(run.scheduled_for));
-            object.insert("expires_at".into(), moment(run.expires_at));
+            object.insert("scheduled_for".into(), moment(scheduled_for));
+            object.insert("expires_at".into(), moment(expires_at));
             object.insert(
                 "uncertain".into(),
                 json!(summary.tally.of(Disposition::Uncertain)),
@@ -51,13 +46,16 @@ pub(super) async fn status(args: &FactsArgs, global: &Global) -> Result<Exit, Fa
             grouped(tally.in_flight),
             grouped(tally.of(Disposition::Uncertain)),
         ));
-        if let Some(at) = run.scheduled_for {
-            let end = run.expires_at.map_or(String::new(), |end| {
+        if let Some(budget) = summary.budget() {
+            output::say(&format!("money: {budget}"));
+        }
+        if let Some(at) = scheduled_for {
+            let end = expires_at.map_or(String::new(), |end| {
                 format!("; from {end:.0} on nobody else is called")
             });
             output::say(&format!("started for {at:.0}{end}"));
         }
-        if let Some(telling) = telling {
+        if let Some(telling) = reasons.telling() {
             output::say(&format!(
                 "rate at most {:.1} a second; {} refused with 429; {} uncertain attempts hold a \
                  place of concurrent_calls",
@@ -82,26 +80,4 @@ pub(super) async fn report(args: &FactsArgs, global: &Global) -> Result<Exit, Fa
     }
     store.close().await?;
     Ok(Exit::Done)
-}
-
-/// Why a run is not going faster, as its engine told last.
-fn why(summary: &Summary, engine: bool, telling: Option<&Telling>) -> String {
-    match (summary.state, engine) {
-        (RunState::Completed | RunState::Cancelled | RunState::Expired, _) => {
-            format!("it is {}", summary.state)
-        }
-        (RunState::Paused, _) => format!(
-            "it is paused, {}: callout resume {}",
-            summary.why.as_deref().unwrap_or("no reason was recorded"),
-            summary.run
-        ),
-        (RunState::Planned | RunState::Running, false) => {
-            format!("no engine works on it: callout resume {}", summary.run)
-        }
-        (RunState::Planned, true) => "its list is being imported".into(),
-        (RunState::Running, true) => telling.map_or_else(
-            || "its engine has just started".to_owned(),
-            |told| told.why.clone(),
-        ),
-    }
 }

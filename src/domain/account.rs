@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use super::{
-    AttemptId, Destination, Disposition, Outcome, Purse, RecipientId, Spend, SpendAccount,
+    AttemptId, Destination, Disposition, Hold, Outcome, Purse, RecipientId, Spend, SpendAccount,
+    WaitReason, Zones,
 };
 
 /// The counts of a run. Derived from its rows, never incremented.
@@ -109,4 +110,60 @@ pub struct ResultRow {
     pub fault: Option<(Option<String>, Option<String>)>,
     /// Its attempts, oldest first.
     pub attempts: Vec<AttemptRecord>,
+}
+
+/// Why somebody was not called yet, as the engine decided it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// When that was decided.
+    pub at: Timestamp,
+    /// For what.
+    pub reason: WaitReason,
+    /// Until when; none where nothing comes by itself.
+    pub until: Option<Timestamp>,
+}
+
+/// What a person said about an uncertain attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// Whether a phone rang.
+    pub called: bool,
+    /// How they know.
+    pub why: String,
+    /// Who said so.
+    pub who: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// All that is known of one recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Story {
+    /// The row, its disposition and its attempts.
+    pub row: ResultRow,
+    /// When they are due, while they are to be called.
+    pub due_at: Option<Timestamp>,
+    /// What they wait for now.
+    pub waiting_for: Option<WaitReason>,
+    /// The time zones in which they may be; none where no window asks.
+    pub zones: Option<Zones>,
+    /// The worst case of a call; none where the run has no cap.
+    pub hold: Option<Hold>,
+    /// Why they were not called yet, oldest first.
+    pub waits: Vec<Wait>,
+    /// What people said about their attempts, oldest first.
+    pub said: Vec<Said>,
+}
+
+/// Recipients that stand alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backlog {
+    /// What they wait for; none where they are due.
+    pub waiting_for: Option<WaitReason>,
+    /// How many.
+    pub recipients: u64,
+    /// When the first of them is due.
+    pub soonest: Timestamp,
 }

@@ -28,7 +28,7 @@ pub mod verdict;
 pub mod window;
 pub mod zones;
 
-pub use account::{AttemptRecord, ResultRow, Tally};
+pub use account::{AttemptRecord, Backlog, ResultRow, Said, Story, Tally, Wait};
 pub use attempt::{AttemptEvent, AttemptState, IllegalStep};
 pub use breaker::Breaker;
 pub use budget::{Budget, Room, Surprise};
@@ -41,7 +41,7 @@ pub use ids::{AttemptId, AttemptKey, CallId, RecipientId, RunId};
 pub use money::{Money, Purse};
 pub use openings::{OpeningId, Openings};
 pub use outcome::Outcome;
-pub use recipient::{Disposition, RESULT_COLUMNS, RejectKind};
+pub use recipient::{Disposition, RESULT_COLUMNS, RejectKind, WaitReason};
 pub use repeat::{BadRepeat, Occurrence, Remark, Repeat};
 pub use retry::{RetryPolicy, Tried};
 pub use run::{PauseReason, RunState};

@@ -1,4 +1,4 @@
-//! A recipient's final verdict, and why a row of the list could not become a call.
+//! A recipient's final verdict, what they wait for until then, and why a row of the list could not become a call.
 
 use std::fmt;
 
@@ -64,6 +64,48 @@ impl Disposition {
 impl fmt::Display for Disposition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// What a recipient waits for who is to be called later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum WaitReason {
+    /// The next attempt, after a call that did not reach them.
+    Retry,
+    /// The next attempt, after a fault of the platform.
+    Fault,
+    /// Their number was called often enough lately, by whatever run.
+    PerNumber,
+    /// The window's next opening.
+    Window,
+    /// Nothing that will come by itself: their time zone is not known, or the window never opens.
+    Held,
+}
+
+impl WaitReason {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Retry,
+        Self::Fault,
+        Self::PerNumber,
+        Self::Window,
+        Self::Held,
+    ];
+
+    /// The word in the database and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Fault => "fault",
+            Self::PerNumber => "per number",
+            Self::Window => "window",
+            Self::Held => "held",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
     }
 }
 

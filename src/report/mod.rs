@@ -1,8 +1,9 @@
-//! What became of a run, as bytes: CSV exports and the summary a person reads.
+//! What became of a run, as bytes: CSV exports, the summary a person reads, and one recipient's story.
 //!
 //! Exporters are pure: rows in, bytes out. Reading the store and writing the file is `cli`'s part.
 
 pub mod export;
+pub mod story;
 pub mod summary;
 
 pub use export::{Export, Table};

@@ -16,17 +16,26 @@ use roaring::RoaringTreemap;
 pub use records::{
     Added, Change, Cursor, Due, DuePage, Erasure, Fate, Imported, ImportedRow, ListChange, NewRun,
     OccurrenceRecord, OpenCall, Recovery, RejectedRow, Removal, Run, RunEnd, Settlement, StillOpen,
-    Telling, WaitReason, Waiting, Wish,
+    Telling, Waiting, Wish,
 };
 
 use crate::domain::retry::PerNumber;
 use crate::domain::{
-    AttemptId, Charges, Digits, Past, RecipientId, ResultRow, RunId, Skip, Spend, Suppression,
-    Suppressions, Tally,
+    AttemptId, Backlog, Charges, Digits, Past, RecipientId, ResultRow, RunId, Skip, Spend, Story,
+    Suppression, Suppressions, Tally,
 };
 
 /// A sender's end of an import, and how many chunks may wait in it.
 pub type Rows = tokio::sync::mpsc::Receiver<Vec<ImportedRow>>;
+
+/// Which recipients of a run are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whom {
+    /// Those with this endpoint: the one that is called, and its duplicates.
+    Endpoint(String),
+    /// The one on this line of the list.
+    Line(u64),
+}
 
 /// What a store can do. One engine writes at a time; everybody may read.
 #[async_trait]
@@ -159,6 +168,13 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         after: RecipientId,
         limit: u32,
     ) -> Result<Vec<ResultRow>, StoreError>;
+
+    /// All that is known of those recipients of a run who have an endpoint, or stand on a line of its
+    /// list.
+    async fn stories(&self, run: &RunId, whom: &Whom) -> Result<Vec<Story>, StoreError>;
+
+    /// Whom a run has still to call, by what they wait for.
+    async fn backlog(&self, run: &RunId) -> Result<Vec<Backlog>, StoreError>;
 
     /// Uncertain attempts with their recipients, in the list's order.
     async fn uncertain(&self, run: &RunId) -> Result<Vec<ResultRow>, StoreError>;

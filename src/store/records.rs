@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     AttemptId, AttemptKey, AttemptState, CallId, DestinationKind, Disposition, Hold, Outcome,
-    PauseReason, RecipientId, RejectKind, RunId, RunState, Spend, Tried, Zones,
+    PauseReason, RecipientId, RejectKind, RunId, RunState, Spend, Tried, WaitReason, Zones,
 };
 
 /// A run that begins.
@@ -282,34 +282,6 @@ pub struct Waiting {
     pub since: Timestamp,
     /// How they were tried until then.
     pub tried: Tried,
-}
-
-/// What a recipient waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WaitReason {
-    /// The next attempt, after a call that did not reach them.
-    Retry,
-    /// The next attempt, after a fault of the platform.
-    Fault,
-    /// Their number was called often enough lately, by whatever run.
-    PerNumber,
-    /// The window's next opening.
-    Window,
-    /// Nothing that will come by itself: their time zone is not known, or the window never opens.
-    Held,
-}
-
-impl WaitReason {
-    /// The word in the database and in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Retry => "retry",
-            Self::Fault => "fault",
-            Self::PerNumber => "per number",
-            Self::Window => "window",
-            Self::Held => "held",
-        }
-    }
 }
 
 /// One thing that happened, to be made durable.

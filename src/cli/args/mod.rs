@@ -106,6 +106,8 @@ pub(in crate::cli) enum Command {
     Resume(ResumeArgs),
     /// Where a run stands, and why it is not going faster
     Status(FactsArgs),
+    /// Why a run is not dialling faster, or why a recipient was called or not
+    Why(WhyArgs),
     /// The summary a person reads
     Report(FactsArgs),
     /// Stop a run from another terminal, with work left for `resume`
@@ -268,6 +270,20 @@ pub(in crate::cli) struct FactsArgs {
 }
 
 #[derive(Debug, Args)]
+pub(in crate::cli) struct WhyArgs {
+    /// The run; without it, the latest
+    pub(in crate::cli) run: Option<String>,
+    /// The recipient's number, or user name; without it, the whole run
+    pub(in crate::cli) number: Option<String>,
+    /// The recipient on this line of the list
+    #[arg(long, value_name = "N", conflicts_with = "number")]
+    pub(in crate::cli) line: Option<u64>,
+    /// Print JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(in crate::cli) struct ExportArgs {
     /// The run; without it, the latest
     pub(in crate::cli) run: Option<String>,
@@ -370,6 +386,12 @@ pub(in crate::cli) struct SimulateArgs {
     /// A number that the account owns besides the usual ones, for voice and not assigned; repeatable
     #[arg(long, value_name = "NUMBER")]
     pub(in crate::cli) own: Vec<String>,
+    /// What a minute costs for numbers that begin so, as in +46=0.05; repeatable
+    #[arg(long, value_name = "PREFIX=AMOUNT", value_parser = price)]
+    pub(in crate::cli) price: Vec<(String, rust_decimal::Decimal)>,
+    /// The currency of all prices
+    #[arg(long, default_value = "EUR", value_name = "CODE")]
+    pub(in crate::cli) currency: String,
     /// Recordings that are there from the start
     #[arg(long, default_value_t = 3, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(..=10_000))]
     pub(in crate::cli) recordings: u32,
@@ -378,6 +400,14 @@ pub(in crate::cli) struct SimulateArgs {
     pub(in crate::cli) other_server_error: f64,
     #[command(flatten)]
     pub(in crate::cli) platform: PlatformArgs,
+}
+
+/// A prefix and a price.
+fn price(text: &str) -> Result<(String, rust_decimal::Decimal), String> {
+    text.split_once('=')
+        .filter(|(prefix, _)| prefix.starts_with('+'))
+        .and_then(|(prefix, amount)| Some((prefix.to_owned(), amount.parse().ok()?)))
+        .ok_or_else(|| "write a price as +46=0.05".to_owned())
 }
 
 /// How the simulated platform behaves. Shares are between 0 and 1, and are drawn from the seed.

@@ -8,9 +8,9 @@ use super::dialling::UNCERTAIN_COUNTS;
 use super::{Command, Core, End, Flight, Now, Phase};
 use crate::domain::{
     AttemptEvent, AttemptKey, AttemptState, Disposition, NotSent, PauseReason, Reaction,
-    RecipientId, Tried, Verdict,
+    RecipientId, Tried, Verdict, WaitReason,
 };
-use crate::store::{Change, OpenCall, WaitReason, Waiting};
+use crate::store::{Change, OpenCall, Waiting};
 
 /// Nothing but failures for this long: the platform cannot be reached, and the run pauses.
 const FAILING_MAX: Duration = Duration::from_mins(1);

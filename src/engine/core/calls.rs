@@ -8,9 +8,9 @@ use crate::domain::polling::PollState;
 use crate::domain::retry::Next;
 use crate::domain::{
     AttemptEvent, AttemptKey, AttemptState, CallId, Disposition, Observation, Outcome, PauseReason,
-    Reaction, RecipientId, Tried,
+    Reaction, RecipientId, Tried, WaitReason,
 };
-use crate::store::{OpenCall, WaitReason};
+use crate::store::OpenCall;
 
 /// Polls that are later than this hold dialling back: calls that are over would pile up in memory,
 /// and their results would come ever later.

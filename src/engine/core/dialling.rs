@@ -9,8 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Command, Core, Flight, More, Now, Phase};
-use crate::domain::{AttemptKey, AttemptState, Disposition, RecipientId, Room};
-use crate::store::{Change, DuePage, WaitReason};
+use crate::domain::{AttemptKey, AttemptState, Disposition, RecipientId, Room, WaitReason};
+use crate::store::{Change, DuePage};
 
 /// Recipients read at a time.
 const PAGE: usize = 512;

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::{Command, Core, Now};
 use crate::domain::window::{Leave, WindowState};
-use crate::domain::{Disposition, RecipientId, Tried};
-use crate::store::{Due, WaitReason};
+use crate::domain::{Disposition, RecipientId, Tried, WaitReason};
+use crate::store::Due;
 
 /// Due for whoever waits for nothing that comes by itself: the year 9000.
 pub(super) const HELD_UNTIL: Timestamp = Timestamp::constant(221_845_392_000, 0);

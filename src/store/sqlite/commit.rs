@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Connection as _, Sqlite, Transaction};
 
 use super::{SqliteStore, millis};
-use crate::domain::{AttemptState, Outcome, RecipientId, RunId};
-use crate::store::{Change, StoreError, WaitReason};
+use crate::domain::{AttemptState, Outcome, RecipientId, RunId, WaitReason};
+use crate::store::{Change, StoreError};
 
 const INTEND: &str = "-- intend
     insert into attempts (key, id, run, recipient, state, intended_at, hold)

@@ -16,6 +16,7 @@ mod results;
 mod runs;
 mod settle;
 mod spend;
+mod stories;
 mod suppressions;
 
 use std::path::Path;
@@ -29,12 +30,12 @@ use tokio::sync::{Mutex, oneshot};
 use super::{
     Added, Change, Cursor, DuePage, Erasure, Imported, ListChange, NewRun, OccurrenceRecord,
     OpenCall, Recovery, Removal, Rows, Run, RunEnd, Settlement, StillOpen, Store, StoreError,
-    Telling, Wish,
+    Telling, Whom, Wish,
 };
 use crate::domain::retry::PerNumber;
 use crate::domain::{
-    AttemptId, Charges, Digits, Disposition, Past, RecipientId, ResultRow, RunId, Skip, Spend,
-    Suppression, Suppressions, Tally,
+    AttemptId, Backlog, Charges, Digits, Disposition, Past, RecipientId, ResultRow, RunId, Skip,
+    Spend, Story, Suppression, Suppressions, Tally,
 };
 
 pub use open::Access;
@@ -279,6 +280,14 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<ResultRow>, StoreError> {
         self.select_rejects(run, after, limit).await
+    }
+
+    async fn stories(&self, run: &RunId, whom: &Whom) -> Result<Vec<Story>, StoreError> {
+        self.select_stories(run, whom).await
+    }
+
+    async fn backlog(&self, run: &RunId) -> Result<Vec<Backlog>, StoreError> {
+        self.select_backlog(run).await.map_err(|e| self.fault(&e))
     }
 
     async fn uncertain(&self, run: &RunId) -> Result<Vec<ResultRow>, StoreError> {

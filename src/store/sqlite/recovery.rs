@@ -41,10 +41,10 @@ macro_rules! due {
 const DUE: &str = due!("-- due", "null");
 
 /// As `DUE`, with the n-th latest call on the same number in whatever run; unless it is proved that no
-/// phone can have rung.
+/// phone can have rung. The answer is later than the call, so a number rests a little longer than asked.
 const DUE_PER_NUMBER: &str = due!(
     "-- due, per number",
-    "(select attempts.intended_at from recipients as same
+    "(select coalesce(attempts.answered_at, attempts.intended_at) from recipients as same
                 join attempts on attempts.recipient = same.id
                 where same.endpoint = recipients.endpoint
                       and attempts.state not in ('not sent', 'refused')
@@ -225,7 +225,7 @@ impl SqliteStore {
 }
 
 /// What is, or would be, held for a call.
-fn hold(row: &SqliteRow) -> Option<Hold> {
+pub(super) fn hold(row: &SqliteRow) -> Option<Hold> {
     let amount: Option<&str> = row.get("hold");
     Some(Hold {
         amount: amount?.parse().ok()?,

@@ -186,7 +186,7 @@ fn add_attempts(tally: &mut Tally, row: &SqliteRow) {
     tally.last_at = Some(tally.last_at.map_or(last, |at| at.max(last)));
 }
 
-fn read_row(row: &SqliteRow) -> ResultRow {
+pub(super) fn read_row(row: &SqliteRow) -> ResultRow {
     let kind: Option<String> = row.get("destination_kind");
     let kind = kind
         .and_then(|k| k.parse().ok())
@@ -208,7 +208,7 @@ fn read_row(row: &SqliteRow) -> ResultRow {
     }
 }
 
-fn read_attempt(row: &SqliteRow) -> Result<AttemptRecord, StoreError> {
+pub(super) fn read_attempt(row: &SqliteRow) -> Result<AttemptRecord, StoreError> {
     let id: Vec<u8> = row.get("id");
     let id = <[u8; 16]>::try_from(id)
         .map_err(|_| StoreError::Diverged("an attempt's id is not 16 bytes".into()))?;

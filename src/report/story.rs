@@ -1,0 +1,230 @@
+//! The chain of decisions about one recipient, from the import to now, in words with times.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use crate::domain::{AttemptRecord, Disposition, Story, WaitReason, Zones};
+
+/// One thing that happened or was decided, and when; none: it is so now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// When.
+    pub at: Option<Timestamp>,
+    /// What.
+    pub words: String,
+}
+
+/// What the story is told from.
+#[derive(Debug, Clone, Copy)]
+pub struct Teller<'a> {
+    /// When the run was made, and its list was read.
+    pub imported_at: Timestamp,
+    /// The currency of what is held.
+    pub currency: Option<&'a str>,
+    /// Whether the run is over.
+    pub over: bool,
+}
+
+impl Teller<'_> {
+    /// The chain of decisions, in the order of time.
+    pub fn lines(&self, story: &Story) -> Vec<Line> {
+        let mut lines = vec![(self.imported_at, 0, self.import(story))];
+        for (nth, attempt) in (1..).zip(&story.row.attempts) {
+            lines.extend(attempt_lines(nth, attempt, self.currency));
+        }
+        for wait in &story.waits {
+            let until = wait.until.map(|until| when(until, story.zones.as_ref()));
+            let words = match (wait.reason, until) {
+                (WaitReason::Held, _) | (_, None) => format!("held: {}", held_why(story)),
+                (reason, Some(until)) => format!("{}, until {until}", waits_for(reason)),
+            };
+            // What was decided because of an end comes behind it, at the same moment.
+            lines.push((wait.at, 3, words));
+        }
+        for said in &story.said {
+            let word = if said.called { "called" } else { "not called" };
+            let words = format!(
+                "{} said of attempt {} that they were {word}: {}",
+                said.who, said.attempt, said.why
+            );
+            lines.push((said.at, 2, words));
+        }
+        lines.sort_by_key(|(at, order, _)| (*at, *order));
+        let then = lines.into_iter().map(|(at, _, words)| Line {
+            at: Some(at),
+            words,
+        });
+        let now = Line {
+            at: None,
+            words: self.now(story),
+        };
+        then.chain([now]).collect()
+    }
+
+    /// The same for programs.
+    pub fn json(&self, story: &Story) -> Value {
+        let lines: Vec<Value> = self
+            .lines(story)
+            .iter()
+            .map(|line| json!({ "at": line.at.map(|at| at.to_string()), "what": line.words }))
+            .collect();
+        json!({
+            "line": story.row.line,
+            "number": story.row.destination.as_ref().map(ToString::to_string),
+            "disposition": story.row.disposition.map(Disposition::as_str),
+            "waiting_for": story.waiting_for.map(WaitReason::as_str),
+            "due_at": story.due_at.map(|at| at.to_string()),
+            "chain": lines,
+        })
+    }
+
+    fn import(&self, story: &Story) -> String {
+        let row = &story.row;
+        let mut words = format!("read from line {} of the list", row.line);
+        let rejected = matches!(
+            row.disposition,
+            Some(Disposition::Invalid | Disposition::Duplicate)
+        ) || row.disposition == Some(Disposition::Suppressed)
+            && row.attempts.is_empty();
+        if let (true, Some(disposition)) = (rejected, row.disposition) {
+            let why = row.reason.as_deref().unwrap_or("no reason was kept");
+            words = format!("{words}: {disposition}, {why}");
+        }
+        match &story.zones {
+            Some(Zones::Known(zones)) => {
+                words = format!("{words}; time zone {}", zones.as_str().replace(',', " or "));
+            }
+            Some(Zones::Unknown(why)) => words = format!("{words}; time zone not known: {why}"),
+            None => {}
+        }
+        if let (Some(hold), Some(currency)) = (story.hold, self.currency) {
+            words = format!(
+                "{words}; a call may cost {} {currency}, {} s at most",
+                hold.amount, hold.longest_s
+            );
+        }
+        words
+    }
+
+    fn now(&self, story: &Story) -> String {
+        let row = &story.row;
+        if let Some(disposition) = row.disposition {
+            let why = match disposition {
+                Disposition::Reached => "a call was answered".to_owned(),
+                Disposition::Unreached => row
+                    .reason
+                    .clone()
+                    .unwrap_or_else(|| "no attempt that the campaign allows reached them".into()),
+                Disposition::Uncertain => {
+                    "a phone may have rung, so they are not called again on a guess: callout \
+                     reconcile"
+                        .into()
+                }
+                Disposition::Expired => row
+                    .reason
+                    .clone()
+                    .unwrap_or_else(|| "the run's time was over".into()),
+                Disposition::Cancelled => "the run was cancelled before they were called".into(),
+                _ => row.reason.clone().unwrap_or_default(),
+            };
+            return format!("{disposition}: {why}");
+        }
+        if self.over {
+            return "the run is over".into();
+        }
+        let due = story
+            .due_at
+            .map(|at| when(at, story.zones.as_ref()))
+            .unwrap_or_default();
+        match story.waiting_for {
+            Some(WaitReason::Held) => format!("held: {}", held_why(story)),
+            Some(reason) => format!("{}, until {due}", waits_for(reason)),
+            None if story.due_at.is_some() => "due: they are called when their turn comes".into(),
+            None => "in flight: a call goes on, or its answer is awaited".into(),
+        }
+    }
+}
+
+fn attempt_lines(
+    nth: usize,
+    attempt: &AttemptRecord,
+    currency: Option<&str>,
+) -> Vec<(Timestamp, u8, String)> {
+    let hold = match (attempt.hold, currency) {
+        (Some(hold), Some(currency)) => format!(", {hold} {currency} held"),
+        _ => String::new(),
+    };
+    let mut lines = vec![(
+        attempt.intended_at,
+        0,
+        format!("attempt {nth} ({}) written down{hold}", attempt.id),
+    )];
+    let note = attempt.note.as_deref().unwrap_or("no reason was kept");
+    if let (Some(at), Some(call)) = (attempt.answered_at, &attempt.call_id) {
+        let words = format!("attempt {nth}: the platform took it, call {call}");
+        lines.push((at, 1, words));
+    }
+    let ended = attempt.ended_at.or(attempt.answered_at);
+    let outcome = &attempt.outcome;
+    let words = match attempt.state.as_str() {
+        "final" => {
+            let said = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".into());
+            let seconds = outcome
+                .duration_s
+                .map_or(String::new(), |s| format!(", {s} s"));
+            let debit = outcome
+                .debit
+                .as_ref()
+                .map_or(", its price was not told".to_owned(), |d| format!(", {d}"));
+            format!(
+                "attempt {nth}: over, {} {}{seconds}{debit}",
+                said(&outcome.result),
+                said(&outcome.reason)
+            )
+        }
+        "not sent" => format!("attempt {nth}: not sent, which counts for nothing: {note}"),
+        "refused" => format!("attempt {nth}: refused: {note}"),
+        "uncertain" => format!("attempt {nth}: uncertain whether a phone rang: {note}"),
+        _ => return lines,
+    };
+    lines.extend(ended.map(|at| (at, 2, words)));
+    lines
+}
+
+/// What somebody waits for, in words.
+pub fn waits_for(reason: WaitReason) -> &'static str {
+    match reason {
+        WaitReason::Retry => "waits for the next attempt",
+        WaitReason::Fault => "waits after a fault of the platform, which uses up no attempt",
+        WaitReason::PerNumber => {
+            "rests: the number was called as often as [retry.per_number] allows"
+        }
+        WaitReason::Window => "waits for the window",
+        WaitReason::Held => "is held",
+    }
+}
+
+fn held_why(story: &Story) -> String {
+    match &story.zones {
+        Some(Zones::Unknown(why)) => format!("their time zone is not known ({why})"),
+        _ => "the window never opens for them".into(),
+    }
+}
+
+/// A moment in UTC and, where one zone is known, by the recipient's clock.
+fn when(at: Timestamp, zones: Option<&Zones>) -> String {
+    let clock = match zones {
+        Some(Zones::Known(zones)) => match zones.zones() {
+            [zone] => local(at, zone),
+            _ => String::new(),
+        },
+        _ => String::new(),
+    };
+    format!("{at:.0}{clock}")
+}
+
+fn local(at: Timestamp, zone: &TimeZone) -> String {
+    let there = at.to_zoned(zone.clone());
+    format!(" ({} there)", there.strftime("%a %Y-%m-%d %H:%M"))
+}

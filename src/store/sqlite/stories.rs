@@ -1,0 +1,126 @@
+//! Everything about one recipient, and whom a run has still to call: for people who ask why.
+
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::recovery::hold;
+use super::results::{read_attempt, read_row};
+use super::{SqliteStore, moment};
+use crate::domain::{AttemptId, Backlog, RunId, Said, Story, Wait, WaitReason, Zones};
+use crate::store::{StoreError, Whom};
+
+/// Recipients with one endpoint, at most: the one that is called, and its duplicates.
+const STORIES_MAX: u32 = 100;
+
+/// The index on endpoints is a partial one, and has those of all runs.
+const BY_ENDPOINT: &str = "-- stories, by endpoint
+    select recipients.*, runs.destination_kind from recipients
+    join runs on runs.number = recipients.run
+    where recipients.endpoint = ?2 and recipients.endpoint is not null and runs.id = ?1
+    order by recipients.id limit ?3";
+
+const BY_LINE: &str = "-- stories, by line
+    select recipients.*, runs.destination_kind from runs
+    join recipients on recipients.id between runs.first_recipient and runs.last_recipient
+    where runs.id = ?1 and recipients.line = ?2
+    order by recipients.id limit ?3";
+
+const ATTEMPTS: &str = "-- stories: attempts
+    select * from attempts where recipient = ?1 order by key";
+
+const WAITS: &str = "-- stories: waits
+    select at, reason, until from waits where recipient = ?1 order by number";
+
+const SAID: &str = "-- stories: what people said
+    select attempts.id, called, why, who, at from settlements
+    join attempts on attempts.key = settlements.attempt
+    where attempts.recipient = ?1 order by number";
+
+const BACKLOG: &str = "-- backlog
+    select waiting_for, count(*) as n, min(due_at) as soonest from recipients
+    where run = (select number from runs where id = ?1) and state in ('pending', 'waiting')
+    group by 1";
+
+impl SqliteStore {
+    pub(super) async fn select_stories(
+        &self,
+        run: &RunId,
+        whom: &Whom,
+    ) -> Result<Vec<Story>, StoreError> {
+        let fault = |e: sqlx::Error| self.fault(&e);
+        let query = match whom {
+            Whom::Endpoint(endpoint) => sqlx::query(BY_ENDPOINT).bind(run.as_str()).bind(endpoint),
+            Whom::Line(line) => sqlx::query(BY_LINE)
+                .bind(run.as_str())
+                .bind(i64::try_from(*line).unwrap_or(i64::MAX)),
+        };
+        let rows = query
+            .bind(STORIES_MAX)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(fault)?;
+        let mut stories = Vec::new();
+        for row in &rows {
+            let mut story = read_story(row);
+            let id = story.row.recipient.0;
+            let of = |statement: &'static str| sqlx::query(statement).bind(id);
+            let attempts = of(ATTEMPTS).fetch_all(&self.readers).await.map_err(fault)?;
+            story.row.attempts = attempts
+                .iter()
+                .map(read_attempt)
+                .collect::<Result<_, _>>()?;
+            let waits = of(WAITS).fetch_all(&self.readers).await.map_err(fault)?;
+            story.waits = waits.iter().filter_map(read_wait).collect();
+            let said = of(SAID).fetch_all(&self.readers).await.map_err(fault)?;
+            story.said = said.iter().filter_map(read_said).collect();
+            stories.push(story);
+        }
+        Ok(stories)
+    }
+
+    pub(super) async fn select_backlog(&self, run: &RunId) -> Result<Vec<Backlog>, sqlx::Error> {
+        let query = sqlx::query(BACKLOG).bind(run.as_str());
+        let rows = query.fetch_all(&self.readers).await?;
+        let backlog = rows.iter().map(|row| Backlog {
+            waiting_for: reason(row, "waiting_for"),
+            recipients: row.get::<i64, _>("n").unsigned_abs(),
+            soonest: moment(row.get("soonest")),
+        });
+        Ok(backlog.collect())
+    }
+}
+
+fn read_story(row: &SqliteRow) -> Story {
+    Story {
+        row: read_row(row),
+        due_at: row.get::<Option<i64>, _>("due_at").map(moment),
+        waiting_for: reason(row, "waiting_for"),
+        zones: row.get::<Option<&str>, _>("zones").map(Zones::read),
+        hold: hold(row),
+        waits: Vec::new(),
+        said: Vec::new(),
+    }
+}
+
+fn reason(row: &SqliteRow, column: &str) -> Option<WaitReason> {
+    WaitReason::parse(row.get::<Option<&str>, _>(column)?)
+}
+
+fn read_wait(row: &SqliteRow) -> Option<Wait> {
+    Some(Wait {
+        at: moment(row.get("at")),
+        reason: reason(row, "reason")?,
+        until: row.get::<Option<i64>, _>("until").map(moment),
+    })
+}
+
+fn read_said(row: &SqliteRow) -> Option<Said> {
+    let id: Vec<u8> = row.get("id");
+    Some(Said {
+        attempt: AttemptId::from_bytes(<[u8; 16]>::try_from(id).ok()?),
+        called: row.get("called"),
+        why: row.get("why"),
+        who: row.get("who"),
+        at: moment(row.get("at")),
+    })
+}
