@@ -94,6 +94,12 @@ pub(super) fn options(args: &PlatformArgs) -> Result<Options, Failure> {
 fn account(mut options: Options, args: &SimulateArgs) -> Result<Options, Failure> {
     let owned = |number: &String| OwnedNumber::voice(number, Holder::Nobody);
     options.numbers.extend(args.own.iter().map(owned));
+    // The latest price of a prefix stands.
+    for (prefix, rate) in &args.price {
+        options.tariff.rates.retain(|(known, _)| known != prefix);
+        options.tariff.rates.push((prefix.clone(), *rate));
+    }
+    options.tariff.currency.clone_from(&args.currency);
     options.recordings = args.recordings;
     options.other_server_error = args.other_server_error;
     options.check().map_err(|e| Failure::usage(e.to_string()))?;

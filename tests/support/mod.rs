@@ -89,8 +89,19 @@ pub(crate) struct Platform {
 
 impl Platform {
     pub(crate) fn start(options: &[&str]) -> Self {
+        Self::start_at("127.0.0.1:0", options)
+    }
+
+    /// Another platform in the place of this one, at the same address.
+    pub(crate) fn replace(self, options: &[&str]) -> Self {
+        let address = self.url.strip_prefix("http://").unwrap().to_owned();
+        drop(self);
+        Self::start_at(&address, options)
+    }
+
+    fn start_at(address: &str, options: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_callout"))
-            .args(["simulate", "--listen", "127.0.0.1:0"])
+            .args(["simulate", "--listen", address])
             .args(options)
             .env("SINCH_APPLICATION_KEY", KEY)
             .env("SINCH_APPLICATION_SECRET", SECRET)
