@@ -307,3 +307,29 @@ fn the_same_seed_gives_the_same_bytes_and_another_one_does_not() {
     assert!(first == bytes("7"), "the same seed, other bytes");
     assert!(first != bytes("8"), "another seed, the same bytes");
 }
+
+#[test]
+fn the_sample_of_an_operators_campaign_plays_through() {
+    let desk = Desk::empty();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("campaigns");
+    for file in ["clinic-week.toml", "appointment-reminder.csv"] {
+        std::fs::copy(folder.join(file), desk.path(file)).unwrap();
+    }
+    let out = desk
+        .run(&["rehearse", "clinic-week.toml", "--virtual"])
+        .ends(0);
+    assert!(out.stdout.contains("200 rows = "), "{}", out.stdout);
+    let again = desk.run(&[
+        "rehearse",
+        "clinic-week.toml",
+        "--virtual",
+        "--at",
+        "2026-12-24T09:00:00Z",
+    ]);
+    let again = again.ends(0);
+    assert!(
+        again.stdout.contains("dialled 2026-12-28T"),
+        "after the holidays: {}",
+        again.stdout
+    );
+}

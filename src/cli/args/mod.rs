@@ -27,8 +27,8 @@ pub(super) use suppress::*;
                   before it is dialled, each result polled, every row accounted for.",
     after_help = "Begin with `callout rehearse FILE`: the whole run against the built-in \
                   simulator, without credentials and without phones.\n\nExit codes: 0 all done, \
-                  1 failed, 2 bad input or usage, 3 stopped with work left, 4 stopped by an empty \
-                  account, 5 done but uncertain attempts remain.\n\nRUN is a run's id or its \
+                  1 failed, 2 bad input or usage, 3 stopped with work left, 4 stopped by the \
+                  spend cap or an empty account, 5 done but uncertain attempts remain.\n\nRUN is a run's id or its \
                   beginning; without one, the latest run.",
     subcommand_required = true,
     arg_required_else_help = true
