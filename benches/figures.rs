@@ -22,6 +22,21 @@ use callout::store::Store as _;
 use callout::store::sqlite::{Access, SqliteStore};
 
 const CALLOUT: &str = env!("CARGO_BIN_EXE_callout");
+/// Where people of the lists are.
+const ZONES: [&str; 12] = [
+    "Europe/Stockholm",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Asia/Kathmandu",
+    "America/Los_Angeles",
+    "Asia/Tokyo",
+    "Europe/London",
+    "America/St_Johns",
+    "Africa/Casablanca",
+    "Pacific/Chatham",
+    "Asia/Kolkata",
+    "America/Sao_Paulo",
+];
 const SECRET: &str = "cmVoZWFyc2FsLXNlY3JldA==";
 
 fn main() {
@@ -29,7 +44,7 @@ fn main() {
         .skip(1)
         .filter(|a| !a.starts_with('-'))
         .collect();
-    let all: [(&str, fn()); 7] = [
+    let all: [(&str, fn()); 9] = [
         ("speed", speed),
         ("memory", memory),
         ("import", import),
@@ -37,6 +52,8 @@ fn main() {
         ("pacing", pacing),
         ("polls", polls),
         ("suppression", suppression),
+        ("virtual", virtual_time),
+        ("windows", windows),
     ];
     for (name, figure) in all {
         if wanted.is_empty() || wanted.iter().any(|w| w == name) {
@@ -123,6 +140,87 @@ fn resume() {
         started.elapsed().as_secs_f64()
     );
     kill(&mut child);
+}
+
+/// A campaign of three days with windows, retries and a cap, in virtual time.
+fn virtual_time() {
+    let rows = 10_000;
+    let world = World::new(rows, "calls_per_second = 1\nconcurrent_calls = 60");
+    world.add(
+        "[window]\nfrom = \"09:00\"\nuntil = \"12:00\"\n[retry]\nmax_attempts = 3\nbusy = \"10m\"\n\
+         no_answer = [\"1h\", \"4h\"]\nfailed = \"30m\"\n[spend]\ncap = \"2000 EUR\"\nrate = \"0.0415 EUR\"\n",
+    );
+    let args = ["rehearse", "c.toml", "--virtual", "--ledger", "ledger.csv"];
+    let used = world.run(&Platform::nowhere(), &args);
+    let ledger = std::fs::read_to_string(world.path("ledger.csv")).unwrap();
+    println!(
+        "virtual  {rows:>9} recipients, {} calls over days: {:.1} s",
+        ledger.lines().count() - 1,
+        used.wall.as_secs_f64()
+    );
+}
+
+/// A million dials at night while clocks change, in windows of seconds that close under a full queue;
+/// each is judged by the clock on the wall where the recipient is.
+fn windows() {
+    // The evenings before clocks change in America, Europe and Oceania, both ways.
+    let starts = [
+        "2026-03-07T12:00:00Z",
+        "2026-03-28T12:00:00Z",
+        "2026-04-04T00:00:00Z",
+        "2026-10-03T00:00:00Z",
+        "2026-10-24T12:00:00Z",
+        "2026-10-31T12:00:00Z",
+    ];
+    let (mut dials, mut outside, mut gaps) = (0, 0, 0);
+    for start in starts {
+        let world = World::new(170_000, "calls_per_second = 1000");
+        world.add(
+            "[window]\nfrom = \"01:59:50\"\nuntil = \"02:00:10\"\n\
+             [[window.also]]\nfrom = \"03:00:00\"\nuntil = \"03:00:15\"\n",
+        );
+        let args = [
+            "rehearse",
+            "c.toml",
+            "--virtual",
+            "--ledger",
+            "ledger.csv",
+            "--at",
+            start,
+        ];
+        world.run(&Platform::nowhere(), &args);
+        let ledger = std::fs::File::open(world.path("ledger.csv")).unwrap();
+        let mut ledger = csv::Reader::from_reader(ledger);
+        let header = ledger.headers().unwrap().clone();
+        let column = |name: &str| header.iter().position(|known| known == name).unwrap();
+        let (at, to) = (column("accepted_at"), column("destination"));
+        for row in ledger.records() {
+            let row = row.unwrap();
+            let nth: usize = row[to].strip_prefix("+4670").unwrap().parse().unwrap();
+            let at: jiff::Timestamp = row[at].parse().unwrap();
+            let clock = at.in_tz(ZONES[(nth - 1_000_000) % ZONES.len()]).unwrap();
+            let minute = (clock.hour(), clock.minute());
+            let inside = match minute {
+                (1, 59) => clock.second() >= 50,
+                (2, 0) => clock.second() < 10,
+                (3, 0) => clock.second() < 15,
+                _ => false,
+            };
+            dials += 1;
+            outside += u64::from(!inside);
+            gaps += u64::from(minute == (1, 59));
+        }
+        if let Some(kept) = std::env::var_os("CALLOUT_FIGURES_KEEP") {
+            let name = format!("ledger-{}.csv", &start[..10]);
+            std::fs::copy(world.path("ledger.csv"), PathBuf::from(kept).join(name)).unwrap();
+        }
+    }
+    println!(
+        "windows  {dials:>9} dials in {} zones on {} nights with changes of the clocks: {outside} \
+         outside ({gaps} in the last seconds before two)",
+        ZONES.len(),
+        starts.len()
+    );
 }
 
 /// The fullest rolling second and the mean, from the platform's own log of arrivals.
@@ -237,13 +335,14 @@ impl World {
         let folder = std::env::temp_dir().join(format!("callout-figures-{}", std::process::id()));
         drop(std::fs::remove_dir_all(&folder));
         std::fs::create_dir_all(&folder).unwrap();
-        let mut list = String::from("number,name,date,time\n");
+        let mut list = String::from("number,name,date,time,zone\n");
         for i in 0..rows {
             writeln!(
                 list,
-                "+4670{:07},Person {i},2026-12-01,09:{:02}",
+                "+4670{:07},Person {i},2026-12-01,09:{:02},{}",
                 1_000_000 + i,
-                i % 60
+                i % 60,
+                ZONES[i % ZONES.len()]
             )
             .unwrap();
         }
@@ -259,6 +358,13 @@ impl World {
 
     fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
+    }
+
+    /// Adds tables to the campaign, whose recipients are where the list says.
+    fn add(&self, tables: &str) {
+        let campaign = std::fs::read_to_string(self.path("c.toml")).unwrap();
+        let zoned = campaign.replace("[callout.tts]", "time_zone = \"zone\"\n[callout.tts]");
+        std::fs::write(self.path("c.toml"), zoned + tables).unwrap();
     }
 
     fn spawn(&self, platform: &Platform, args: &[&str]) -> Child {

@@ -211,6 +211,10 @@ fn who_raises_a_cap_is_kept_and_must_speak_its_currency() {
         let out = desk.run(&["resume", &arg]).ends(2);
         assert!(out.stderr.contains(words), "{}", out.stderr);
     }
+    // Less than what is spent already is no more than nothing.
+    let before = platform.posted();
+    desk.run(&["resume", "--cap", "0.01 EUR"]).ends(4);
+    assert_eq!(platform.posted(), before);
     let out = desk.run(&["resume", "--cap", "5 EUR"]).ends(0);
     assert!(out.stdout.contains("9 rows = 9 reached"), "{}", out.stdout);
     let status = desk.run(&["status"]).ends(0);
@@ -219,4 +223,55 @@ fn who_raises_a_cap_is_kept_and_must_speak_its_currency() {
         "{}",
         status.stdout
     );
+    let over = desk.run(&["resume", "--cap", "9 EUR"]).ends(2);
+    assert!(over.stderr.contains("is completed"), "{}", over.stderr);
+    desk.tts(&people(2), "calls_per_second = 0.5");
+    let posted = platform.posted();
+    let run = desk.start(&["run", "c.toml", "--yes"]);
+    wait_for("a POST", || (platform.posted() > posted).then_some(()));
+    run.kill();
+    let out = desk.run(&["resume", "--cap", "5 EUR"]).ends(2);
+    assert!(out.stderr.contains("has no [spend]"), "{}", out.stderr);
+}
+
+#[test]
+fn a_call_that_outlasted_its_engine_is_hung_up_by_the_next() {
+    let platform = Platform::start(&[
+        "--time-scale",
+        "1",
+        "--mix",
+        "1,0,0,0",
+        "--ring",
+        "1-1",
+        "--talk",
+        "600-600",
+    ]);
+    let desk = Desk::at(&platform);
+    desk.write("list.csv", &people(1));
+    desk.write(
+        "c.toml",
+        "name = \"c\"\n[recipients]\nfile = \"list.csv\"\nnumber = \"phone\"\n\
+         [callout.conference]\ncli = \"+46100000000\"\nconference_id = \"team\"\n\
+         [pacing]\ncalls_per_second = 5\n\
+         [spend]\ncap = \"5 EUR\"\nrate = \"0.0415 EUR\"\nlongest_call = \"1m\"\n",
+    );
+    let run = desk.start(&["run", "c.toml", "--yes"]);
+    wait_for("a call", || {
+        let attempts = desk.run(&["export", "--table", "attempts"]);
+        attempts.stdout.contains("accepted").then_some(())
+    });
+    assert!(run.kill());
+    // A minute goes by without an engine.
+    support::execute(
+        &desk.path("callout.db"),
+        "update attempts set intended_at = intended_at - 60000",
+    );
+    let out = desk.run(&["resume"]).ends(0);
+    assert!(out.stdout.contains("MANAGERHANGUP"), "{}", out.stdout);
+    let requests = platform.requests();
+    assert_eq!(requests.column("verb"), ["PATCH"]);
+    assert_eq!(requests.column("against"), [""]);
+    let ledger = platform.ledger();
+    assert_eq!(ledger.column("reason"), ["MANAGERHANGUP"]);
+    assert!(billed(&platform) <= decimal("0.0415"));
 }

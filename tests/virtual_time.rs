@@ -285,6 +285,24 @@ fn who_must_not_be_called_is_not_called_in_a_rehearsal_either() {
 }
 
 #[test]
+fn a_moment_needs_its_zone() {
+    let desk = Desk::empty();
+    let args = [
+        "rehearse",
+        "c.toml",
+        "--virtual",
+        "--at",
+        "2026-12-01T09:00",
+    ];
+    let out = desk.run(&args).ends(2);
+    assert!(
+        out.stderr.contains("2026-12-01T09:00:00[Europe/Stockholm]"),
+        "{}",
+        out.stderr
+    );
+}
+
+#[test]
 fn the_same_seed_gives_the_same_bytes_and_another_one_does_not() {
     let bytes = |seed: &str| {
         let desk = Desk::empty();

@@ -111,6 +111,14 @@ fn who_was_not_called_has_a_chain_as_well() {
         suppressed[0].contains("suppressed, on list dnc"),
         "{suppressed:?}"
     );
+    let wrong = desk
+        .run(&["why", "", "somebody", REHEARSAL[0], REHEARSAL[1]])
+        .ends(2);
+    assert!(
+        wrong.stderr.contains("`somebody` is no number"),
+        "{}",
+        wrong.stderr
+    );
     let nobody = desk
         .run(&["why", "+46701000009", REHEARSAL[0], REHEARSAL[1]])
         .ends(2);

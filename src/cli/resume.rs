@@ -35,10 +35,13 @@ pub(super) async fn resume(
         )));
     }
     if !run.state.unfinished() {
+        if args.cap.is_some() {
+            return Err(Failure::usage(format!(
+                "run {} is {}: its cap does not matter any more",
+                run.id, run.state
+            )));
+        }
         return as_it_ended(store.as_ref(), &run, args).await;
-    }
-    if let Some(cap) = &args.cap {
-        raise_cap(store.as_ref(), &mut run, cap, world.clock.wall()).await?;
     }
     let dates = run.blackout_file.as_deref();
     let campaign = Campaign::parse_kept(&run.definition, &run.definition_path, dates)?;
@@ -52,6 +55,9 @@ pub(super) async fn resume(
             run.platform,
             client.platform()
         ));
+    }
+    if let Some(cap) = &args.cap {
+        raise_cap(store.as_ref(), &mut run, cap, world.clock.wall()).await?;
     }
     let script = script(store.as_ref(), &run, &campaign, &world).await?;
     let session = Session {
