@@ -143,6 +143,8 @@ impl<R> Virtual<R> {
     }
 
     async fn next(&mut self, until: Duration) -> Option<R> {
+        // A signal is heard between two pieces of work, however many there are.
+        tokio::task::yield_now().await;
         // Whoever stops waiting for this loses nothing: work stays where it is until it is done.
         while let Some((kind, work)) = self.work.front_mut() {
             let (kind, report) = (*kind, work.as_mut().await);
