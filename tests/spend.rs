@@ -9,8 +9,11 @@
 #[expect(dead_code, reason = "not every test needs every helper")]
 mod support;
 
+use callout::clock::{Clock as _, SystemClock};
 use callout::entropy::Entropy;
+use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
+use rustix::process::Signal;
 use support::audit::Audit;
 use support::{Desk, Out, Platform, people, wait_for};
 
@@ -274,4 +277,29 @@ fn a_call_that_outlasted_its_engine_is_hung_up_by_the_next() {
     let ledger = platform.ledger();
     assert_eq!(ledger.column("reason"), ["MANAGERHANGUP"]);
     assert!(billed(&platform) <= decimal("0.0415"));
+}
+
+#[test]
+fn a_day_is_for_all_runs_of_a_campaign() {
+    // Where it is about noon now, so that no day ends meanwhile.
+    let hour = SystemClock::start().wall().to_zoned(TimeZone::UTC).hour();
+    let zone = format!("Etc/GMT{:+}", i32::from(hour) - 12);
+    let platform = Platform::start(&["--time-scale", "0", "--mix", "1,0,0,0"]);
+    let spend = format!("per_day = \"0.25 EUR\"\ntime_zone = \"{zone}\"\nrate = \"0.0415 EUR\"");
+    let desk = desk(&platform, 2, &spend);
+    desk.run(&["run", "c.toml", "--yes"]).ends(0);
+    assert_eq!(billed(&platform), decimal("0.0830"));
+    // 0.1670 are left: room for a hold of 0.0830 three times, each settled at half of it.
+    desk.write("list.csv", &people(9));
+    let run = desk.start(&["run", "c.toml", "--yes"]);
+    let told = wait_for("the day's cap", || {
+        let out = desk.run(&["why", "--json"]);
+        let told: serde_json::Value = serde_json::from_str(&out.stdout).ok()?;
+        let why = told["why_not_faster"].as_str()?.to_owned();
+        (why.contains("left of per_day") && told["in_flight"] == 0).then_some(why)
+    });
+    assert!(told.contains("the next day begins at"), "{told}");
+    assert_eq!(billed(&platform), decimal("0.2075"));
+    run.signal(Signal::TERM);
+    run.wait().ends(3);
 }

@@ -10,6 +10,11 @@ alter table recipients add column longest_s integer check ((longest_s is null) =
 -- What was held when the intent was written. Whether it is still held, settled or released follows from
 -- the attempt's state and debit.
 alter table attempts add column hold text;
+-- Everything that counts against a cap, in the order in which it is added up: a start of a run of a
+-- million reads nothing else. Runs without a cap have nothing in it.
+create index attempts_charges
+    on attempts (run, state, result, debit, currency, hold, duration_s, intended_at)
+    where hold is not null;
 
 -- Why a recipient was not called yet: one row for each wait that the engine decided. Never changed.
 create table waits (

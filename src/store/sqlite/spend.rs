@@ -11,19 +11,27 @@ use crate::domain::{Charges, Outcome, RunId, Spend, Standing};
 use crate::store::StoreError;
 
 const CHARGES: &str = "-- charges
-    select attempts.state, result, debit, currency, attempts.hold,
-           coalesce(duration_s, 0) > 0 as talked, count(*) as n
-    from runs join attempts on attempts.recipient between first_recipient and last_recipient
-    where runs.id = ?1 group by 1, 2, 3, 4, 5, 6";
+    select state, result, debit, currency, hold, duration_s, count(*) as n
+    from attempts indexed by attempts_charges
+    where run = (select number from runs where id = ?1) and hold is not null
+    group by state, result, debit, currency, hold, duration_s";
 
-/// Runs that ended before that time have no attempt in it.
+/// Runs that ended before that time have no attempt in it. Those without a cap hold nothing.
 const CHARGES_WITHIN: &str = "-- charges_within
-    select attempts.state, result, debit, currency, attempts.hold,
-           coalesce(duration_s, 0) > 0 as talked, count(*) as n
-    from runs join attempts on attempts.recipient between first_recipient and last_recipient
-    where runs.campaign = ?1 and runs.created_at < ?3 and coalesce(runs.ended_at, ?2) >= ?2
-          and intended_at >= ?2 and intended_at < ?3
-    group by 1, 2, 3, 4, 5, 6";
+    with of_campaign as (
+        select number, spend, first_recipient, last_recipient from runs
+        where campaign = ?1 and created_at < ?3 and coalesce(ended_at, ?2) >= ?2
+    )
+    select state, result, debit, currency, hold, duration_s, count(*) as n
+    from of_campaign cross join attempts indexed by attempts_charges on attempts.run = number
+    where hold is not null and intended_at >= ?2 and intended_at < ?3
+    group by number, state, result, debit, currency, hold, duration_s
+    union all
+    select state, result, debit, currency, hold, duration_s, count(*) as n
+    from of_campaign
+    join attempts on attempts.recipient between first_recipient and last_recipient
+    where spend is null and hold is null and intended_at >= ?2 and intended_at < ?3
+    group by state, result, debit, currency, duration_s";
 
 impl SqliteStore {
     pub(super) async fn select_charges(&self, run: &RunId) -> Result<Vec<Charges>, sqlx::Error> {
@@ -65,7 +73,7 @@ fn charges(row: &SqliteRow) -> Charges {
         "final" => Standing::Over(Outcome {
             result: row.get("result"),
             reason: None,
-            duration_s: Some(row.get("talked")),
+            duration_s: row.get("duration_s"),
             debit: money(row),
         }),
         "not sent" | "refused" => Standing::Dropped,
