@@ -155,8 +155,8 @@ pub(super) fn not_as_planned(changed: &[&str]) -> Failure {
 /// A cap is refused where nobody says what a call costs.
 fn no_rate(line: u64, destination: &Destination) -> Failure {
     Failure::usage(format!(
-        "the cap of [spend] cannot be kept: nobody says what calling line {line} of the list costs          ({}).
-State it in [spend], as rate = \"0.05 EUR\" or rates = {{ \"+46\" = \"0.024 EUR\" }}",
+        "the cap of [spend] cannot be kept: nobody says what calling line {line} of the list costs \
+         ({}).\nState it in [spend], as rate = \"0.05 EUR\" or rates = {{ \"+46\" = \"0.024 EUR\" }}",
         destination.masked()
     ))
 }

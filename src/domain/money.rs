@@ -74,14 +74,25 @@ impl Purse {
         }
     }
 
-    /// So many times as much of each, to the hundredth: an estimate.
+    /// So many times as much of each.
     #[must_use]
     pub fn times(&self, factor: Decimal) -> Self {
-        let product = |sum: &Decimal| sum.checked_mul(factor).unwrap_or(Decimal::MAX).round_dp(2);
+        let product = |sum: &Decimal| sum.checked_mul(factor).unwrap_or(Decimal::MAX);
         Self(
             self.0
                 .iter()
                 .map(|(currency, sum)| (currency.clone(), product(sum)))
+                .collect(),
+        )
+    }
+
+    /// Each to the hundredth, for an estimate that is no more exact than that.
+    #[must_use]
+    pub fn rounded(&self) -> Self {
+        Self(
+            self.0
+                .iter()
+                .map(|(currency, sum)| (currency.clone(), sum.round_dp(2)))
                 .collect(),
         )
     }

@@ -152,7 +152,7 @@ impl Plan {
             return None;
         }
         Some(Costs {
-            expected: once.times(answered),
+            expected: once.times(answered).rounded(),
             worst: worst.map(|worst| worst.times(most)),
             unknown,
         })

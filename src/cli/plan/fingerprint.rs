@@ -20,7 +20,7 @@ const NOT_ASKED: &str = "0000000000";
 
 /// The parts, in the order in which they stand in the hash.
 const PARTS: [&str; 5] = [
-    "the campaign file",
+    "the campaign file or its file of dates",
     "the list",
     "the suppression lists",
     "the prices or the platform that is asked for them",

@@ -201,7 +201,7 @@ impl Plan {
             ));
             if let (Some(spend), Some(worst)) = (&self.campaign.spend, &costs.worst) {
                 let sum = worst.sums().find(|(c, _)| *c == spend.currency);
-                if let (Some(cap), Some((_, sum))) = (spend.cap, sum) {
+                if let (Some(cap), Some((_, sum)), 0) = (spend.cap, sum, costs.unknown) {
                     lines.push(if sum > cap {
                         format!(
                             "  the cap of {cap} {0} is below the worst case: the run may stop at \
