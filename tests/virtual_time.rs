@@ -351,3 +351,17 @@ fn the_sample_of_an_operators_campaign_plays_through() {
         again.stdout
     );
 }
+
+#[test]
+fn calls_that_nobody_can_hang_up_do_not_pass_the_cap_either() {
+    let lost = ["--lost", "0.3", "--mix", "1,0,0,0", "--talk", "500-600"];
+    for (rule, cap) in [("long-text", "4.00"), ("custom-duration", "2.00")] {
+        let told = Rehearsed::of(rule, &lost);
+        told.out.clone().ends(4);
+        let debits = told.debits();
+        assert!(
+            debits > Decimal::ONE && debits <= cap.parse().unwrap(),
+            "{rule}: {debits}"
+        );
+    }
+}

@@ -122,6 +122,10 @@ impl Budget {
             return Room::OverCap { left };
         }
         if let Some(cap) = self.spend.per_day {
+            if amount > cap {
+                // No day has room for it.
+                return Room::OverCap { left: cap };
+            }
             let day = self.day(now);
             let committed = self.days.get(&day).copied().unwrap_or_default();
             // A clock that was set back beyond what is known: nothing more is spent.
@@ -232,6 +236,11 @@ mod tests {
             Room::OverDay { left, until }
         );
         assert_eq!(budget.room(Some(hold("0.3")), until), Room::Enough);
+        // What no day has room for is not waited for.
+        assert!(matches!(
+            budget.room(Some(hold("1.1")), until),
+            Room::OverCap { .. }
+        ));
         // What is not known of a day long gone is nothing to spend.
         let before = at("2026-11-20T12:00:00Z");
         assert!(matches!(

@@ -64,7 +64,8 @@ impl Callout {
             },
             CalloutBody::Custom(custom) => CallLength {
                 spoken_chars: None,
-                longest_s: custom.max_duration_s,
+                // What inline SVAML says of its call stands above the callout.
+                longest_s: inline_duration(custom.ice.as_deref()).or(custom.max_duration_s),
             },
         }
     }
@@ -75,10 +76,32 @@ impl Callout {
         let duration = match &mut self.body {
             CalloutBody::Tts(_) => return,
             CalloutBody::Conference(conference) => &mut conference.max_duration_s,
-            CalloutBody::Custom(custom) => &mut custom.max_duration_s,
+            CalloutBody::Custom(custom) => {
+                if inline_duration(custom.ice.as_deref()).is_some_and(|theirs| theirs > longest_s) {
+                    custom.ice = custom
+                        .ice
+                        .as_deref()
+                        .and_then(|ice| limited(ice, longest_s));
+                }
+                &mut custom.max_duration_s
+            }
         };
         *duration = Some(duration.map_or(longest_s, |theirs| theirs.min(longest_s)));
     }
+}
+
+/// `maxDuration` of the action of inline SVAML.
+fn inline_duration(ice: Option<&str>) -> Option<u32> {
+    let ice: serde_json::Value = serde_json::from_str(ice?).ok()?;
+    let seconds = ice.get("action")?.get("maxDuration")?.as_u64()?;
+    Some(u32::try_from(seconds).unwrap_or(u32::MAX))
+}
+
+/// The same SVAML with a `maxDuration` of so many seconds.
+fn limited(ice: &str, longest_s: u32) -> Option<String> {
+    let mut ice: serde_json::Value = serde_json::from_str(ice).ok()?;
+    *ice.get_mut("action")?.get_mut("maxDuration")? = longest_s.into();
+    Some(ice.to_string())
 }
 
 fn chars(text: &str) -> u32 {

@@ -103,10 +103,22 @@ impl Spend {
         self.longest_call_s.or(length.worst_s())
     }
 
+    /// Seconds that are held for. A text that is spoken ends by itself and is ended by nobody but us: where
+    /// it takes longer than `longest_call`, its time is held, because a hang-up needs an engine at work and
+    /// a call whose id is known.
+    pub fn held_s(&self, length: CallLength) -> Option<u32> {
+        let longest_s = self.longest_s(length)?;
+        let speech_s = match length.longest_s {
+            Some(_) => 0,
+            None => length.speech_s().unwrap_or(0),
+        };
+        Some(longest_s.max(speech_s.saturating_mul(2)))
+    }
+
     /// The worst case of calling somebody: none where the rate or the length is not known.
     pub fn hold(&self, rate: Option<Decimal>, length: CallLength) -> Option<Hold> {
         let longest_s = self.longest_s(length)?;
-        let minutes = Decimal::from(longest_s.div_ceil(60).max(1));
+        let minutes = Decimal::from(self.held_s(length)?.div_ceil(60).max(1));
         Some(Hold {
             amount: rate?.checked_mul(minutes)?,
             longest_s,
@@ -301,10 +313,17 @@ mod tests {
         );
         let mut said = spend();
         said.longest_call_s = Some(60);
+        // Twice its 31 seconds are more than a minute, and only a call that is known can be hung up.
+        let held = |length| said.hold(Some(decimal("1")), length).unwrap();
         assert_eq!(
-            said.hold(Some(decimal("1")), text).unwrap().amount,
-            decimal("1")
+            (held(text).amount, held(text).longest_s),
+            (decimal("2"), 60)
         );
+        let ended_by_the_platform = CallLength {
+            longest_s: Some(60),
+            ..text
+        };
+        assert_eq!(held(ended_by_the_platform).amount, decimal("1"));
         let unknown = CallLength::default();
         assert_eq!(spend().hold(Some(decimal("1")), unknown), None);
         assert_eq!(spend().hold(None, text), None);

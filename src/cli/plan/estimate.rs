@@ -31,7 +31,7 @@ pub(super) struct Minutes {
 impl Minutes {
     pub(super) fn of(length: CallLength, spend: Option<&Spend>) -> Self {
         let longest_s = match spend {
-            Some(spend) => spend.longest_s(length),
+            Some(spend) => spend.held_s(length),
             None => length.worst_s(),
         };
         let started = |seconds: u32| u64::from(seconds.div_ceil(60).max(1));

@@ -93,7 +93,7 @@ impl Core {
                 format!(
                     "the next call may cost {wanted} {currency}, and {left} {currency} are left of \
                      the cap of {} {currency}",
-                    spend.cap.unwrap_or_default()
+                    spend.cap.or(spend.per_day).unwrap_or_default()
                 )
                 .into(),
             ),
