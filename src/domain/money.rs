@@ -29,10 +29,12 @@ impl Money {
     /// are set apart, because a point and a comma mean opposite things in different places.
     pub fn parse_positive(text: &str) -> Option<(Decimal, String)> {
         let (amount, currency) = text.trim().split_once(' ')?;
+        // Beyond what anybody spends, and far from where sums overflow.
+        let most = Decimal::from(1_000_000_000_000_u64);
         let plain = amount.bytes().all(|b| b.is_ascii_digit() || b == b'.');
         let amount = Decimal::from_str(amount)
             .ok()
-            .filter(|amount| plain && *amount > Decimal::ZERO)?;
+            .filter(|amount| plain && *amount > Decimal::ZERO && *amount <= most)?;
         Some((amount, Self::parse_currency(currency)?))
     }
 
