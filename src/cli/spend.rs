@@ -6,14 +6,18 @@ use super::exit::Failure;
 use crate::domain::{CallLength, Hold, Money, Rates, Spend};
 use crate::recipients::place_of;
 
-/// The worst case of calling an endpoint: none where its rate is not known.
-pub(super) fn hold(spend: &Spend, endpoint: &str, length: CallLength) -> Option<Hold> {
+/// What a minute of calling an endpoint costs at most: none where nobody says so.
+pub(super) fn rate(spend: &Spend, endpoint: &str) -> Option<Decimal> {
     let place = || {
         let (country, kind) = place_of(endpoint);
         Rates::place(&country, kind)
     };
-    let rate = spend.rates.as_ref()?.of(endpoint, place);
-    spend.hold(rate, length)
+    spend.rates.as_ref()?.of(endpoint, place)
+}
+
+/// The worst case of calling an endpoint: none where its rate is not known.
+pub(super) fn hold(spend: &Spend, endpoint: &str, length: CallLength) -> Option<Hold> {
+    spend.hold(rate(spend, endpoint), length)
 }
 
 /// Reads an amount of a person's, which must be in the run's currency.

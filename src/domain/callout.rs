@@ -77,11 +77,12 @@ impl Callout {
             CalloutBody::Tts(_) => return,
             CalloutBody::Conference(conference) => &mut conference.max_duration_s,
             CalloutBody::Custom(custom) => {
-                if inline_duration(custom.ice.as_deref()).is_some_and(|theirs| theirs > longest_s) {
-                    custom.ice = custom
-                        .ice
-                        .as_deref()
-                        .and_then(|ice| limited(ice, longest_s));
+                if let Some(ice) = custom
+                    .ice
+                    .as_deref()
+                    .and_then(|ice| limited(ice, longest_s))
+                {
+                    custom.ice = Some(ice);
                 }
                 &mut custom.max_duration_s
             }
@@ -97,10 +98,14 @@ fn inline_duration(ice: Option<&str>) -> Option<u32> {
     Some(u32::try_from(seconds).unwrap_or(u32::MAX))
 }
 
-/// The same SVAML with a `maxDuration` of so many seconds.
+/// The same SVAML with a `maxDuration` of so many seconds; none where it has none that is longer.
 fn limited(ice: &str, longest_s: u32) -> Option<String> {
     let mut ice: serde_json::Value = serde_json::from_str(ice).ok()?;
-    *ice.get_mut("action")?.get_mut("maxDuration")? = longest_s.into();
+    let duration = ice.get_mut("action")?.get_mut("maxDuration")?;
+    if duration.as_u64()? <= u64::from(longest_s) {
+        return None;
+    }
+    *duration = longest_s.into();
     Some(ice.to_string())
 }
 

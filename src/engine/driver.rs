@@ -558,8 +558,11 @@ impl Engine {
         let charges = self.store.charges(&self.run).await?;
         let committed = SpendAccount::of(spend, &charges).committed();
         let mut days = Vec::new();
-        if let Some(run) = self.store.runs(self.run.as_str()).await?.pop() {
-            for (day, from, until) in Budget::days_that_matter(spend, now) {
+        let wanted = Budget::days_that_matter(spend, now);
+        if !wanted.is_empty()
+            && let Some(run) = self.store.runs(self.run.as_str()).await?.pop()
+        {
+            for (day, from, until) in wanted {
                 let within = self.store.charges_within(&run.campaign, from, until);
                 let charges = within.await?;
                 days.push((day, SpendAccount::of(spend, &charges).committed()));

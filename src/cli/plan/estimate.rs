@@ -74,11 +74,10 @@ impl Work {
         self.calls += 1;
         self.talk_s += u64::from(talk_s(length));
         let Some(spend) = &self.spend else { return };
-        match (spend::hold(spend, endpoint, length), minutes.worst) {
-            (Some(hold), Some(worst)) => {
-                let rate = hold.amount / Decimal::from(worst);
+        match (spend::rate(spend, endpoint), minutes.worst) {
+            (Some(rate), Some(worst)) => {
                 self.stated.0 += rate * Decimal::from(minutes.expected);
-                self.stated.1 += hold.amount;
+                self.stated.1 += rate * Decimal::from(worst);
             }
             _ => self.unstated += 1,
         }

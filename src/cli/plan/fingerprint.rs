@@ -32,7 +32,8 @@ const PARTS: [&str; 5] = [
 pub(in crate::cli) struct Fingerprint([String; 5]);
 
 impl Fingerprint {
-    /// Of what a plan rests on. `suppressed` is a digest of who must not be called, `prices` is what the platform told, where it was asked.
+    /// Of what a plan rests on. `suppressed` is a digest of who must not be called, `prices` is what
+    /// the platform told, where it was asked.
     pub(super) fn of(
         campaign: &Campaign,
         list_sha256: &str,
