@@ -1,5 +1,5 @@
 //! What a window says at the moments that matter. That it is right at all others is shown from outside,
-//! against a rule written apart (`tests/windows.rs`).
+//! against a rule written apart (`tests/files/windows.rs`).
 
 use super::*;
 

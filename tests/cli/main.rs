@@ -1,0 +1,22 @@
+//! The binary as people use it: one file a story, against the simulator as a process of its own.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stumbles")]
+
+mod api;
+mod calling_windows;
+mod cdr;
+mod end_to_end;
+mod plans;
+mod proxies;
+mod retries;
+mod schedule;
+mod spend;
+#[expect(
+    dead_code,
+    reason = "what other test binaries share as well is not all needed here"
+)]
+#[path = "../support/mod.rs"]
+mod support;
+mod suppression;
+mod virtual_time;
+mod why;

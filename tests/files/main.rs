@@ -1,0 +1,7 @@
+//! What people hand us: campaign files, lists, and windows against a rule written apart.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stumbles")]
+
+mod campaign_files;
+mod lists;
+mod windows;

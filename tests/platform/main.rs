@@ -1,0 +1,24 @@
+//! The platform's side, and the edge towards it: the simulator over real HTTP, signing, SVAML,
+//! events, what strangers' samples look like, and sockets that break.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop where it is"
+)]
+
+mod auth;
+mod calls;
+mod checks;
+mod conferences;
+mod configuration;
+mod events;
+mod faults;
+mod harness;
+mod hostile;
+mod ledger;
+mod manage;
+mod recordings;
+mod requests;
+mod strangers;
+mod svaml;
+mod transport;

@@ -1,0 +1,12 @@
+//! The promises under fire: seeds of the core's world, and kill -9.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stumbles")]
+
+mod core_world;
+mod kill;
+#[expect(
+    dead_code,
+    reason = "what other test binaries share as well is not all needed here"
+)]
+#[path = "../support/mod.rs"]
+mod support;

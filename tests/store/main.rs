@@ -1,0 +1,11 @@
+//! What is durable: real database files, their locks, modes and faults.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stumbles")]
+
+mod sqlite;
+#[expect(
+    dead_code,
+    reason = "what other test binaries share as well is not all needed here"
+)]
+#[path = "../support/mod.rs"]
+mod support;
