@@ -1,0 +1,38 @@
+//! Names that belong to one room: concrete stores to the store, a command's words to `cli`.
+
+use crate::{Source, sources};
+
+/// Files of `cli` that name the concrete store today; the number may only fall.
+const NAMING_SQLITE: usize = 19;
+/// Lines below `cli` that speak a command's words today; the number may only fall.
+const COMMANDS_BELOW: usize = 16;
+
+#[test]
+fn the_concrete_store_is_named_in_the_store() {
+    let naming = sources("src")
+        .into_iter()
+        .filter(|s| !s.path.starts_with("src/store/") && s.text.contains("SqliteStore"));
+    let paths: Vec<String> = naming.map(|s| s.path).collect();
+    assert!(paths.len() <= NAMING_SQLITE, "{paths:#?}");
+}
+
+#[test]
+fn commands_are_spoken_of_in_cli_alone() {
+    let mut spoken = Vec::new();
+    for Source { path, text } in sources("src") {
+        let code = text.split("#[cfg(test)]").next().unwrap_or("");
+        if path.starts_with("src/cli/") {
+            continue;
+        }
+        for (nth, line) in code.lines().enumerate() {
+            let line = line.trim_start();
+            let speaks = ["`callout ", "callout resume", "\"--", " --", "(--"]
+                .iter()
+                .any(|words| line.contains(words));
+            if !line.starts_with("//") && speaks && !line.contains("-- ") {
+                spoken.push(format!("{path}:{}: {line}", nth + 1));
+            }
+        }
+    }
+    assert!(spoken.len() <= COMMANDS_BELOW, "{spoken:#?}");
+}
