@@ -155,11 +155,18 @@ impl Answer {
         self.error(|error| error.integer(&["errorCode", "code"]))
     }
 
+    /// The API's own `message`, or what `application/problem+json` has in its place.
     fn message(&self) -> String {
-        let message = self
-            .error(|error| error.text(&["message"]))
-            .unwrap_or_default();
-        without_numbers(&printable(&message))
+        let message = self.error(|error| {
+            let problem = || match (error.text(&["title"]), error.text(&["detail"])) {
+                (Some(title), Some(detail)) if title != detail => {
+                    Some(format!("{title}: {detail}"))
+                }
+                (title, detail) => detail.or(title),
+            };
+            error.text(&["message"]).or_else(problem)
+        });
+        without_numbers(&printable(&message.unwrap_or_default()))
     }
 
     fn error<T>(&self, read: impl Fn(&Object<'_>) -> Option<T>) -> Option<T> {
@@ -177,7 +184,8 @@ impl Answer {
         let (code, message) = (self.code(), self.message());
         match code {
             Some(code) => format!("HTTP {} ({code} {message})", self.status),
-            None => format!("HTTP {}", self.status),
+            None if message.is_empty() => format!("HTTP {}", self.status),
+            None => format!("HTTP {} ({message})", self.status),
         }
     }
 }
@@ -278,7 +286,7 @@ pub struct Problem {
     pub status: u16,
     /// `errorCode`.
     pub code: Option<i64>,
-    /// `message`, shortened, without telephone numbers.
+    /// `message`, or the title and detail of a problem, shortened, without telephone numbers.
     pub message: String,
     /// `reference`, which Sinch's support asks for.
     pub reference: Option<String>,
@@ -481,6 +489,39 @@ mod tests {
         assert_eq!(
             name(&verdict(403, r#"{"errorCode":40300}"#)),
             "refused 40300 "
+        );
+    }
+
+    #[test]
+    fn a_problem_is_told_by_its_title_and_its_detail() {
+        for (body, told) in [
+            (
+                r#"{"type":"about:blank","title":"Unprocessable Entity","status":422,"detail":"cli +46100000000 is not verified"}"#,
+                "Unprocessable Entity: cli +••• is not verified",
+            ),
+            (
+                r#"{"title":"Unprocessable Entity","status":422}"#,
+                "Unprocessable Entity",
+            ),
+            (
+                r#"{"detail":"no such voice","title":null}"#,
+                "no such voice",
+            ),
+            (r#"{"title":"same","detail":"same"}"#, "same"),
+            (r#"{"message":"theirs","title":"t","detail":"d"}"#, "theirs"),
+        ] {
+            assert_eq!(
+                name(&verdict(422, body)),
+                format!("refused HTTP 422 {told}")
+            );
+        }
+        // A problem that is the account's is told in the pause, too.
+        let Verdict::NotSent(not_sent) = verdict(405, r#"{"title":"Method Not Allowed"}"#) else {
+            panic!("405 was sent");
+        };
+        assert_eq!(
+            not_sent.why,
+            "the platform answered HTTP 405 (Method Not Allowed)"
         );
     }
 

@@ -122,17 +122,17 @@ async fn row(store: &dyn Store, run: &RunId) -> Result<ResultRow, Failure> {
         .ok_or_else(|| Failure::failed("the callout is not in the database: please report this"))
 }
 
-/// Why nothing was sent, and what to do.
+/// Why nobody was called, and what to do. Most refusals are answers to a callout that was sent.
 fn not_called(end: &End) -> String {
     let End::Paused(why) = end else {
-        return "nothing was sent".into();
+        return "nobody was called".into();
     };
     let advice = match why {
         PauseReason::EmptyAccount(_) => "top the account up in the dashboard",
         PauseReason::Signal | PauseReason::Asked => "place it again when you want to",
         _ => "`callout doctor` looks for the cause",
     };
-    format!("nothing was sent: {why}\n{advice}")
+    format!("nobody was called: {why}\n{advice}")
 }
 
 impl Placing {
