@@ -61,7 +61,10 @@ pub fn main(world: World) -> ExitCode {
     settings::start_log(&cli.global);
     let outcome = match settings::runtime() {
         Ok(runtime) => {
-            let outcome = runtime.block_on(dispatch(cli, world));
+            let outcome = runtime.block_on(async {
+                stop::outlive_file_size_limit()?;
+                Box::pin(dispatch(cli, world)).await
+            });
             // Tasks that nobody waits for any more, a blocked standard input among them.
             runtime.shutdown_background();
             outcome

@@ -7,6 +7,9 @@ use std::fmt::Write as _;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::sync::Mutex;
 
+use rustix::fs::FileType;
+use rustix::io::Errno;
+
 /// Why facts could not be printed; the command then fails at its end, whatever it did.
 static UNPRINTED: Mutex<Option<String>> = Mutex::new(None);
 
@@ -15,7 +18,7 @@ pub(super) fn say(text: &str) {
     let mut out = io::stdout().lock();
     let said = write_line(&mut out, &printable_lines(text)).and_then(|()| out.flush());
     if let Err(error) = said
-        && error.kind() != io::ErrorKind::BrokenPipe
+        && !nobody_reads(&error)
         && let Ok(mut unprinted) = UNPRINTED.lock()
     {
         unprinted.get_or_insert_with(|| error.to_string());
@@ -53,9 +56,19 @@ pub(super) fn say_json(value: &serde_json::Value) {
 pub(super) fn pour(bytes: &[u8]) -> io::Result<bool> {
     match io::stdout().lock().write_all(bytes) {
         Ok(()) => Ok(true),
-        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(e) if nobody_reads(&e) => Ok(false),
         Err(e) => Err(e),
     }
+}
+
+/// Whether standard output fails since its reader has left, or its terminal was closed.
+fn nobody_reads(error: &io::Error) -> bool {
+    let closed = || {
+        let kind = rustix::fs::fstat(io::stdout()).map(|stat| stat.st_mode);
+        kind.is_ok_and(|mode| FileType::from_raw_mode(mode) == FileType::CharacterDevice)
+    };
+    error.kind() == io::ErrorKind::BrokenPipe
+        || (error.raw_os_error() == Some(Errno::IO.raw_os_error()) && closed())
 }
 
 /// Whether somebody watches.

@@ -117,6 +117,8 @@ pub(super) fn start_log(global: &Global) {
     let filter = EnvFilter::try_new(&global.log).unwrap_or_else(|_| EnvFilter::new("warn"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Of a line that could not be written it would tell standard error, and panic as that is gone.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     // A log that is already there belongs to a test.
     drop(match global.log_format {

@@ -1,4 +1,10 @@
-//! SIGINT and SIGTERM: the first asks to stop, the second leaves at once, which is as safe as a kill.
+//! Signals: SIGINT, SIGTERM and a closed terminal ask to stop; a second SIGINT or SIGTERM leaves at
+//! once, which is as safe as a kill.
+//!
+//! A terminal that closes sends SIGHUP, often twice: once from its shell and once from the system. It
+//! therefore only ever asks. Where SIGHUP was ignored when we started (`nohup`), it stays ignored.
+
+use std::io::IsTerminal as _;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -16,14 +22,29 @@ impl Stop {
     pub(super) fn listen() -> Result<Self, Failure> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
+        let mut hangup = if hangup_was_ignored() {
+            None
+        } else {
+            Some(signal(SignalKind::hangup())?)
+        };
         let (asking, asked) = watch::channel(false);
         tokio::spawn(async move {
             loop {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
-                if asking.send_replace(true) {
+                let hung_up = async {
+                    match &mut hangup {
+                        Some(hangup) => hangup.recv().await,
+                        None => std::future::pending().await,
+                    }
+                };
+                let again = tokio::select! {
+                    _ = interrupt.recv() => asking.send_replace(true),
+                    _ = terminate.recv() => asking.send_replace(true),
+                    _ = hung_up => {
+                        asking.send_replace(true);
+                        false
+                    }
+                };
+                if again {
                     leave_at_once();
                 }
             }
@@ -63,10 +84,55 @@ impl Stop {
     }
 }
 
+/// Whether whoever started us wants us to outlive the terminal. Where the system does not say so, it is
+/// what `nohup` leaves behind: no terminal at all.
+fn hangup_was_ignored() -> bool {
+    if let Ok(status) = std::fs::read_to_string("/proc/self/status") {
+        return ignores_hangup(&status);
+    }
+    let terminals = [
+        std::io::stdin().is_terminal(),
+        std::io::stdout().is_terminal(),
+        std::io::stderr().is_terminal(),
+    ];
+    !terminals.contains(&true)
+}
+
+/// Reads the mask of ignored signals, in hexadecimal; SIGHUP is its lowest bit.
+fn ignores_hangup(status: &str) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & 1 == 1)
+}
+
+/// Makes a limit on the size of files an error of the write that meets it: unheard, its signal ends the
+/// process in the middle of its calls. Needs a runtime.
+pub(super) fn outlive_file_size_limit() -> std::io::Result<()> {
+    let kind = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    // Once heard, a signal keeps its handler until the process ends.
+    drop(signal(kind)?);
+    Ok(())
+}
+
 #[expect(
     clippy::exit,
     reason = "the second signal means at once; the database is safe anyway"
 )]
 fn leave_at_once() -> ! {
     std::process::exit(3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hangup_is_ignored_where_its_bit_is_set() {
+        let status =
+            |mask: &str| format!("Name:\tcallout\nSigBlk:\t0000000000000001\nSigIgn:\t{mask}\n");
+        assert!(ignores_hangup(&status("0000000000000001")));
+        assert!(ignores_hangup(&status("0000000000001003")));
+        assert!(!ignores_hangup(&status("0000000000001000")));
+        assert!(!ignores_hangup("") && !ignores_hangup("SigIgn:\tx"));
+    }
 }

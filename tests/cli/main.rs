@@ -11,6 +11,7 @@ mod proxies;
 mod retries;
 mod schedule;
 mod spend;
+mod stops;
 #[expect(
     dead_code,
     reason = "what other test binaries share as well is not all needed here"

@@ -246,13 +246,17 @@ impl Desk {
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_callout"));
+        self.here(command.args(args));
         command
-            .args(args)
+    }
+
+    /// In this folder, with this environment, and with nothing to read.
+    fn here<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        command
             .current_dir(self.dir.path())
             .env_clear()
             .envs(self.env.iter().map(|(k, v)| (k, v)))
-            .stdin(Stdio::null());
-        command
+            .stdin(Stdio::null())
     }
 
     /// Runs a command to its end.
@@ -278,11 +282,15 @@ impl Desk {
 
     /// Starts a command that goes on meanwhile.
     pub(crate) fn start(&self, args: &[&str]) -> Running {
+        self.spawn(Command::new(env!("CARGO_BIN_EXE_callout")).args(args))
+    }
+
+    fn spawn(&self, command: &mut Command) -> Running {
         let nth = STARTED.fetch_add(1, Ordering::Relaxed);
         let stdout = self.path(&format!(".stdout-{nth}"));
         let stderr = self.path(&format!(".stderr-{nth}"));
         let child = self
-            .command(args)
+            .here(command)
             .stdout(File::create(&stdout).unwrap())
             .stderr(File::create(&stderr).unwrap())
             .spawn()
@@ -292,6 +300,34 @@ impl Desk {
             stdout,
             stderr,
         }
+    }
+
+    /// Starts a command at a terminal of its own.
+    pub(crate) fn start_at_terminal(&self, args: &[&str]) -> (Running, Terminal) {
+        let terminal = Terminal::open();
+        let mut shell = Command::new("setsid");
+        shell
+            .args(["--ctty", env!("CARGO_BIN_EXE_callout")])
+            .args(args);
+        self.here(&mut shell)
+            .stdin(terminal.side())
+            .stdout(terminal.side())
+            .stderr(terminal.side());
+        let running = Running {
+            child: shell.spawn().unwrap(),
+            stdout: PathBuf::from("/dev/null"),
+            stderr: PathBuf::from("/dev/null"),
+        };
+        (running, terminal)
+    }
+
+    /// Starts a command behind a line of a shell that ends with `exec "$@"`.
+    pub(crate) fn start_by(&self, line: &str, args: &[&str]) -> Running {
+        let program = env!("CARGO_BIN_EXE_callout");
+        let args = ["-c", line, "sh", program]
+            .into_iter()
+            .chain(args.iter().copied());
+        self.spawn(Command::new("sh").args(args))
     }
 
     /// A table of the latest run, every byte as it is stored.
@@ -332,6 +368,16 @@ impl Running {
         kill_process(pid, signal).unwrap();
     }
 
+    /// Lets it write no file beyond so many bytes.
+    pub(crate) fn limit_files(&self, bytes: u64) {
+        use rustix::process::{Resource, Rlimit, prlimit};
+        let limit = Rlimit {
+            current: Some(bytes),
+            maximum: None,
+        };
+        prlimit(Some(Pid::from_child(&self.child)), Resource::Fsize, limit).unwrap();
+    }
+
     /// Waits for its end.
     pub(crate) fn wait(mut self) -> Out {
         let status = wait_for("a command's end", || self.child.try_wait().unwrap());
@@ -347,6 +393,43 @@ impl Drop for Running {
     fn drop(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());
+    }
+}
+
+/// A terminal; closed when dropped.
+#[derive(Debug)]
+pub(crate) struct Terminal {
+    ours: rustix::fd::OwnedFd,
+}
+
+impl Terminal {
+    fn open() -> Self {
+        use rustix::pty::{OpenptFlags, grantpt, openpt, unlockpt};
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let ours = openpt(flags).unwrap();
+        rustix::fs::fcntl_setfl(&ours, rustix::fs::OFlags::NONBLOCK).unwrap();
+        grantpt(&ours).unwrap();
+        unlockpt(&ours).unwrap();
+        Self { ours }
+    }
+
+    /// Takes what was written to it so far: who writes to a full one has to wait.
+    pub(crate) fn read(&self) -> String {
+        let mut text = Vec::new();
+        let mut some = [0; 4096];
+        while let Ok(count) = rustix::io::read(&self.ours, &mut some) {
+            text.extend_from_slice(&some[..count]);
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
+    /// The side of the program.
+    fn side(&self) -> File {
+        let name = rustix::pty::ptsname(&self.ours, Vec::new()).unwrap();
+        let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY;
+        rustix::fs::open(name, flags, rustix::fs::Mode::empty())
+            .unwrap()
+            .into()
     }
 }
 

@@ -315,7 +315,7 @@ pub(super) fn fault(path: &str, error: &sqlx::Error) -> StoreError {
         Some(5 | 6) => unusable("written", "another process has held it for too long"),
         Some(10) => unusable(
             "written",
-            "the disk reported an error; check the disk, then resume",
+            "the disk reported an error, or a limit on the size of files was met; mend it, then resume",
         ),
         Some(14) => unusable("opened", "the file or its folder cannot be opened"),
         _ => StoreError::Database(why),
