@@ -371,6 +371,7 @@ impl World {
         Command::new(CALLOUT)
             .args(args)
             .current_dir(&self.0)
+            .env("CALLOUT_DB", "callout.db")
             .env("SINCH_APPLICATION_KEY", "rehearsal")
             .env("SINCH_APPLICATION_SECRET", SECRET)
             .env("SINCH_CALLING_URL", &platform.url)

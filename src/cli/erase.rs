@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::args::{EraseArgs, Global};
 use super::exit::{Exit, Failure};
-use super::{World, output, reconcile, suppress};
+use super::{World, database, output, reconcile, suppress};
 use crate::domain::suppression::ERASED;
 use crate::domain::{Destination, Digits, RunState, Suppression};
 use crate::recipients::national_of;
@@ -103,10 +103,8 @@ fn say(masked: &str, erased: Erasure, global: &Global) {
             grouped(erased.mentions)
         ));
     }
-    let stem = global.db.strip_suffix(".db").unwrap_or(&global.db);
-    let rehearsal = format!("{stem}-rehearsal.db");
-    let file = rehearsal.strip_prefix("sqlite:").unwrap_or(&rehearsal);
-    if Path::new(file).exists() {
+    let rehearsal = database::of_rehearsals(&global.db);
+    if database::path_of(&rehearsal).is_some_and(|file| Path::new(file).exists()) {
         output::say(&format!(
             "the latest rehearsal may have it, too: callout erase --db {rehearsal} NUMBER"
         ));

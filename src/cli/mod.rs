@@ -6,6 +6,7 @@
 mod api;
 mod args;
 mod check;
+mod database;
 mod erase;
 mod exit;
 mod export;
@@ -85,7 +86,8 @@ pub fn main(world: World) -> ExitCode {
 }
 
 async fn dispatch(cli: Cli, world: World) -> Result<Exit, Failure> {
-    let global = cli.global;
+    let mut global = cli.global;
+    global.db = database::of_command(&cli.command, &global)?;
     match cli.command {
         Command::Check(args) => check::check(&args, &global, &world).await,
         Command::Plan(args) => plan::plan(&args, &global, &world).await,

@@ -10,7 +10,7 @@ use super::plan::{Fingerprint, Plan};
 use super::schedule::{self, Slot, Start};
 use super::session::{self, Session};
 use super::stop::Stop;
-use super::{World, file, import, output, runs, settings, suppress};
+use super::{World, database, file, import, output, runs, settings, suppress};
 use crate::campaign::{Campaign, Fault, Faults};
 use crate::domain::{Schedule, Screen, Suppressions};
 use crate::engine::Pace;
@@ -30,6 +30,8 @@ pub(super) async fn run(
     if let Some(path) = &args.results.output {
         file::refuse_to_replace(path, args.results.force)?;
     }
+    let never_asks = args.yes.then_some("--yes makes none");
+    database::may_dial(global, &args.file, never_asks)?;
     let mut store = Arc::new(SqliteStore::open(&global.db, Access::Engine).await?);
     refuse_second_run(store.as_ref(), &campaign).await?;
     let schedule = campaign.schedule.as_ref().filter(|_| !args.now);
@@ -41,7 +43,8 @@ pub(super) async fn run(
     let planned = args.plan.as_ref();
     if !args.yes || planned.is_some() && schedule.is_some() {
         let lists = store.suppressions().await?;
-        let plan = plan_anew(&campaign, &client, &lists, &world, planned).await?;
+        let mut plan = plan_anew(&campaign, &client, &lists, &world, planned).await?;
+        plan.database = Some(global.db.clone());
         if !args.yes {
             ask(&plan.text(), args.results.json)?;
         }
@@ -60,6 +63,7 @@ pub(super) async fn run(
     if let Some(slot) = slot {
         slot.assign(&mut new);
     }
+    output::tell(&database::line(&global.db));
     let mut session = begin(store, &campaign, client, new, planned, &world).await?;
     session.output = args
         .results

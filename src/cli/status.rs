@@ -5,7 +5,7 @@ use serde_json::json;
 use super::args::{FactsArgs, Global};
 use super::exit::{Exit, Failure};
 use super::why::Reasons;
-use super::{World, output, runs};
+use super::{World, database, output, runs};
 use crate::domain::Disposition;
 use crate::report::summary::grouped;
 use crate::store::sqlite::{Access, SqliteStore};
@@ -23,6 +23,7 @@ pub(super) async fn status(
     if args.json {
         let mut value = summary.json();
         if let Some(object) = value.as_object_mut() {
+            object.insert("database".into(), json!(database::shown(&global.db)));
             object.insert("engine_at_work".into(), json!(reasons.engine()));
             object.insert("why_not_faster".into(), json!(why));
             let moment = |at: Option<jiff::Timestamp>| json!(at.map(|at| at.to_string()));
@@ -55,6 +56,7 @@ pub(super) async fn status(
             });
             output::say(&format!("started for {at:.0}{end}"));
         }
+        output::say(&database::line(&global.db));
         if let Some(telling) = reasons.telling() {
             output::say(&format!(
                 "rate at most {:.1} a second; {} refused with 429; {} uncertain attempts hold a \

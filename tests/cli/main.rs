@@ -5,6 +5,7 @@
 mod api;
 mod calling_windows;
 mod cdr;
+mod databases;
 mod end_to_end;
 mod plans;
 mod proxies;

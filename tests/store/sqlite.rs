@@ -127,7 +127,8 @@ fn a_folder_that_cannot_be_written_is_named_and_nobody_is_called() {
         .current_dir(&folder)
         .env("SINCH_APPLICATION_KEY", crate::support::KEY)
         .env("SINCH_APPLICATION_SECRET", crate::support::SECRET)
-        .env("SINCH_CALLING_URL", &platform.url);
+        .env("SINCH_CALLING_URL", &platform.url)
+        .env("CALLOUT_DB", "callout.db");
     if root {
         command.uid(NOBODY).gid(NOBODY);
     }
@@ -166,6 +167,7 @@ fn a_full_disk_stops_the_run_and_costs_no_answer() {
         .env("SINCH_APPLICATION_KEY", crate::support::KEY)
         .env("SINCH_APPLICATION_SECRET", crate::support::SECRET)
         .env("SINCH_CALLING_URL", &platform.url)
+        .env("CALLOUT_DB", "callout.db")
         .output()
         .unwrap();
     assert!(

@@ -191,10 +191,11 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// An empty folder, and an environment without credentials.
+    /// An empty folder, and an environment without credentials that names the folder's database, so
+    /// that a live run may make it unasked.
     pub(crate) fn empty() -> Self {
         let dir = TempDir::new().unwrap();
-        let env = Vec::new();
+        let env = vec![("CALLOUT_DB".to_owned(), "sqlite:callout.db".to_owned())];
         Self { dir, env }
     }
 
@@ -212,6 +213,11 @@ impl Desk {
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.env.retain(|(known, _)| known != name);
         self.env.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Takes a variable away from the commands that follow.
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.env.retain(|(known, _)| known != name);
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -261,7 +267,16 @@ impl Desk {
 
     /// Runs a command to its end.
     pub(crate) fn run(&self, args: &[&str]) -> Out {
-        let out = self.command(args).output().unwrap();
+        self.run_in(".", args)
+    }
+
+    /// Runs a command to its end in a folder of this one.
+    pub(crate) fn run_in(&self, folder: &str, args: &[&str]) -> Out {
+        let out = self
+            .command(args)
+            .current_dir(self.path(folder))
+            .output()
+            .unwrap();
         Out {
             code: out.status.code(),
             stdout: String::from_utf8(out.stdout).unwrap(),

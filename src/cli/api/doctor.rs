@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{Exit, Failure, Global, World};
 use crate::campaign::Campaign;
 use crate::cli::args::DoctorArgs;
+use crate::cli::database::another_than_of;
 use crate::cli::plan::Plan;
 use crate::cli::{output, settings};
 use crate::clock::Clock;
@@ -88,6 +89,14 @@ pub(in crate::cli) async fn doctor(
     };
     let mut findings = Findings::default();
     database(&mut findings, global).await;
+    if let Some(why) = args
+        .file
+        .as_deref()
+        .and_then(|file| another_than_of(global, file))
+    {
+        let todo = "say --db: without it `run` is refused";
+        findings.note("database", Verdict::Warning, why, todo);
+    }
     match settings::client(global, &world.clock) {
         Ok(client) => {
             findings.good(

@@ -14,7 +14,7 @@ use crate::campaign::{Campaign, Script};
 use crate::cli::args::PlaceArgs;
 use crate::cli::runs::BY_HAND;
 use crate::cli::session::{self, Session};
-use crate::cli::{export, output, run, settings};
+use crate::cli::{database, export, output, run, settings};
 use crate::domain::{
     AttemptRecord, Callout, Destination, DestinationKind, Disposition, PauseReason, RecipientId,
     ResultRow, RunId, Screen,
@@ -55,6 +55,9 @@ pub(super) async fn place(
     }
     for warning in placing.campaign.warnings() {
         output::tell(&format!("warning: {warning}"));
+    }
+    if let Some(file) = &args.campaign {
+        database::may_dial(global, file, None)?;
     }
     let store = Arc::new(SqliteStore::open(&global.db, Access::Engine).await?);
     let lists = store.suppressions().await?;

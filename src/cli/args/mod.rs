@@ -43,13 +43,12 @@ pub struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Settings")]
 pub(in crate::cli) struct Global {
-    /// The database, as sqlite:PATH
-    #[arg(
-        long,
-        global = true,
-        env = "CALLOUT_DB",
-        default_value = "sqlite:callout.db"
-    )]
+    /// The database, a file; else the nearest callout.db from the campaign's folder upwards, or from
+    /// the current folder for commands without a campaign
+    #[arg(long = "db", global = true, env = "CALLOUT_DB", value_name = "FILE")]
+    pub(in crate::cli) named_db: Option<String>,
+    /// The address of the database that the command works with; `dispatch` finds it
+    #[arg(skip)]
     pub(in crate::cli) db: String,
     /// How requests are authorised: signed or basic
     #[arg(

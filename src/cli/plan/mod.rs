@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 use super::args::{Global, PlanArgs};
 use super::exit::{Exit, Failure};
 use super::export::hex;
-use super::{World, import, output, settings, suppress};
+use super::{World, database, import, output, settings, suppress};
 use crate::campaign::Campaign;
 use crate::clock::Clock;
 use crate::domain::{Callout, Destination, DestinationKind, Screen, Spend};
@@ -61,6 +61,10 @@ pub(super) struct Plan {
     span: Option<Span>,
     /// Digest of who is suppressed.
     suppressed: String,
+    /// The address of the database that it was made with.
+    pub(super) database: Option<String>,
+    /// Why another database may be meant.
+    doubt: Option<String>,
 }
 
 pub(super) async fn plan(args: &PlanArgs, global: &Global, world: &World) -> Result<Exit, Failure> {
@@ -72,6 +76,8 @@ pub(super) async fn plan(args: &PlanArgs, global: &Global, world: &World) -> Res
         now,
     };
     let mut plan = Plan::of(&campaign, screen, now)?;
+    plan.database = Some(global.db.clone());
+    plan.doubt = database::another_than_of(global, &args.file);
     if settings::has_credentials() {
         let client = settings::client(global, &world.clock)?;
         plan.price(&client, world.clock.as_ref(), false).await;
@@ -153,6 +159,8 @@ impl Plan {
             work: gathered.work,
             span,
             suppressed: hex(&suppressed.finalize()),
+            database: None,
+            doubt: None,
         })
     }
 
@@ -225,7 +233,7 @@ impl Plan {
             )
         });
         let of_file = self.campaign.warnings().iter().map(ToString::to_string);
-        of_file.chain(strangers).collect()
+        of_file.chain(strangers).chain(self.doubt.clone()).collect()
     }
 }
 

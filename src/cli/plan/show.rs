@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Plan;
 use super::eligible::Eligible;
-use crate::cli::schedule;
+use crate::cli::{database, schedule};
 use crate::domain::Purse;
 use crate::report::summary::{grouped, human};
 
@@ -62,6 +62,7 @@ impl Plan {
         lines.extend(self.start());
         lines.push(self.time());
         lines.extend(self.money());
+        lines.extend(self.database.as_deref().map(database::line));
         for warning in self.warnings() {
             lines.push(format!("warning: {warning}"));
         }
@@ -138,6 +139,7 @@ impl Plan {
             "money": self.prices.as_ref().map(|prices| prices.json(self.minutes())),
             "clis": self.clis,
             "callback_need": self.callback_need,
+            "database": self.database.as_deref().map(database::shown),
             "warnings": self.warnings(),
             "fail_if": met,
         })

@@ -6,25 +6,15 @@ use std::path::{Path, PathBuf};
 use crate::campaign::Campaign;
 use crate::cli::args::RehearseArgs;
 use crate::cli::exit::Failure;
-use crate::cli::{export, file};
+use crate::cli::{database, export, file};
 use crate::store::sqlite::{Access, SqliteStore};
-
-/// The rehearsal's own database, beside the real one.
-pub(super) fn database(address: &str) -> String {
-    let stem = address.strip_suffix(".db").unwrap_or(address);
-    format!("{stem}-rehearsal.db")
-}
 
 /// Opens the rehearsal's database, empty. The lock is taken before anything is deleted, so that a
 /// rehearsal that is going on is left alone.
 pub(super) async fn begin_anew(address: &str, access: Access) -> Result<SqliteStore, Failure> {
-    let path = address
-        .strip_prefix("sqlite:")
-        .map(|p| p.strip_prefix("//").unwrap_or(p));
-    let Some(path) = path else {
-        return Ok(SqliteStore::open(address, access).await?);
-    };
-    SqliteStore::begin_anew(Path::new(path))?;
+    if let Some(path) = database::path_of(address) {
+        SqliteStore::begin_anew(Path::new(path))?;
+    }
     Ok(SqliteStore::open(address, access).await?)
 }
 
@@ -55,7 +45,7 @@ pub(super) struct Earlier(PathBuf);
 
 impl Earlier {
     pub(super) fn of(address: &str) -> Self {
-        let path = address.strip_prefix("sqlite:").unwrap_or(address);
+        let path = database::path_of(address).unwrap_or(address);
         Self(PathBuf::from(format!("{path}-results")))
     }
 

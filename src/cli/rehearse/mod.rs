@@ -15,7 +15,7 @@ use super::args::{Global, RehearseArgs};
 use super::exit::{Exit, Failure};
 use super::import::Terms;
 use super::session::{self, Session};
-use super::{World, file, import, output, run, settings, simulate, suppress};
+use super::{World, database, file, import, output, run, settings, simulate, suppress};
 use crate::campaign::Campaign;
 use crate::clock::{Clock, VirtualClock};
 use crate::domain::{Rates, Spend};
@@ -47,7 +47,7 @@ pub(super) async fn rehearse(
     let campaign = Campaign::load(&args.file)?;
     let mut options = simulate::options(&args.platform)?;
     let spend = priced_by(&campaign, &mut options.tariff);
-    let address = files::database(&global.db);
+    let address = database::of_rehearsals(&global.db);
     let earlier = Earlier::of(&address);
     let (results, replace) = files::results_file(args, &campaign, &earlier)?;
     let rehearsal = Rehearsal {
@@ -167,6 +167,7 @@ impl Rehearsal<'_> {
             spend: new.spend.as_ref(),
             planned: None,
         };
+        output::tell(&database::line(&database::of_rehearsals(&self.global.db)));
         let (list, script) = import::import(store.as_ref(), &new.id, campaign, terms).await?;
         output::tell(&format!(
             "rehearsing {}: {} rows, {} to call, against the simulator (no phone rings)",

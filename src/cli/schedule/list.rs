@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{json_of, local, rule, words};
 use crate::campaign::{Campaign, is_scheduled};
 use crate::cli::args::{Global, ScheduleListArgs};
+use crate::cli::database::Database;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{World, output};
 use crate::domain::{Misfire, Repeat};
@@ -31,15 +32,6 @@ pub(super) async fn list(
     global: &Global,
     world: &World,
 ) -> Result<Exit, Failure> {
-    let store = match SqliteStore::open(&global.db, Access::Beside).await {
-        Ok(store) => Some(store),
-        Err(StoreError::NoDatabase(_)) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let runs = match &store {
-        Some(store) => store.runs("").await?,
-        None => Vec::new(),
-    };
     let mut rows = Vec::new();
     for file in files(&args.files)? {
         let campaign = match Campaign::load(&file) {
@@ -61,15 +53,10 @@ pub(super) async fn list(
             last_run: None,
             earlier: Vec::new(),
         };
-        if let (Some(store), Some(name)) = (&store, name) {
-            let own = |run: &&Run| run.campaign == name && !run.rehearsal;
-            row.last_run = runs.iter().find(own).cloned();
-            row.earlier = store.occurrences(&name, EARLIER).await?;
+        if let Some(name) = name {
+            row.look_up(&name, global).await?;
         }
         rows.push(row);
-    }
-    if let Some(store) = store {
-        store.close().await?;
     }
     let now = world.clock.wall();
     if args.json {
@@ -125,6 +112,20 @@ fn says_when(file: &Path) -> bool {
 }
 
 impl Row {
+    /// Reads what became of earlier starts in the campaign's own database, if there is one.
+    async fn look_up(&mut self, campaign: &str, global: &Global) -> Result<(), Failure> {
+        let address = Database::of(global.named_db.as_deref(), Some(&self.file)).address();
+        let store = match SqliteStore::open(&address, Access::Beside).await {
+            Ok(store) => store,
+            Err(StoreError::NoDatabase(_)) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let own = |run: &Run| run.campaign == campaign && !run.rehearsal;
+        self.last_run = store.runs("").await?.into_iter().find(own);
+        self.earlier = store.occurrences(campaign, EARLIER).await?;
+        Ok(store.close().await?)
+    }
+
     fn cells(&self, now: Timestamp) -> [String; 5] {
         let file = self.file.display();
         let Ok(campaign) = &self.campaign else {

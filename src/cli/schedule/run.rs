@@ -16,7 +16,7 @@ use crate::campaign::Campaign;
 use crate::cli::args::{Global, ScheduleRunArgs};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::stop::Stop;
-use crate::cli::{World, output, run as run_command, settings};
+use crate::cli::{World, database, output, run as run_command, settings};
 use crate::domain::{Missed, Occurrence, Past, Schedule, Skip, SkipReason, Turn};
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Store, StoreError};
@@ -59,7 +59,9 @@ pub(super) async fn run(
     // What would stop every run is said before anything is waited for.
     run_command::rate(&file.campaign)?;
     settings::client(global, &world.clock)?;
+    database::may_dial(global, &args.file, Some("this command never asks"))?;
     make_database(global).await?;
+    output::tell(&database::line(&global.db));
     let stop = Stop::listen()?;
     let told = String::new();
     let mut scheduler = Scheduler {

@@ -128,9 +128,15 @@ fn file_of(address: &str) -> Result<PathBuf, StoreError> {
         .strip_prefix("sqlite:")
         .map(|p| p.strip_prefix("//").unwrap_or(p));
     match path {
-        Some(path) if !path.is_empty() && !path.contains([':', '?']) => Ok(PathBuf::from(path)),
+        Some(path) if is_file_name(path) => Ok(PathBuf::from(path)),
         _ => Err(StoreError::Address(address.into())),
     }
+}
+
+/// Whether a path is a file's, and not one of SQLite's own addresses (`:memory:`, `file:…?…`).
+fn is_file_name(path: &str) -> bool {
+    let before_slash = path.split('/').next().unwrap_or_default();
+    !path.is_empty() && !path.contains('?') && !before_slash.contains(':')
 }
 
 /// The database's file name with `suffix` behind it.
