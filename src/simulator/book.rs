@@ -53,6 +53,7 @@ struct Post {
     status: u16,
     fault: Option<Fault>,
     placed: bool,
+    against: Box<str>,
 }
 
 impl Book {
@@ -120,6 +121,7 @@ impl Book {
         now: Timestamp,
         delivery: &Delivery,
         (fault, placed): (Option<Fault>, bool),
+        against: &str,
     ) {
         self.counts[token.0].posts += 1;
         self.posts.push(Post {
@@ -131,6 +133,7 @@ impl Book {
             },
             fault,
             placed,
+            against: against.into(),
         });
     }
 
@@ -147,6 +150,7 @@ impl Book {
             status: post.status,
             fault: post.fault,
             placed: post.placed,
+            against: post.against.to_string(),
         };
         self.posts.iter().map(row).collect()
     }

@@ -57,6 +57,8 @@ pub(super) struct Call {
     pub(super) headers: Vec<(String, String)>,
     pub(super) accepted_at: Timestamp,
     pub(super) fate: Fate,
+    /// Whether a phone rings for it.
+    pub(super) rings: bool,
     pub(super) rate: Decimal,
     pub(super) debit: Decimal,
     pub(super) fault: Option<Fault>,

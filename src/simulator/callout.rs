@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::answer::ApiError;
+use super::requests::Notes;
 use super::svaml::{self, Svaml};
 
 /// Characters in a spoken text, and in each prompt.
@@ -16,6 +17,30 @@ const CUSTOM_BYTES_MAX: usize = 1024;
 const CONFERENCE_CHARS_MAX: usize = 64;
 /// Seconds that a call may be limited to.
 const MAX_DURATION_S: u64 = 14_400;
+/// The three callouts: the word for it, and what is missing where it is not there.
+const KINDS: [(&str, Kind, &str); 3] = [
+    ("ttsCallout", Kind::Tts, "TTS callout information"),
+    (
+        "conferenceCallout",
+        Kind::Conference,
+        "Conference callout information",
+    ),
+    ("customCallout", Kind::Custom, "Custom callout information"),
+];
+/// Fields of all three callouts.
+const COMMON: [&str; 7] = [
+    "cli",
+    "destination",
+    "custom",
+    "dtmf",
+    "enableAce",
+    "enableDice",
+    "enablePie",
+];
+/// Fields that are true or false.
+const FLAGS: [&str; 3] = ["enableAce", "enableDice", "enablePie"];
+/// Fields that are whole numbers.
+const NUMBERS: [&str; 3] = ["maxDuration", "maxDigits", "timeoutMills"];
 
 /// Which of the three callouts it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +69,7 @@ pub enum EndpointKind {
 pub struct Order {
     /// Which callout it is.
     pub kind: Kind,
-    /// Whom it calls.
+    /// Whom it calls; empty where only a callback URL could say.
     pub endpoint: String,
     /// What the endpoint is.
     pub endpoint_kind: EndpointKind,
@@ -60,10 +85,12 @@ pub struct Order {
     pub max_duration_s: Option<u32>,
     /// The longest ringing, in seconds.
     pub dial_timeout_s: Option<u32>,
-    /// Taken, but it will never ring: there is no `cli`.
+    /// Taken, but it will never ring: there is no `cli`, or nobody who says whom to call.
     pub never_rings: bool,
     /// The `X-CB-` headers, the first five of them.
     pub headers: Vec<(String, String)>,
+    /// What it has in another form than the documents suggest.
+    pub(super) notes: Notes,
 }
 
 /// A callout that the platform refuses.
@@ -73,72 +100,111 @@ pub struct Rejected {
     pub error: ApiError,
     /// What could be read of `custom`, so that the refusal can be counted under its attempt.
     pub custom: String,
+    /// What it has in another form than the documents suggest, as far as it was read.
+    pub(super) notes: Notes,
 }
 
 /// Reads and checks the body of `POST /calling/v1/callouts`.
 pub(super) fn read(body: &[u8], cli_required: bool) -> Result<Order, Rejected> {
+    let mut notes = Notes::default();
     let body: Value = serde_json::from_slice(body).map_err(|_| Rejected {
         error: ApiError::invalid("the body is not JSON"),
         custom: String::new(),
+        notes: Notes::default(),
     })?;
-    check(&body, cli_required).map_err(|error| Rejected {
-        error,
-        custom: custom_of(&body).unwrap_or_default().to_owned(),
-    })
+    match check(&body, cli_required, &mut notes) {
+        Ok(order) => Ok(Order { notes, ..order }),
+        Err(error) => Err(Rejected {
+            error,
+            custom: custom_of(&body).unwrap_or_default().to_owned(),
+            notes,
+        }),
+    }
 }
 
 /// `custom` of whichever callout the body has, checked or not.
 fn custom_of(body: &Value) -> Option<&str> {
+    let body = Fields(body.as_object()?);
     let callout = body.get(body.get("method")?.as_str()?)?;
-    callout.get("custom")?.as_str()
+    Fields(callout.as_object()?).get("custom")?.as_str()
 }
 
-fn check(body: &Value, cli_required: bool) -> Result<Order, ApiError> {
+fn check(body: &Value, cli_required: bool, notes: &mut Notes) -> Result<Order, ApiError> {
     let Value::Object(body) = body else {
         return Err(ApiError::invalid("the body is not an object"));
     };
-    let method = Fields(body)
+    let body = Fields(body);
+    let method = body
         .text("method")?
         .ok_or_else(|| ApiError::missing("method"))?;
-    let (kind, name) = match method {
-        "ttsCallout" => (Kind::Tts, "TTS callout information"),
-        "conferenceCallout" => (Kind::Conference, "Conference callout information"),
-        "customCallout" => (Kind::Custom, "Custom callout information"),
-        _ => return Err(ApiError::illegal("method")),
-    };
-    let fields = match body.get(method) {
+    let (name, kind, what) = KINDS
+        .into_iter()
+        .find(|(name, ..)| name.eq_ignore_ascii_case(method))
+        .ok_or_else(|| ApiError::illegal("method"))?;
+    notes.spelling(method, name);
+    notes.strays(body.0, &["method", name, "pop"]);
+    body.text("pop")?;
+    let fields = match body.get(name) {
         Some(Value::Object(fields)) => Fields(fields),
-        None | Some(Value::Null) => return Err(ApiError::missing(name)),
-        Some(_) => return Err(ApiError::illegal(method)),
+        None | Some(Value::Null) => return Err(ApiError::missing(what)),
+        Some(_) => return Err(ApiError::illegal(name)),
     };
-    let mut order = common(kind, fields)?;
-    match kind {
-        Kind::Tts => tts(fields, &mut order)?,
-        Kind::Conference => conference(fields, &mut order)?,
-        Kind::Custom => custom(fields, &mut order)?,
-    }
-    if order.endpoint.is_empty() {
-        return Err(ApiError::missing("destination"));
-    }
-    if order.cli.is_none() {
-        if cli_required {
-            return Err(ApiError::missing("cli"));
-        }
-        order.never_rings = true;
-    }
+    let mut order = common(kind, fields, notes)?;
+    let asked = match kind {
+        Kind::Tts => tts(fields, &mut order, notes)?,
+        Kind::Conference => conference(fields, &mut order, notes)?,
+        Kind::Custom => custom(fields, &mut order, notes)?,
+    };
+    rings(&mut order, asked, cli_required, notes)?;
     Ok(order)
 }
 
+/// Who says whom a callout calls, and from which number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// The callout itself.
+    Nobody,
+    /// Inline ICE, which has said it.
+    Inline,
+    /// The application's callback URL, as far as the callout does not say it.
+    Application,
+    /// The URL in `ice`; it is supposed to say the destination that the callout names, if it does.
+    Url,
+}
+
+/// Whether a phone rings. A callout without `cli` is taken and reaches nobody, and what a callback
+/// URL would answer is not known here: nobody is called back.
+fn rings(
+    order: &mut Order,
+    asked: Asked,
+    cli_required: bool,
+    notes: &mut Notes,
+) -> Result<(), ApiError> {
+    if order.endpoint.is_empty() {
+        if matches!(asked, Asked::Nobody | Asked::Inline) {
+            return Err(ApiError::missing("destination"));
+        }
+        order.never_rings = true;
+    } else if order.cli.is_none() && asked == Asked::Url {
+        order.cli = Some("private".to_owned());
+    } else if order.cli.is_none() {
+        if cli_required {
+            return Err(ApiError::missing("cli"));
+        }
+        notes.add("there is no `cli`, so nothing rings");
+        order.never_rings = true;
+    }
+    Ok(())
+}
+
 /// What all three callouts have.
-fn common(kind: Kind, fields: Fields<'_>) -> Result<Order, ApiError> {
+fn common(kind: Kind, fields: Fields<'_>, notes: &mut Notes) -> Result<Order, ApiError> {
     let custom = fields.text("custom")?.unwrap_or_default();
     if custom.len() > CUSTOM_BYTES_MAX {
         return Err(ApiError::illegal("custom is longer than 1024 bytes"));
     }
     let cli = fields.text("cli")?.filter(|cli| !cli.is_empty());
-    if let Some(cli) = cli.filter(|cli| *cli != "private") {
-        check_number("cli", cli)?;
-    }
+    let cli = cli.map(|cli| shown("cli", cli, notes)).transpose()?;
     fields.one_of("domain", &["pstn", "mxp"])?;
     fields.text("locale")?;
     if let Some(keys) = fields.text("dtmf")?
@@ -148,7 +214,7 @@ fn common(kind: Kind, fields: Fields<'_>) -> Result<Order, ApiError> {
     {
         return Err(ApiError::illegal("dtmf takes 0-9, # and w"));
     }
-    for flag in ["enableAce", "enableDice", "enablePie"] {
+    for flag in FLAGS {
         fields.flag(flag)?;
     }
     let (endpoint_kind, endpoint) = destination(fields)?;
@@ -156,7 +222,7 @@ fn common(kind: Kind, fields: Fields<'_>) -> Result<Order, ApiError> {
         kind,
         endpoint,
         endpoint_kind,
-        cli: cli.map(str::to_owned),
+        cli,
         custom: custom.to_owned(),
         spoken_chars: 0,
         conference: None,
@@ -164,12 +230,13 @@ fn common(kind: Kind, fields: Fields<'_>) -> Result<Order, ApiError> {
         dial_timeout_s: None,
         never_rings: false,
         headers: Vec::new(),
+        notes: Notes::default(),
     })
 }
 
 /// The destination; an empty endpoint where there is none, which a custom callout may cure.
 fn destination(fields: Fields<'_>) -> Result<(EndpointKind, String), ApiError> {
-    let destination = match fields.0.get("destination") {
+    let destination = match fields.get("destination") {
         None | Some(Value::Null) => return Ok((EndpointKind::Number, String::new())),
         Some(Value::Object(destination)) => Fields(destination),
         Some(_) => return Err(ApiError::illegal("destination")),
@@ -193,7 +260,9 @@ fn destination(fields: Fields<'_>) -> Result<(EndpointKind, String), ApiError> {
     Ok((kind, endpoint.to_owned()))
 }
 
-fn tts(fields: Fields<'_>, order: &mut Order) -> Result<(), ApiError> {
+fn tts(fields: Fields<'_>, order: &mut Order, notes: &mut Notes) -> Result<Asked, ApiError> {
+    let own = ["domain", "locale", "text", "prompts"];
+    fields.note(&[&COMMON[..], &own].concat(), notes);
     let text = fields.text("text")?.filter(|text| !text.is_empty());
     let prompts = fields.text("prompts")?.filter(|text| !text.is_empty());
     let spoken = match (text, prompts) {
@@ -206,7 +275,7 @@ fn tts(fields: Fields<'_>, order: &mut Order) -> Result<(), ApiError> {
         prompted += count_chars("a prompt", check_prompt(prompt)?)?;
     }
     order.spoken_chars = spoken.max(prompted);
-    Ok(())
+    Ok(Asked::Nobody)
 }
 
 /// One item of `prompts`: `#tts[…]`, `#ssml[…]`, `#href[…]`, a URL or a file's id (`FACTS` §9). No
@@ -228,7 +297,17 @@ fn check_prompt(prompt: &str) -> Result<&str, ApiError> {
     }
 }
 
-fn conference(fields: Fields<'_>, order: &mut Order) -> Result<(), ApiError> {
+fn conference(fields: Fields<'_>, order: &mut Order, notes: &mut Notes) -> Result<Asked, ApiError> {
+    let own = [
+        "domain",
+        "locale",
+        "greeting",
+        "conferenceId",
+        "conferenceDtmfOptions",
+        "mohClass",
+        "maxDuration",
+    ];
+    fields.note(&[&COMMON[..], &own].concat(), notes);
     let id = fields
         .text("conferenceId")?
         .filter(|id| !id.is_empty())
@@ -241,49 +320,78 @@ fn conference(fields: Fields<'_>, order: &mut Order) -> Result<(), ApiError> {
         count_chars("greeting", greeting)?;
     }
     fields.one_of("mohClass", &["ring", "music1", "music2", "music3"])?;
-    if let Some(options) = fields
-        .0
-        .get("conferenceDtmfOptions")
-        .filter(|v| !v.is_null())
-    {
+    if let Some(options) = fields.get("conferenceDtmfOptions").filter(|v| !v.is_null()) {
         let Value::Object(options) = options else {
             return Err(ApiError::illegal("conferenceDtmfOptions"));
         };
         let options = Fields(options);
+        options.note(&["mode", "maxDigits", "timeoutMills"], notes);
         options.one_of("mode", &["ignore", "forward", "detect"])?;
         options.whole("maxDigits", u64::from(u32::MAX))?;
         options.whole("timeoutMills", u64::from(u32::MAX))?;
     }
     order.max_duration_s = fields.whole("maxDuration", MAX_DURATION_S)?;
-    Ok(())
+    Ok(Asked::Nobody)
 }
 
-/// With inline ICE its `connectPstn` says whom to call; otherwise the callout itself must.
-fn custom(fields: Fields<'_>, order: &mut Order) -> Result<(), ApiError> {
+/// With inline ICE its action says whom to call, with a URL that does, and with neither the callout
+/// itself or the application's callback URL.
+fn custom(fields: Fields<'_>, order: &mut Order, notes: &mut Notes) -> Result<Asked, ApiError> {
+    let own = ["maxDuration", "ice", "ace", "pie", "dice"];
+    fields.note(&[&COMMON[..], &own].concat(), notes);
     order.max_duration_s = fields.whole("maxDuration", MAX_DURATION_S)?;
     for name in ["ace", "pie", "dice"] {
         svaml::read(name, fields.text(name)?)?;
     }
-    let Svaml::Inline(ice) = svaml::read("ice", fields.text("ice")?)? else {
-        return Ok(());
+    let ice = match svaml::read("ice", fields.text("ice")?)? {
+        Svaml::Absent => return Ok(Asked::Application),
+        Svaml::Url => return Ok(Asked::Url),
+        Svaml::Inline(ice) => ice,
     };
-    let connect = svaml::connect_pstn(&ice)?;
-    if let Some(number) = connect.number {
-        check_number("connectPstn.number", &number)?;
-        order.endpoint_kind = EndpointKind::Number;
-        order.endpoint = number;
+    for (name, given) in [
+        ("cli", order.cli.is_some()),
+        ("destination", !order.endpoint.is_empty()),
+    ] {
+        if given {
+            notes.add(format!("`{name}` stands beside inline `ice`"));
+        }
+    }
+    let connect = svaml::connect(&ice)?;
+    if let Some((kind, endpoint)) = connect.to {
+        order.endpoint = match kind {
+            EndpointKind::Number => with_plus("connectPstn.number", &endpoint, notes)?,
+            EndpointKind::Username | EndpointKind::Sip => endpoint,
+        };
+        order.endpoint_kind = kind;
     }
     if let Some(cli) = connect.cli {
-        if cli != "private" {
-            check_number("connectPstn.cli", &cli)?;
-        }
-        order.cli = Some(cli);
+        order.cli = Some(shown("connectPstn.cli", &cli, notes)?);
     }
     // Inline ICE without a cli shows the application's default number.
     order.cli.get_or_insert_with(|| "private".to_owned());
     order.dial_timeout_s = connect.dial_timeout_s;
     order.max_duration_s = connect.max_duration_s.or(order.max_duration_s);
-    Ok(())
+    Ok(Asked::Inline)
+}
+
+/// A number that is shown: `private` or one in E.164.
+fn shown(name: &str, cli: &str, notes: &mut Notes) -> Result<String, ApiError> {
+    match cli {
+        "private" => Ok(cli.to_owned()),
+        number => with_plus(name, number, notes),
+    }
+}
+
+/// A number where the documents' own samples leave the plus out.
+fn with_plus(name: &str, number: &str, notes: &mut Notes) -> Result<String, ApiError> {
+    if number.starts_with('+') {
+        check_number(name, number)?;
+        return Ok(number.to_owned());
+    }
+    let number = format!("+{number}");
+    check_number(name, &number)?;
+    notes.add(format!("`{name}` has no leading plus"));
+    Ok(number)
 }
 
 /// E.164 with its plus: the missing plus has a code of its own (40005).
@@ -313,30 +421,42 @@ fn count_chars(name: &str, text: &str) -> Result<u32, ApiError> {
 pub(super) struct Fields<'a>(pub(super) &'a Map<String, Value>);
 
 impl<'a> Fields<'a> {
+    /// The value under a name, in any case: the documents' samples write `enabledice` and `RunMenu`
+    /// as well. The very spelling goes before others.
+    pub(super) fn get(self, name: &str) -> Option<&'a Value> {
+        self.0.get(name).or_else(|| {
+            let mut same = self.0.iter().filter(|(k, _)| k.eq_ignore_ascii_case(name));
+            same.next().map(|(_, value)| value)
+        })
+    }
+
     pub(super) fn text(self, name: &str) -> Result<Option<&'a str>, ApiError> {
-        match self.0.get(name) {
+        match self.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(ApiError::illegal(name)),
         }
     }
 
-    /// A whole number from 1 to `max`.
+    /// A whole number from 1 to `max`; its digits in quotes are one, too, since one generation of the
+    /// documents types them as text.
     pub(super) fn whole(self, name: &str, max: u64) -> Result<Option<u32>, ApiError> {
-        match self.0.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => value
-                .as_u64()
-                .filter(|number| (1..=max).contains(number))
-                .and_then(|number| u32::try_from(number).ok())
-                .map(Some)
-                .ok_or_else(|| ApiError::illegal(name)),
-        }
+        let number = match self.get(name) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::String(digits)) => digits.parse().ok(),
+            Some(value) => value.as_u64(),
+        };
+        number
+            .filter(|number| (1..=max).contains(number))
+            .and_then(|number| u32::try_from(number).ok())
+            .map(Some)
+            .ok_or_else(|| ApiError::illegal(name))
     }
 
     pub(super) fn flag(self, name: &str) -> Result<(), ApiError> {
-        match self.0.get(name) {
+        match self.get(name) {
             None | Some(Value::Null | Value::Bool(_)) => Ok(()),
+            Some(Value::String(word)) if matches!(word.as_str(), "true" | "false") => Ok(()),
             Some(_) => Err(ApiError::illegal(name)),
         }
     }
@@ -347,6 +467,17 @@ impl<'a> Fields<'a> {
                 Err(ApiError::illegal(name))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Notes the fields that the documents do not have, and the numbers and flags that stand in quotes.
+    fn note(self, known: &[&str], notes: &mut Notes) {
+        notes.strays(self.0, known);
+        for (name, value) in self.0 {
+            let quoted = |list: &[&str]| list.iter().any(|known| known.eq_ignore_ascii_case(name));
+            if value.is_string() && (quoted(&FLAGS) || quoted(&NUMBERS)) {
+                notes.add(format!("`{name}` stands in quotes"));
+            }
         }
     }
 }

@@ -103,7 +103,8 @@ pub(super) fn tell(there: &[(usize, u32)], calls: &[Call], wording: &Wording) ->
 }
 
 impl Command {
-    /// Reads `{"command": …, "moh": …}`.
+    /// Reads `{"command": …, "moh": …}`. The documents give music to `onhold` alone, and a sample of
+    /// theirs to `mute` as well.
     pub(super) fn read(body: &Map<String, Value>, notes: &mut Notes) -> Result<Self, ApiError> {
         notes.strays(body, &["command", "moh"]);
         let fields = Fields(body);
@@ -120,7 +121,12 @@ impl Command {
         };
         match fields.text("moh")? {
             None => Ok(command),
-            Some(music) if command == Self::OnHold && MUSIC.contains(&music) => Ok(command),
+            Some(music) if MUSIC.contains(&music) => {
+                if command != Self::OnHold {
+                    notes.add("`moh` is for `onhold`");
+                }
+                Ok(command)
+            }
             Some(_) => Err(ApiError::illegal("moh")),
         }
     }

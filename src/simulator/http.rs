@@ -17,10 +17,11 @@ use hyper::{Request, Response, StatusCode};
 use jiff::Timestamp;
 
 use super::answer::{Answer, ApiError, Delivery, plain};
-use super::callout::Rejected;
+use super::callout::{Order, Rejected};
 use super::ledger::{ledger_csv, posts_csv, requests_csv};
 use super::methods::Asked;
 use super::payload::{Broken, Payload};
+use super::percent;
 use super::requests::{Head, Notes};
 use super::routes::{self, Method, Miss, Page, Route};
 use super::server::Clock;
@@ -98,22 +99,26 @@ impl Shared {
         body: Incoming,
         now: Timestamp,
     ) -> Result<Delivery, Broken> {
+        let mut notes = notes(&parts.headers);
+        if parts.uri.path() != routes::CALLOUTS {
+            notes.add(format!("the path is {}", routes::CALLOUTS));
+        }
         let body = match read_body(body).await? {
             Ok(body) => body,
-            Err(answer) => return Ok(self.world().refuse("", answer, now)),
+            Err(answer) => return Ok(self.world().refuse("", answer, &notes, now)),
         };
         let mut order = World::read(&body, self.gate.cli_required);
-        let refusal = match self.authorise(parts, &body, now) {
+        let refusal = match self.authorise(parts, &body, now, &mut notes) {
             Err(error) => Some(error.answer("")),
             Ok(()) if !is_json(&parts.headers) => Some(plain(415, "Unsupported media type")),
             Ok(()) => None,
         };
+        let (Ok(Order { notes: read, .. }) | Err(Rejected { notes: read, .. })) = &mut order;
+        notes.append(read);
+        *read = notes;
         if let Some(answer) = refusal {
-            let custom = match order {
-                Ok(order) => order.custom,
-                Err(Rejected { custom, .. }) => custom,
-            };
-            return Ok(self.world().refuse(&custom, answer, now));
+            let (Ok(Order { custom, notes, .. }) | Err(Rejected { custom, notes, .. })) = &order;
+            return Ok(self.world().refuse(custom, answer, notes, now));
         }
         if let Ok(order) = &mut order {
             order.headers = callback_headers(&parts.headers);
@@ -133,10 +138,13 @@ impl Shared {
             Ok(body) => body,
             Err(answer) => return Ok(answer.into()),
         };
-        Ok(match self.authorise(parts, &body, now) {
-            Ok(()) => self.world().call(id, now),
-            Err(error) => error.answer(id).into(),
-        })
+        // Polls are counted and not written down.
+        Ok(
+            match self.authorise(parts, &body, now, &mut Notes::default()) {
+                Ok(()) => self.world().call(id, now),
+                Err(error) => error.answer(id).into(),
+            },
+        )
     }
 
     async fn other(
@@ -147,7 +155,7 @@ impl Shared {
         now: Timestamp,
     ) -> Result<Answer, Broken> {
         let head = head(parts);
-        let notes = notes(&parts.headers);
+        let mut notes = notes(&parts.headers);
         let refuse = |answer: Answer, notes| {
             self.world().record(head, answer.status, notes, now);
             Ok(answer)
@@ -156,7 +164,7 @@ impl Shared {
             Ok(body) => body,
             Err(answer) => return refuse(answer, notes),
         };
-        let standing = self.authorise(parts, &body, now);
+        let standing = self.authorise(parts, &body, now, &mut notes);
         if standing.is_ok() && method.has_body() && !is_json(&parts.headers) {
             return refuse(plain(415, "Unsupported media type"), notes);
         }
@@ -209,26 +217,44 @@ impl Shared {
         Answer::new(200, "text/csv; charset=utf-8", csv)
     }
 
-    /// Who sent this, in the platform's codes (`FACTS` §8).
-    fn authorise(&self, parts: &Parts, body: &[u8], now: Timestamp) -> Result<(), ApiError> {
+    /// Who sent this, in the platform's codes (`FACTS` §8). The documents do not say in which form
+    /// the path is signed where it has to be encoded: as it is sent, or as it was before that; one SDK
+    /// does this, two do that, and both are taken.
+    fn authorise(
+        &self,
+        parts: &Parts,
+        body: &[u8],
+        now: Timestamp,
+        notes: &mut Notes,
+    ) -> Result<(), ApiError> {
         let authorization = text(&parts.headers, &AUTHORIZATION);
         let scheme = authorization.and_then(|value| value.split(' ').next());
         let is_basic = scheme.is_some_and(|word| word.eq_ignore_ascii_case("basic"));
         let verdict = if is_basic && self.gate.accept_basic {
             self.credentials.verify_basic(authorization)
         } else {
-            let request = auth::Request {
-                method: parts.method.as_str(),
-                path: parts.uri.path(),
-                content_type: text(&parts.headers, &CONTENT_TYPE).unwrap_or_default(),
-                body,
-            };
+            let sent = parts.uri.path();
             let headers = ReceivedHeaders {
                 authorization,
                 x_timestamp: text(&parts.headers, &HeaderName::from_static("x-timestamp")),
             };
-            self.credentials
-                .verify(&request, &headers, now, self.gate.tolerance)
+            let verify = |path: &str| {
+                let request = auth::Request {
+                    method: parts.method.as_str(),
+                    path,
+                    content_type: text(&parts.headers, &CONTENT_TYPE).unwrap_or_default(),
+                    body,
+                };
+                let tolerance = self.gate.tolerance;
+                self.credentials.verify(&request, &headers, now, tolerance)
+            };
+            match verify(sent) {
+                Err(AuthError::BadSignature) if sent.contains('%') => {
+                    verify(&percent::decode(sent))
+                        .inspect(|()| notes.add("the path is signed as it was before encoding"))
+                }
+                verdict => verdict,
+            }
         };
         verdict.map_err(|error| auth_error(error, is_basic))
     }

@@ -58,8 +58,10 @@ pub struct PostRow {
     pub status: u16,
     /// What went wrong.
     pub fault: Option<Fault>,
-    /// Whether a call was placed.
+    /// Whether a call was placed that rings a phone.
     pub placed: bool,
+    /// Where the request is not in the form that the documents suggest; empty where it is.
+    pub against: String,
 }
 
 /// The calls as CSV, one line each, in the order in which they were placed.
@@ -113,15 +115,17 @@ pub fn posts_csv(rows: &[PostRow]) -> String {
         status: u16,
         fault: &'a str,
         placed: bool,
+        against: &'a str,
     }
     csv(
-        "arrived_us,attempt,status,fault,placed",
+        "arrived_us,attempt,status,fault,placed,against",
         rows.iter().map(|row| Line {
             arrived_us: row.arrived_us,
             attempt: &row.attempt,
             status: row.status,
             fault: row.fault.map_or("", Fault::as_str),
             placed: row.placed,
+            against: &row.against,
         }),
     )
 }

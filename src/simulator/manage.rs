@@ -65,6 +65,7 @@ pub(super) fn read(body: &Map<String, Value>, notes: &mut Notes) -> Result<Vec<W
 
 fn wishes(body: &Map<String, Value>, notes: &mut Notes) -> Result<Vec<Wish>, String> {
     notes.strays(body, &["instructions", "action"]);
+    let body = Fields(body);
     let instructions = match body.get("instructions") {
         None | Some(Value::Null) => &[],
         Some(Value::Array(instructions)) => instructions.as_slice(),
@@ -75,9 +76,15 @@ fn wishes(body: &Map<String, Value>, notes: &mut Notes) -> Result<Vec<Wish>, Str
         let (name, fields) = named(value, &INSTRUCTIONS, "instruction", notes)?;
         wishes.extend(instruction(name, fields, notes)?);
     }
-    let value = body.get("action").ok_or("there is no action")?;
-    let (name, fields) = named(value, &ACTIONS, "action", notes)?;
-    wishes.extend(action(name, fields, notes)?);
+    match body.get("action").filter(|action| !action.is_null()) {
+        Some(value) => {
+            let (name, fields) = named(value, &ACTIONS, "action", notes)?;
+            wishes.extend(action(name, fields, notes)?);
+        }
+        None if instructions.is_empty() => return Err("there is nothing to do".to_owned()),
+        // So do seven of the ten samples of the API's OpenAPI document.
+        None => notes.add("there is no action"),
+    }
     Ok(wishes)
 }
 
@@ -117,7 +124,7 @@ fn instruction(
     notes.strays(fields, known);
     text(fields, "locale")?;
     match name {
-        "playFiles" => match fields.get("ids") {
+        "playFiles" => match Fields(fields).get("ids") {
             Some(Value::Array(ids)) if !ids.is_empty() && ids.iter().all(Value::is_string) => {}
             _ => return Err("playFiles has no ids".to_owned()),
         },
@@ -155,7 +162,7 @@ fn action(
             Some(Wish::HangUp)
         }
         // Seed 002 starts a recording so.
-        "continue" => match fields.get("record") {
+        "continue" => match Fields(fields).get("record") {
             None | Some(Value::Null) => {
                 notes.strays(fields, &["name"]);
                 None
@@ -181,10 +188,12 @@ fn action(
 /// The options of a recording, under either name (`FACTS` §12, row 14). The credentials in them are
 /// never kept.
 fn start(fields: &Map<String, Value>, notes: &mut Notes) -> Result<Wish, String> {
-    if fields.contains_key("recordingOptions") {
+    let fields = Fields(fields);
+    let other_spelling = fields.get("recordingOptions");
+    if other_spelling.is_some() {
         notes.spelling("recordingOptions", "options");
     }
-    let options = match fields.get("options").or(fields.get("recordingOptions")) {
+    let options = match fields.get("options").or(other_spelling) {
         None | Some(Value::Null) => return Ok(Wish::StartRecording(None)),
         Some(Value::Object(options)) => options,
         Some(_) => return Err("the options of a recording are no object".to_owned()),

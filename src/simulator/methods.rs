@@ -134,13 +134,13 @@ impl World {
                 let managed = self.calls[index].managed();
                 managed.times += 1;
                 command.apply(managed);
-                done()
+                Ok(wording.commanded())
             }
             Method::KickParticipant { conference, call } => {
                 let conference = percent::decode(conference);
                 let index = self.conferences.participant(&conference, call, scene)?;
                 self.kick(index, now);
-                done()
+                Ok(desk.wording.kicked())
             }
             Method::ListRecordings => {
                 let head = asked.head;

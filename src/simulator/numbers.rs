@@ -138,7 +138,7 @@ impl Numbers {
     ) -> Result<(), ApiError> {
         let known = ["numbers", "applicationkey", "applicationKey", "capability"];
         notes.strays(body, &known);
-        let wanted = texts(body.get("numbers"), notes)?;
+        let wanted = texts(Fields(body).get("numbers"), notes)?;
         if wanted.is_empty() || wanted.len() > NUMBERS_MAX {
             return Err(not_updated());
         }

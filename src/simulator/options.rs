@@ -49,8 +49,8 @@ pub struct Options {
     pub forbidden_share: f64,
     /// Numbers that begin with one of these are forbidden, too.
     pub forbidden_prefixes: Vec<String>,
-    /// Whether a callout without `cli` is refused with 40002. The documents demand a `cli`; the
-    /// platform has been seen to take such a callout and never ring (`FACTS` §3): `false` does that.
+    /// Whether a callout without `cli` is refused with 40002. The platform takes it, gives a call id,
+    /// and no phone rings (`FACTS` §3, §14).
     pub cli_required: bool,
     /// The first so many GETs of each call are answered with 404.
     pub get_not_found_first: u32,
@@ -99,7 +99,7 @@ impl Default for Options {
             credit: None,
             forbidden_share: 0.0,
             forbidden_prefixes: Vec::new(),
-            cli_required: true,
+            cli_required: false,
             get_not_found_first: 0,
             get_not_found_for: Duration::ZERO,
             get_server_error: 0.0,

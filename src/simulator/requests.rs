@@ -36,7 +36,7 @@ pub(super) struct Head<'a> {
 }
 
 /// What a request has in another form than the suggested one.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Notes(String);
 
 impl Notes {
@@ -47,11 +47,26 @@ impl Notes {
         self.0.push_str(note.as_ref());
     }
 
-    /// Notes the fields that the documents do not have.
+    /// Notes the fields that the documents do not have, or have in another case.
     pub(super) fn strays(&mut self, object: &Map<String, Value>, known: &[&str]) {
         for name in object.keys().filter(|name| !known.contains(&name.as_str())) {
-            self.add(format!("`{name}` is in no document"));
+            match known.iter().find(|known| known.eq_ignore_ascii_case(name)) {
+                Some(known) => self.spelling(name, known),
+                None => self.add(format!("`{name}` is in no document")),
+            }
         }
+    }
+
+    /// Adds other notes behind these.
+    pub(super) fn append(&mut self, others: &Self) {
+        if !others.0.is_empty() {
+            self.add(&others.0);
+        }
+    }
+
+    /// What was noted, `; ` between two notes; empty where nothing was.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// Notes a word that is written in another case than the suggested one.

@@ -3,6 +3,9 @@
 //! Paths are those of `FACTS` §1, with the older ones beside them: `/v1` and `/calling/v1` for either half of the
 //! API, `call` for `calls`, a slash at the end. A call's id and every name is taken as it stands in the path.
 
+/// The path that `FACTS` §1 suggests for callouts.
+pub(super) const CALLOUTS: &str = "/calling/v1/callouts";
+
 /// A method of the API, or a page of the simulator's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Route<'a> {

@@ -122,7 +122,9 @@ impl Telling {
             .filter(|cli| *cli != "private" && !self.without_from);
         NewCall {
             from: shown.map(|cli| json!({ "type": "Number", "endpoint": cli })),
-            to: json!({ "type": kind, "endpoint": self.endpoint(view) }),
+            // Where no phone rings, nobody may have said whom to call.
+            to: (!view.endpoint.is_empty())
+                .then(|| json!({ "type": kind, "endpoint": self.endpoint(view) })),
             domain: domain(view.endpoint_kind),
             call_id: view.call_id,
             duration: view.duration_s,
@@ -146,7 +148,7 @@ impl Telling {
         };
         OldCall {
             from: view.cli.filter(|_| !self.without_from),
-            to: self.endpoint(view),
+            to: Some(self.endpoint(view)).filter(|to| !to.is_empty()),
             domain: domain(view.endpoint_kind),
             callid: view.call_id,
             duration: view.duration_s,
@@ -173,7 +175,8 @@ impl Telling {
 struct NewCall<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<Value>,
-    to: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<Value>,
     domain: &'static str,
     call_id: &'a str,
     duration: u32,
@@ -191,7 +194,7 @@ struct NewCall<'a> {
 #[serde(rename_all = "camelCase")]
 struct OldCall<'a> {
     from: Option<&'a str>,
-    to: &'a str,
+    to: Option<&'a str>,
     domain: &'static str,
     callid: &'a str,
     duration: u32,

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::answer::ApiError;
-use super::callout::Fields;
+use super::callout::{EndpointKind, Fields};
 
 /// What an `ice`, `ace`, `pie` or `dice` field holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,8 +21,9 @@ pub(super) enum Svaml {
 
 /// The action of an inline ICE.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ConnectPstn {
-    pub(super) number: Option<String>,
+pub(super) struct Connect {
+    /// Whom it connects to, where it says so.
+    pub(super) to: Option<(EndpointKind, String)>,
     pub(super) cli: Option<String>,
     pub(super) dial_timeout_s: Option<u32>,
     pub(super) max_duration_s: Option<u32>,
@@ -46,31 +47,48 @@ pub(super) fn read(name: &str, text: Option<&str>) -> Result<Svaml, ApiError> {
         .and_then(|action| Fields(action).text("name").ok().flatten())
         .filter(|action| !action.is_empty())
         .ok_or_else(|| ApiError::illegal(&format!("{name} has no action")))?;
-    if let Some(instructions) = document.get("instructions")
-        && !instructions.is_array()
+    if let Some(instructions) = Fields(&document).get("instructions")
+        && !matches!(instructions, Value::Array(_) | Value::Null)
     {
         return Err(ApiError::illegal(&format!("{name}.instructions")));
     }
     Ok(Svaml::Inline(document))
 }
 
-/// The `connectPstn` of an inline ICE: "as of now, only the action connectPstn is allowed".
-pub(super) fn connect_pstn(ice: &Map<String, Value>) -> Result<ConnectPstn, ApiError> {
+/// Whom an inline ICE connects to. The oldest documents allow `connectPstn` alone; the SDKs build
+/// `connectSip` and `connectMxp`, too. What connects to nobody makes no callout.
+pub(super) fn connect(ice: &Map<String, Value>) -> Result<Connect, ApiError> {
     let action = action(ice).ok_or_else(|| ApiError::illegal("ice has no action"))?;
     let fields = Fields(action);
     let name = fields.text("name")?.unwrap_or_default();
-    if !name.eq_ignore_ascii_case("connectPstn") {
-        return Err(ApiError::illegal("ice takes the action connectPstn"));
-    }
     let owned = |text: Option<&str>| text.filter(|t| !t.is_empty()).map(str::to_owned);
-    Ok(ConnectPstn {
-        number: owned(fields.text("number")?),
+    let to = match name.to_ascii_lowercase().as_str() {
+        "connectpstn" => owned(fields.text("number")?).map(|number| (EndpointKind::Number, number)),
+        "connectsip" => address(fields, EndpointKind::Sip)?,
+        "connectmxp" => address(fields, EndpointKind::Username)?,
+        _ => return Err(ApiError::illegal("ice takes the action connectPstn")),
+    };
+    Ok(Connect {
+        to,
         cli: owned(fields.text("cli")?),
         dial_timeout_s: fields.whole("dialTimeout", 3600)?,
         max_duration_s: fields.whole("maxDuration", 14_400)?,
     })
 }
 
+/// The `destination` of an action.
+fn address(
+    action: Fields<'_>,
+    kind: EndpointKind,
+) -> Result<Option<(EndpointKind, String)>, ApiError> {
+    let Some(destination) = action.get("destination").and_then(Value::as_object) else {
+        return Err(ApiError::missing("destination"));
+    };
+    let endpoint = Fields(destination).text("endpoint")?;
+    let endpoint = endpoint.filter(|endpoint| !endpoint.is_empty());
+    Ok(endpoint.map(|endpoint| (kind, endpoint.to_owned())))
+}
+
 fn action(document: &Map<String, Value>) -> Option<&Map<String, Value>> {
-    document.get("action")?.as_object()
+    Fields(document).get("action")?.as_object()
 }

@@ -20,8 +20,8 @@ use super::shape::Shape;
 pub(super) struct Wording {
     /// The status of a success that has nothing to tell.
     done: u16,
-    /// A managed call is confirmed in words.
-    confirms: bool,
+    /// How what is done to somebody is confirmed.
+    confirms: Confirmation,
     error: ErrorForm,
     /// What support would ask for.
     reference: String,
@@ -36,6 +36,15 @@ pub(super) struct Wording {
     pub(super) tells_hold: bool,
     /// Timestamps have a zone.
     pub(super) zone: bool,
+}
+
+/// How a change of a call or a participant is confirmed. OAS 1.0.1 answers a leg and a participant
+/// with an object, a whole call with nothing; the OAS before it has a text, and the SDKs read neither.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Confirmation {
+    Object,
+    Text,
+    Nothing,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +64,7 @@ impl Wording {
         let reference = CallId(rng.random()).to_string();
         let new = Self {
             done: 204,
-            confirms: false,
+            confirms: Confirmation::Object,
             error: ErrorForm::Number,
             reference,
             number_key: "number",
@@ -69,7 +78,7 @@ impl Wording {
         };
         let old = || Self {
             done: 200,
-            confirms: true,
+            confirms: Confirmation::Text,
             error: ErrorForm::Text,
             number_key: "numberItem",
             number_method: true,
@@ -93,9 +102,14 @@ impl Wording {
                     ErrorForm::Wrapped,
                     ErrorForm::WrappedCode,
                 ];
+                let confirmations = [
+                    Confirmation::Object,
+                    Confirmation::Text,
+                    Confirmation::Nothing,
+                ];
                 Self {
                     done: if rng.random() { 204 } else { 200 },
-                    confirms: rng.random(),
+                    confirms: confirmations[rng.random_range(0..confirmations.len())],
                     error: errors[rng.random_range(0..errors.len())],
                     number_key,
                     number_method: rng.random(),
@@ -116,12 +130,35 @@ impl Wording {
         Answer::empty(self.done)
     }
 
-    /// A call was managed; the variant with a leg is confirmed in words (seed 003, row 13).
+    /// A call was managed.
     pub(super) fn managed(&self, leg: bool) -> Answer {
-        if leg || self.confirms {
-            Answer::new(200, "text/plain; charset=utf-8", "200 Successful response")
-        } else {
-            self.done()
+        match self.confirms {
+            Confirmation::Object if !leg => self.done(),
+            _ => self.confirmed("200 Successful response"),
+        }
+    }
+
+    /// Something was done to a participant.
+    pub(super) fn commanded(&self) -> Answer {
+        match self.confirms {
+            Confirmation::Text => self.done(),
+            _ => self.confirmed("Successful response"),
+        }
+    }
+
+    /// A participant was kicked.
+    pub(super) fn kicked(&self) -> Answer {
+        match self.confirms {
+            Confirmation::Text => self.done(),
+            _ => self.confirmed("200 Successful response"),
+        }
+    }
+
+    fn confirmed(&self, words: &str) -> Answer {
+        match self.confirms {
+            Confirmation::Object => Answer::json(200, json!({ "content": words }).to_string()),
+            Confirmation::Text => Answer::new(200, "text/plain; charset=utf-8", words),
+            Confirmation::Nothing => self.done(),
         }
     }
 

@@ -26,7 +26,7 @@ use super::ledger::{LedgerRow, PostRow};
 use super::numbers::Numbers;
 use super::options::Options;
 use super::recording::Recordings;
-use super::requests::Requests;
+use super::requests::{Notes, Requests};
 use super::shape::Telling;
 use super::tariff::Tariff;
 
@@ -94,21 +94,27 @@ impl World {
 
     /// `POST /calling/v1/callouts`, authorised and read, which arrived at `now`.
     pub fn post(&mut self, order: Result<Order, Rejected>, now: Timestamp) -> Delivery {
-        let custom = match &order {
-            Ok(order) => &order.custom,
-            Err(rejected) => &rejected.custom,
+        let (custom, notes) = match &order {
+            Ok(order) => (&order.custom, order.notes.clone()),
+            Err(rejected) => (&rejected.custom, rejected.notes.clone()),
         };
         let token = self.book.token(custom);
         let verdict = self.decide(order, token, now);
-        self.note(token, now, &verdict);
+        self.note(token, now, &verdict, &notes);
         verdict.delivery
     }
 
     /// A POST of a callout that the HTTP face itself refused: counted, never placed.
-    pub fn refuse(&mut self, custom: &str, answer: Answer, now: Timestamp) -> Delivery {
+    pub(super) fn refuse(
+        &mut self,
+        custom: &str,
+        answer: Answer,
+        notes: &Notes,
+        now: Timestamp,
+    ) -> Delivery {
         let token = self.book.token(custom);
         let verdict = Verdict::refused(answer);
-        self.note(token, now, &verdict);
+        self.note(token, now, &verdict, notes);
         verdict.delivery
     }
 
@@ -156,9 +162,10 @@ impl World {
         true
     }
 
-    /// Every call placed so far, in order.
+    /// Every phone that rang so far, in order.
     pub fn ledger(&self) -> Vec<LedgerRow> {
-        self.calls.iter().map(|call| self.row(call)).collect()
+        let rang = self.calls.iter().filter(|call| call.rings);
+        rang.map(|call| self.row(call)).collect()
     }
 
     /// Every POST received so far, in order.
@@ -192,17 +199,18 @@ impl World {
             return refused(ApiError::new(40200, "Not enough credit"));
         }
         let (fault, mut rng) = self.draw_fault(&order.endpoint);
-        let placed = match fault {
+        let rings = !order.never_rings;
+        let taken = match fault {
             Some(Fault::Reset | Fault::TooMany | Fault::Redirect) => false,
             Some(Fault::ServerError | Fault::Unclear) => rng.random_bool(0.5),
             Some(Fault::Lost | Fault::Hang | Fault::Slow | Fault::ErrorWithId | Fault::Garbage)
             | None => true,
         };
-        let call = placed.then(|| self.place(order, token, fault, now));
+        let call = taken.then(|| self.place(order, token, fault, now));
         Verdict {
             delivery: self.deliver(fault, call, &mut rng, reference),
             fault,
-            placed,
+            placed: taken && rings,
         }
     }
 
@@ -237,7 +245,7 @@ impl World {
         }
     }
 
-    /// Places a call: from here on a phone rings.
+    /// Places a call: from here on a phone rings, if there is any to ring.
     fn place(
         &mut self,
         order: Order,
@@ -259,7 +267,12 @@ impl World {
         let rate = self.options.tariff.rate(&endpoint);
         let debit = Tariff::debit(rate, fate.talk_s);
         self.spent += debit;
-        let attempt = self.book.ring(token);
+        let rings = !order.never_rings;
+        let attempt = if rings {
+            self.book.ring(token)
+        } else {
+            Arc::clone(&self.book.count(token).token)
+        };
         let custom = if *order.custom == *attempt {
             attempt
         } else {
@@ -280,6 +293,7 @@ impl World {
             headers: order.headers,
             accepted_at: now,
             fate,
+            rings,
             rate,
             debit,
             fault,
@@ -330,7 +344,8 @@ impl World {
             .forbidden_prefixes
             .iter()
             .any(|prefix| endpoint.starts_with(prefix.as_str()))
-            || options.forbidden_share > 0.0
+            || !endpoint.is_empty()
+                && options.forbidden_share > 0.0
                 && draw(options.seed, Purpose::Forbidden, endpoint, 0)
                     .random_bool(options.forbidden_share)
     }
@@ -344,9 +359,10 @@ impl World {
         (self.options.faults.pick(rng.random()), rng)
     }
 
-    fn note(&mut self, token: TokenId, now: Timestamp, verdict: &Verdict) {
+    fn note(&mut self, token: TokenId, now: Timestamp, verdict: &Verdict, notes: &Notes) {
         let fate = (verdict.fault, verdict.placed);
-        self.book.note(token, now, &verdict.delivery, fate);
+        self.book
+            .note(token, now, &verdict.delivery, fate, notes.as_str());
     }
 
     fn row(&self, call: &Call) -> LedgerRow {

@@ -81,6 +81,10 @@ impl Story {
         for row in &requests.rows {
             assert_eq!(requests.cell(row, "against"), "", "{row:?}");
         }
+        let posts = self.platform.posts();
+        for row in &posts.rows {
+            assert_eq!(posts.cell(row, "against"), "", "{row:?}");
+        }
     }
 }
 
@@ -479,6 +483,8 @@ fn a_callout_of_each_kind_can_be_placed_by_hand() {
             assert_eq!(debit, ledger.cell(last, "debit"), "{kind:?}");
         }
         assert_eq!(platform.ledger().rows.len(), kinds.len());
+        let posts = platform.posts();
+        assert_eq!(posts.column("against"), vec![""; kinds.len()]);
     }
 }
 

@@ -181,8 +181,7 @@ async fn every_documented_check_of_a_text_refuses_with_its_code() {
         (40001, with("dtmf", json!("12*"))),
         (40001, with("custom", json!("x".repeat(1025)))),
         (40001, with("custom", json!({}))),
-        (40002, with("cli", Value::Null)),
-        (40005, with("cli", json!("46100000000"))),
+        (40001, with("cli", json!("4610000000x"))),
         (40002, with("destination", Value::Null)),
         (40001, with("destination", json!("+46701740605"))),
         (40002, with("destination", json!({"type": "number"}))),
@@ -211,13 +210,11 @@ async fn every_documented_check_of_a_conference_or_svaml_refuses_with_its_code()
         (40001, conference("conferenceId", json!("x".repeat(65)))),
         (40001, conference("mohClass", json!("polka"))),
         (40001, conference("maxDuration", json!(-1))),
-        (40001, conference("maxDuration", json!("60"))),
+        (40001, conference("maxDuration", json!("60s"))),
         (
             40001,
             conference("conferenceDtmfOptions", json!({"mode": "eat"})),
         ),
-        (40002, custom(&json!({"cli": "+46100000000"}))),
-        (40002, custom(&json!({"ice": "https://example.org/ice"}))),
         (40001, custom(&json!({"ice": "{not json"}))),
         (
             40001,
@@ -227,9 +224,10 @@ async fn every_documented_check_of_a_conference_or_svaml_refuses_with_its_code()
         (40001, ice(&json!({"action": {"name": "hangup"}}))),
         (40002, ice(&json!({"action": {"name": "connectPstn"}}))),
         (
-            40005,
-            ice(&json!({"action": {"name": "connectPstn", "number": "46701740605"}})),
+            40001,
+            ice(&json!({"action": {"name": "connectPstn", "number": "46701"}})),
         ),
+        (40002, ice(&json!({"action": {"name": "connectSip"}}))),
     ];
     assert_refused(&peer, &cases).await;
 }
@@ -256,7 +254,9 @@ async fn every_callout_of_the_documents_is_accepted() {
             json!({"type": "Username", "endpoint": "anna"}),
         ),
         with("enabledice", json!(true)),
+        with("enableAce", json!("true")),
         conference("maxDuration", json!(3600)),
+        conference("maxDuration", json!("60")),
         conference(
             "conferenceDtmfOptions",
             json!({"mode": "detect", "maxDigits": 2}),
@@ -282,14 +282,12 @@ async fn every_callout_of_the_documents_is_accepted() {
 }
 
 #[tokio::test]
-async fn a_callout_without_cli_can_be_taken_and_never_rings() {
+async fn a_callout_without_cli_can_be_refused() {
     let peer = Peer::start(Options {
-        cli_required: false,
+        cli_required: true,
         ..Options::default()
     });
-    assert_eq!(peer.post(&with("cli", Value::Null)).await.status, 200);
-    let ledger = peer.simulator.ledger();
-    assert_eq!((ledger[0].result, ledger[0].duration_s), ("FAILED", 0));
+    assert_refused(&peer, &[(40002, with("cli", Value::Null))]).await;
 }
 
 #[tokio::test]

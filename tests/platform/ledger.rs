@@ -54,7 +54,7 @@ async fn the_ledger_is_served_as_csv_without_authorisation() {
     assert_eq!(page("ledger").await, header);
     assert_eq!(
         page("posts").await,
-        "arrived_us,attempt,status,fault,placed\n"
+        "arrived_us,attempt,status,fault,placed,against\n"
     );
     peer.advance(std::time::Duration::from_micros(1500));
     let id = peer.post(&conference(NUMBER, "a1")).await.call_id();
@@ -63,7 +63,7 @@ async fn the_ledger_is_served_as_csv_without_authorisation() {
         "a1,{NUMBER},{id},2026-11-21T05:00:00.001500Z,1,ANSWERED,{reason},30,0.0415,EUR,,0,0,0\n"
     );
     assert_eq!(page("ledger").await, format!("{header}{line}"));
-    assert!(page("posts").await.ends_with("1500,a1,200,,true\n"));
+    assert!(page("posts").await.ends_with("1500,a1,200,,true,\n"));
     assert_eq!(page("ledger").await, peer.simulator.ledger_csv());
     assert_eq!(page("posts").await, peer.simulator.posts_csv());
     peer.simulator.stop().await;

@@ -9,6 +9,7 @@
 mod auth;
 mod calls;
 mod checks;
+mod clients;
 mod conferences;
 mod configuration;
 mod events;

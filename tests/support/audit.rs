@@ -31,6 +31,7 @@ impl Audit {
             results: desk.export("results"),
             violations: Vec::new(),
         };
+        audit.posts_are_as_documented();
         audit.posts_are_single_and_intended();
         audit.phones_ring_once();
         audit.answers_agree();
@@ -48,6 +49,14 @@ impl Audit {
             }
         }
         found.into_values().collect()
+    }
+
+    fn posts_are_as_documented(&mut self) {
+        for (note, count) in self.posts.counts("against") {
+            if !note.is_empty() {
+                self.violations.push(format!("{count} POSTs: {note}"));
+            }
+        }
     }
 
     fn posts_are_single_and_intended(&mut self) {
