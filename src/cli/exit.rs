@@ -117,7 +117,11 @@ impl From<StoreError> for Failure {
             StoreError::Address(_)
             | StoreError::NoRun(_)
             | StoreError::NoDatabase(_)
+            | StoreError::NoRehearsal(_)
             | StoreError::OccurrenceTaken { .. } => Self::Usage(error.to_string()),
+            StoreError::Foreign { .. } => {
+                Self::Usage(format!("{error}; name another file with --db"))
+            }
             _ => Self::Failed(error.to_string()),
         }
     }

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::args::{ExportArgs, Global, TableName};
 use super::exit::{Exit, Failure};
-use super::file::{NewFile, refuse_to_replace};
+use super::file::{NewFile, refuse_inputs_of_runs, refuse_to_replace};
 use super::{output, runs};
 use crate::domain::RecipientId;
 use crate::report::{Export, Table};
@@ -24,6 +24,9 @@ pub(super) async fn export(args: &ExportArgs, global: &Global) -> Result<Exit, F
         refuse_to_replace(path, args.force)?;
     }
     let store = SqliteStore::open(&global.db, Access::Beside).await?;
+    if let Some(path) = &args.output {
+        refuse_inputs_of_runs(path, &store).await?;
+    }
     let run = runs::find(&store, args.run.as_deref()).await?;
     let table = match args.table {
         TableName::Results => Table::Results,

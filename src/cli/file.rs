@@ -3,10 +3,16 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::exit::Failure;
+use crate::campaign::Campaign;
+use crate::store::Store;
+use crate::store::sqlite::belongs_to_a_database;
+
+/// So many names are tried for a file that is being written.
+const PARTIALS_MAX: u32 = 99;
 
 /// Says no to an output file that is there already.
 pub(super) fn refuse_to_replace(path: &Path, force: bool) -> Result<(), Failure> {
@@ -16,6 +22,12 @@ pub(super) fn refuse_to_replace(path: &Path, force: bool) -> Result<(), Failure>
     {
         return Err(Failure::usage(format!(
             "{} is there and is no file: name a file, or leave --output out and redirect",
+            path.display()
+        )));
+    }
+    if belongs_to_a_database(path) {
+        return Err(Failure::usage(format!(
+            "{} is a database, or belongs to one: nothing replaces it, name another file",
             path.display()
         )));
     }
@@ -38,6 +50,43 @@ pub(super) fn refuse_to_replace(path: &Path, force: bool) -> Result<(), Failure>
     Ok(())
 }
 
+/// Says no to an output file that is one of a campaign's own: `--force` is meant for results.
+pub(super) fn refuse_inputs(path: &Path, campaign: &Campaign) -> Result<(), Failure> {
+    for input in [campaign.path(), &campaign.recipients.file] {
+        if is_same(path, input) {
+            return Err(Failure::usage(format!(
+                "{} is what campaign {} is read from: nothing replaces it, name another file",
+                path.display(),
+                campaign.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The same for everything that any run of a database was read from.
+pub(super) async fn refuse_inputs_of_runs(path: &Path, store: &dyn Store) -> Result<(), Failure> {
+    if !path.exists() {
+        return Ok(());
+    }
+    for run in store.runs("").await? {
+        let dates = run.blackout_file.as_deref();
+        if let Ok(campaign) = Campaign::parse_kept(&run.definition, &run.definition_path, dates) {
+            refuse_inputs(path, &campaign)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether two names lead to one file that is there.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let inode = |path: &Path| {
+        let there = std::fs::metadata(path).ok()?;
+        Some((there.dev(), there.ino()))
+    };
+    inode(one).is_some_and(|one| inode(other) == Some(one))
+}
+
 /// A file that is being written. Dropped before its end, it is gone.
 #[derive(Debug)]
 pub(super) struct NewFile<'a> {
@@ -48,21 +97,33 @@ pub(super) struct NewFile<'a> {
 
 impl<'a> NewFile<'a> {
     /// Begins a file that only its owner can read: it holds the numbers and names of people, or what
-    /// they said.
+    /// they said. It is made under a name that nothing has yet, be it a link.
     pub(super) fn begin(path: &'a Path) -> Result<Self, Failure> {
-        let partial = partial_name(path);
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&partial)
-            .map_err(|error| unwritable(path, &error))?;
-        Ok(Self {
-            path,
-            partial,
-            file,
-        })
+        let mut nth = 0;
+        loop {
+            let partial = partial_name(path, nth);
+            let made = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&partial);
+            match made {
+                Ok(file) => {
+                    return Ok(Self {
+                        path,
+                        partial,
+                        file,
+                    });
+                }
+                // Left behind by a process that was killed, or put there by somebody.
+                Err(error)
+                    if error.kind() == io::ErrorKind::AlreadyExists && nth < PARTIALS_MAX =>
+                {
+                    nth += 1;
+                }
+                Err(error) => return Err(unwritable(path, &error)),
+            }
+        }
     }
 
     /// Writes what comes next.
@@ -91,12 +152,20 @@ impl Drop for NewFile<'_> {
     }
 }
 
+/// Writes a file that only its owner can read, whole or not at all.
+pub(super) fn write_private(path: &Path, bytes: &[u8], replace: bool) -> Result<(), Failure> {
+    let mut file = NewFile::begin(path)?;
+    file.write(bytes)
+        .map_err(|error| unwritable(path, &error))?;
+    file.finish(replace)
+}
+
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
     Failure::failed(format!("{} cannot be written: {error}", path.display()))
 }
 
-fn partial_name(path: &Path) -> PathBuf {
+fn partial_name(path: &Path, nth: u32) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.partial", std::process::id()));
+    name.push(format!(".{}-{nth}.partial", std::process::id()));
     path.with_file_name(name)
 }

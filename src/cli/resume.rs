@@ -26,6 +26,7 @@ pub(super) async fn resume(
     let mut run = choose(store.as_ref(), args.run.as_deref()).await?;
     if let Some(path) = &args.results.output {
         file::refuse_to_replace(path, args.results.force || export::is_own(path, &run))?;
+        file::refuse_inputs_of_runs(path, store.as_ref()).await?;
     }
     if run.rehearsal {
         return Err(Failure::usage(format!(

@@ -29,6 +29,7 @@ pub(super) async fn run(
     let client = settings::client(global, &world.clock)?;
     if let Some(path) = &args.results.output {
         file::refuse_to_replace(path, args.results.force)?;
+        file::refuse_inputs(path, &campaign)?;
     }
     let never_asks = args.yes.then_some("--yes makes none");
     database::may_dial(global, &args.file, never_asks)?;

@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{PlatformArgs, SimulateArgs};
 use super::exit::{Exit, Failure};
-use super::{World, output, settings};
+use super::{World, file, output, settings};
 use crate::simulator::{Faults, Holder, Mix, Options, OwnedNumber, Simulator};
 use crate::sinch::auth::Credentials;
 
@@ -21,6 +21,9 @@ pub(super) async fn simulate(args: &SimulateArgs, world: &World) -> Result<Exit,
             settings::DEMO_SECRET.to_owned(),
         ),
     };
+    if let Some(path) = &args.ledger {
+        file::refuse_to_replace(path, false)?;
+    }
     let credentials =
         Credentials::new(key.clone(), secret).map_err(|e| Failure::usage(e.to_string()))?;
     let clock = Arc::clone(&world.clock);
@@ -52,8 +55,7 @@ pub(super) async fn simulate(args: &SimulateArgs, world: &World) -> Result<Exit,
     }
     simulator.stop().await;
     if let Some(path) = &args.ledger {
-        std::fs::write(path, simulator.ledger_csv())
-            .map_err(|e| Failure::failed(format!("{} cannot be written: {e}", path.display())))?;
+        file::write_private(path, simulator.ledger_csv().as_bytes(), false)?;
     }
     Ok(Exit::Done)
 }

@@ -286,6 +286,26 @@ pub enum StoreError {
         /// The database's words.
         why: String,
     },
+    /// What is there, or beside it, is nothing that we open.
+    #[error("{path} {why}: nothing was changed")]
+    Foreign {
+        /// The file.
+        path: String,
+        /// What it is, beginning with the verb.
+        why: String,
+    },
+    /// A rehearsal was to begin anew in the place of a database that others wrote, too.
+    #[error(
+        "{0} was not made by rehearsals alone, and a rehearsal begins anew in its place: nothing was \
+         deleted; give that file another name, or rehearse with another database"
+    )]
+    NoRehearsal(String),
+    /// There is no room left.
+    #[error(
+        "{0} cannot be written: the disk is full. Nothing that was recorded is lost: make room, \
+         then say it again"
+    )]
+    Full(String),
     /// It cannot be opened or written.
     #[error("{path} cannot be {what}: {why}")]
     Unusable {
@@ -316,4 +336,19 @@ pub enum StoreError {
     /// Anything else that the database says.
     #[error("the database said: {0}")]
     Database(String),
+}
+
+impl StoreError {
+    /// Why the system did not let a file be `opened`, `written` or `deleted`.
+    pub(crate) fn unusable(path: &str, what: &'static str, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        if matches!(error.kind(), StorageFull | QuotaExceeded) {
+            return Self::Full(path.to_owned());
+        }
+        Self::Unusable {
+            path: path.to_owned(),
+            what,
+            why: error.to_string(),
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod calling_windows;
 mod cdr;
 mod databases;
 mod end_to_end;
+mod outputs;
 mod plans;
 mod proxies;
 mod retries;

@@ -155,25 +155,7 @@ fn a_full_disk_stops_the_run_and_costs_no_answer() {
         mount -o remount,size=200m none .
         code=0; \"$CALLOUT\" resume >../out2 2>../err2 || code=$?
         echo $code >../code2; cp callout.db ..";
-    let mut command = Command::new("unshare");
-    command.arg("--mount");
-    if !geteuid().is_root() {
-        command.arg("--map-root-user");
-    }
-    let out = command
-        .args(["sh", "-c", script])
-        .current_dir(desk.path("."))
-        .env("CALLOUT", env!("CARGO_BIN_EXE_callout"))
-        .env("SINCH_APPLICATION_KEY", crate::support::KEY)
-        .env("SINCH_APPLICATION_SECRET", crate::support::SECRET)
-        .env("SINCH_CALLING_URL", &platform.url)
-        .env("CALLOUT_DB", "callout.db")
-        .output()
-        .unwrap();
-    assert!(
-        out.status.success(),
-        "a small disk could not be made: {out:?}"
-    );
+    desk.run_with_disks(script);
     let text = |name| String::from_utf8(desk.read(name)).unwrap();
     assert_eq!(text("code").trim(), "1", "{}{}", text("err"), text("files"));
     assert!(text("err").contains("the disk is full"), "{}", text("err"));

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use callout::clock::{Clock as _, SystemClock};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, geteuid, kill_process};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use tempfile::TempDir;
@@ -293,6 +293,26 @@ impl Desk {
             stdout: String::new(),
             stderr: String::from_utf8(out.stderr).unwrap(),
         }
+    }
+
+    /// Runs a shell script in a mount namespace of its own: disks that it mounts are gone with it.
+    pub(crate) fn run_with_disks(&self, script: &str) {
+        let mut command = Command::new("unshare");
+        command.arg("--mount");
+        if !geteuid().is_root() {
+            command.arg("--map-root-user");
+        }
+        let out = command
+            .args(["sh", "-c", script])
+            .current_dir(self.dir.path())
+            .env("CALLOUT", env!("CARGO_BIN_EXE_callout"))
+            .envs(self.env.iter().map(|(k, v)| (k, v)))
+            .output()
+            .unwrap();
+        assert!(
+            out.status.success(),
+            "a small disk could not be made: {out:?}"
+        );
     }
 
     /// Starts a command that goes on meanwhile.

@@ -13,7 +13,7 @@ use crate::store::sqlite::{Access, SqliteStore};
 /// rehearsal that is going on is left alone.
 pub(super) async fn begin_anew(address: &str, access: Access) -> Result<SqliteStore, Failure> {
     if let Some(path) = database::path_of(address) {
-        SqliteStore::begin_anew(Path::new(path))?;
+        SqliteStore::begin_anew(Path::new(path)).await?;
     }
     Ok(SqliteStore::open(address, access).await?)
 }
@@ -36,6 +36,7 @@ pub(super) fn results_file(
         )));
     }
     file::refuse_to_replace(&path, own)?;
+    file::refuse_inputs(&path, campaign)?;
     Ok((path, own))
 }
 
@@ -64,7 +65,7 @@ impl Earlier {
     }
 
     /// Remembers what was written, in the place of what was written under that name before.
-    pub(super) fn remember(&self, path: &Path) -> std::io::Result<()> {
+    pub(super) fn remember(&self, path: &Path) -> Result<(), Failure> {
         let line = Self::line(path)?;
         let (_, name) = line.split_at(64);
         let known = std::fs::read_to_string(&self.0).unwrap_or_default();
@@ -73,6 +74,6 @@ impl Earlier {
             .filter(|known| !known.ends_with(name))
             .collect();
         lines.push(&line);
-        std::fs::write(&self.0, lines.join("\n") + "\n")
+        file::write_private(&self.0, (lines.join("\n") + "\n").as_bytes(), true)
     }
 }

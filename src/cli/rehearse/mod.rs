@@ -136,9 +136,7 @@ impl Rehearsal<'_> {
             human(clock.monotonic())
         ));
         if let Some(path) = ledger {
-            std::fs::write(&path, called.ledger_csv()).map_err(|e| {
-                Failure::failed(format!("{} cannot be written: {e}", path.display()))
-            })?;
+            file::write_private(&path, called.ledger_csv().as_bytes(), false)?;
         }
         Ok(exit)
     }

@@ -3,13 +3,13 @@
 //! It is made in full size beforehand, so that a full disk cannot keep an answer from being written.
 //! The engine appends to it only when a commit failed; recovery reads it and empties it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::commit::Group;
+use super::file::private;
 
 /// Room for the answers of everything that can be in flight, some 200 bytes each.
 const BYTES: u64 = 1024 * 1024;
@@ -24,12 +24,11 @@ pub(super) struct Aside {
 impl Aside {
     /// Opens the side file, or makes it in full size.
     pub(super) fn make(path: PathBuf) -> io::Result<Self> {
-        let mut file = OpenOptions::new()
+        let mut file = private()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
-            .mode(0o600)
             .open(&path)?;
         if file.metadata()?.len() < BYTES {
             // Zeros on disk, not a hole: a hole would need room when it is written.

@@ -1,12 +1,14 @@
 //! The store on SQLite: one writer connection, readers beside it, write-ahead log, every commit
 //! synced to disk before it returns.
 //!
-//! `open` makes and checks the file, `import`, `commit` and `recovery` are the engine's side, `runs`,
-//! `occurrences` and `results` everybody's, `settle`, `suppressions` and `privacy` a person's. Times
-//! are bound values, never the database's own.
+//! `file` looks at what is there, `open` makes and checks it, `import`, `commit` and `recovery` are the
+//! engine's side, `runs`, `occurrences` and `results` everybody's, `settle`, `suppressions`, `privacy`
+//! and `scrub` a person's. Times are bound values, never the database's own.
 
 mod aside;
 mod commit;
+mod fault;
+mod file;
 mod import;
 mod occurrences;
 mod open;
@@ -14,6 +16,7 @@ mod privacy;
 mod recovery;
 mod results;
 mod runs;
+mod scrub;
 mod settle;
 mod spend;
 mod stories;
@@ -38,6 +41,7 @@ use crate::domain::{
     Spend, Story, Suppression, Suppressions, Tally,
 };
 
+pub use file::belongs_to_a_database;
 pub use open::Access;
 
 /// A store in one SQLite file.
@@ -57,9 +61,10 @@ impl SqliteStore {
         open::open(address, access).await
     }
 
-    /// Deletes a database, unless an engine works on it. For rehearsals, which begin anew.
-    pub fn begin_anew(file: &Path) -> Result<(), StoreError> {
-        open::delete(file)
+    /// Deletes a rehearsal's database, unless an engine works on it, or anything is in it that no
+    /// rehearsal wrote.
+    pub async fn begin_anew(file: &Path) -> Result<(), StoreError> {
+        open::delete_rehearsal(file).await
     }
 
     /// The run that an engine works on in the database at an address; none where no engine does.
@@ -79,7 +84,7 @@ impl SqliteStore {
     }
 
     fn fault(&self, error: &sqlx::Error) -> StoreError {
-        open::fault(&self.path, error)
+        fault::fault(&self.path, error)
     }
 }
 
@@ -126,11 +131,9 @@ impl Store for SqliteStore {
         let Some(engine) = &self.engine else {
             return Ok(());
         };
-        engine.claim(run).map_err(|e| StoreError::Unusable {
-            path: format!("{}-lock", self.path),
-            what: "written",
-            why: e.to_string(),
-        })
+        engine
+            .claim(run)
+            .map_err(|e| StoreError::unusable(&format!("{}-lock", self.path), "written", &e))
     }
 
     async fn tell(&self, run: &RunId, telling: &Telling) -> Result<(), StoreError> {
@@ -253,10 +256,8 @@ impl Store for SqliteStore {
         engine
             .aside
             .append(&commit::Group::of(run, changes))
-            .map_err(|e| StoreError::Unusable {
-                path: engine.aside.path().display().to_string(),
-                what: "written",
-                why: e.to_string(),
+            .map_err(|e| {
+                StoreError::unusable(&engine.aside.path().display().to_string(), "written", &e)
             })
     }
 

@@ -1,21 +1,26 @@
 //! Making, opening and checking the database file.
 //!
-//! The file is the owner's alone. One engine works on it at a time, by a lock on a side file that
-//! the system frees whatever becomes of the process. Errors say what is wrong and touch nothing.
+//! The file is the owner's alone, and is looked at before it is touched (`file`). One engine works on it
+//! at a time, by a lock on a side file that the system frees whatever becomes of the process. Errors say
+//! what is wrong and touch nothing.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::migrate::{Migrate, Migrator};
+use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use tokio::sync::Mutex;
+use tracing::log::LevelFilter;
+use tracing::warn;
 
 use super::SqliteStore;
 use super::aside::Aside;
+use super::file::{Place, SIDE_FILES, Standing, beside, hand_over, private};
+use super::{fault::fault, scrub};
 use crate::domain::RunId;
 use crate::store::{BUSY_WAIT, StoreError};
 
@@ -33,6 +38,9 @@ const LOCK_TRIES_APART: Duration = Duration::from_millis(10);
 /// Pages of log before it is folded into the file: 16 MB, so that a fast run does not sync the file
 /// too often and the log stays small.
 const WAL_PAGES: &str = "4000";
+
+/// A statement that takes longer is worth a line in a log that asks for it.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// What a command wants of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,35 +75,43 @@ impl EngineLock {
 }
 
 pub(super) async fn open(address: &str, access: Access) -> Result<SqliteStore, StoreError> {
-    let file = file_of(address)?;
-    let path = file.display().to_string();
-    let unusable = |why: String| StoreError::Unusable {
-        path: path.clone(),
-        what: "opened",
-        why,
-    };
-    if matches!(
+    let place = Place::look(&file_of(address)?)?;
+    let (file, path) = (&place.file, place.shown.clone());
+    let makes = matches!(
         access,
         Access::Engine | Access::Scratch | Access::BesideOrNew
-    ) {
-        make_private(&file).map_err(|e| unusable(e.to_string()))?;
-    } else if !file.exists() {
-        return Err(StoreError::NoDatabase(path));
+    );
+    match place.standing {
+        Standing::Absent | Standing::Empty if !makes => return Err(StoreError::NoDatabase(path)),
+        Standing::Absent => place
+            .make()
+            .map_err(|e| StoreError::unusable(&path, "opened", &e))?,
+        Standing::Empty => {}
+        Standing::Database { ours, with_log } => {
+            if !ours {
+                look_inside(&place, with_log).await?;
+            }
+        }
+    }
+    if let Err(error) = place.tighten() {
+        // Where nothing can be written, reading is still of use.
+        warn!(%error, "the database can be read by others, and that cannot be changed");
     }
     let engine = match access {
-        Access::Engine | Access::EngineOfExisting | Access::Scratch => Some(lock_engine(&file)?),
+        Access::Engine | Access::EngineOfExisting | Access::Scratch => Some(lock_engine(&place)?),
         Access::Beside | Access::BesideOrNew => None,
     };
-    let options = options(&file).synchronous(if access == Access::Scratch {
+    let options = options(file).synchronous(if access == Access::Scratch {
         SqliteSynchronous::Off
     } else {
         SqliteSynchronous::Full
     });
     let mut writer = options.connect().await.map_err(|e| fault(&path, &e))?;
-    let latest = latest_migration(&mut writer)
-        .await
-        .map_err(|e| fault(&path, &e))?;
-    migrate(&mut writer, &file, latest, engine.is_some()).await?;
+    let latest = latest_migration(&mut writer, &path).await?;
+    migrate(&mut writer, &place, latest, engine.is_some()).await?;
+    if engine.is_some() {
+        scrub::if_owed(&mut writer, &path).await?;
+    }
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .min_connections(0)
@@ -108,8 +124,57 @@ pub(super) async fn open(address: &str, access: Access) -> Result<SqliteStore, S
     })
 }
 
+/// Looks into an SQLite file that does not say whose it is, without a trace: earlier versions of ours
+/// said nothing, and neither do other programs.
+async fn look_inside(place: &Place, with_log: bool) -> Result<(), StoreError> {
+    let tables = async {
+        let mut reader = quiet(SqliteConnectOptions::new())
+            .filename(&place.file)
+            .read_only(true)
+            .immutable(true)
+            .connect()
+            .await?;
+        let ours = has_our_tables(&mut reader).await?;
+        reader.close().await?;
+        Ok(ours)
+    };
+    match tables.await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(not_ours(&place.shown)),
+        // Somebody may be writing just now. Opening a file with a log as ours are opened changes nothing.
+        Err(_) if with_log => Ok(()),
+        Err(error) => Err(fault(&place.shown, &error)),
+    }
+}
+
+/// Whether the database is one of ours, or has no table yet but that of the migrations.
+async fn has_our_tables(reader: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "-- has_our_tables
+         select count(*) filter (where name <> '_sqlx_migrations') = 0
+                or count(*) filter (where name in ('_sqlx_migrations', 'runs')) = 2
+         from sqlite_schema where type = 'table'",
+    )
+    .fetch_one(reader)
+    .await
+}
+
+fn not_ours(path: &str) -> StoreError {
+    StoreError::Foreign {
+        path: path.into(),
+        why: "is a database of another program".into(),
+    }
+}
+
+/// No statement reaches a log by itself.
+fn quiet(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options
+        .log_statements(LevelFilter::Off)
+        .log_slow_statements(LevelFilter::Debug, SLOW)
+}
+
 fn options(file: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
+    quiet(SqliteConnectOptions::new())
         .filename(file)
         .create_if_missing(false)
         .journal_mode(SqliteJournalMode::Wal)
@@ -139,113 +204,153 @@ fn is_file_name(path: &str) -> bool {
     !path.is_empty() && !path.contains('?') && !before_slash.contains(':')
 }
 
-/// The database's file name with `suffix` behind it.
-pub(super) fn beside(file: &Path, suffix: &str) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// Makes the file if there is none, readable by its owner alone.
-fn make_private(file: &Path) -> io::Result<()> {
-    let made = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(file)?;
-    if made.metadata()?.permissions().mode() & 0o077 != 0 {
-        made.set_permissions(Permissions::from_mode(0o600))?;
+/// Deletes a database that no engine works on and that only rehearsals wrote.
+pub(super) async fn delete_rehearsal(file: &Path) -> Result<(), StoreError> {
+    let place = Place::look(file)?;
+    if place.standing == Standing::Absent {
+        return Ok(());
     }
-    Ok(())
-}
-
-/// Deletes a database that no engine works on.
-pub(super) fn delete(file: &Path) -> Result<(), StoreError> {
-    let lock = lock(file)?;
-    for suffix in ["", "-wal", "-shm", "-answers"] {
-        let path = beside(file, suffix);
+    let lock = lock(&place)?;
+    if let Standing::Database { ours, with_log } = place.standing {
+        if !ours {
+            look_inside(&place, with_log).await?;
+        }
+        let mut reader = quiet(SqliteConnectOptions::new())
+            .filename(&place.file)
+            .connect()
+            .await
+            .map_err(|e| fault(&place.shown, &e))?;
+        let rehearsed = is_rehearsal(&mut reader).await;
+        let rehearsed = rehearsed.map_err(|e| fault(&place.shown, &e))?;
+        reader.close().await.map_err(|e| fault(&place.shown, &e))?;
+        if !rehearsed {
+            return Err(StoreError::NoRehearsal(place.shown));
+        }
+    }
+    let side = SIDE_FILES.iter().filter(|suffix| **suffix != "-lock");
+    for suffix in [""].iter().chain(side) {
+        let path = beside(&place.file, suffix);
         if let Err(e) = std::fs::remove_file(&path)
             && e.kind() != io::ErrorKind::NotFound
         {
             let path = path.display().to_string();
-            return Err(StoreError::Unusable {
-                path,
-                what: "deleted",
-                why: e.to_string(),
-            });
+            return Err(StoreError::unusable(&path, "deleted", &e));
         }
     }
     drop(lock);
     Ok(())
 }
 
+/// Whether nothing is in a database but what rehearsals leave there. Who was erased from one stays
+/// suppressed in the real database, and need not in this.
+async fn is_rehearsal(reader: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "-- is_rehearsal: what there is
+         select name from sqlite_schema where type = 'table'",
+    )
+    .fetch_all(&mut *reader)
+    .await?;
+    let found = [
+        ("runs", "select count(*) from runs where not rehearsal"),
+        (
+            "suppression_acts",
+            "select count(*) from suppression_acts where what <> 'erase'",
+        ),
+        ("occurrences", "select count(*) from occurrences"),
+    ];
+    for (table, others) in found {
+        let there = tables.iter().any(|name| name == table);
+        if there
+            && sqlx::query_scalar::<_, i64>(others)
+                .fetch_one(&mut *reader)
+                .await?
+                > 0
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// The run that an engine works on; none where no engine does.
 pub(super) fn engine_at_work(address: &str) -> Result<Option<RunId>, StoreError> {
-    let file = file_of(address)?;
-    match lock(&file) {
+    let place = Place::look(&file_of(address)?)?;
+    if place.standing == Standing::Absent {
+        return Ok(None);
+    }
+    match lock(&place) {
         Ok(_) => Ok(None),
         Err(StoreError::InUse(_)) => {
-            let run = std::fs::read_to_string(beside(&file, "-lock")).unwrap_or_default();
+            let run = std::fs::read_to_string(beside(&place.file, "-lock")).unwrap_or_default();
             Ok(Some(RunId::new(run)))
         }
         Err(error) => Err(error),
     }
 }
 
-fn lock_engine(file: &Path) -> Result<EngineLock, StoreError> {
-    let lock = lock(file)?;
-    let path = beside(file, "-answers");
-    let aside = Aside::make(path.clone()).map_err(|e| StoreError::Unusable {
-        path: path.display().to_string(),
-        what: "opened",
-        why: e.to_string(),
-    })?;
+fn lock_engine(place: &Place) -> Result<EngineLock, StoreError> {
+    let lock = lock(place)?;
+    let path = beside(&place.file, "-answers");
+    let shown = format!("{}-answers", place.shown);
+    let unusable = |e: io::Error| StoreError::unusable(&shown, "opened", &e);
+    let aside = Aside::make(path.clone()).map_err(unusable)?;
+    hand_over(&path, &place.file).map_err(unusable)?;
     Ok(EngineLock { file: lock, aside })
 }
 
-fn lock(file: &Path) -> Result<File, StoreError> {
-    let path = beside(file, "-lock");
-    let unusable = |why: String| StoreError::Unusable {
-        path: path.display().to_string(),
-        what: "opened",
-        why,
-    };
-    let lock = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(&path)
-        .map_err(|e| unusable(e.to_string()))?;
+fn lock(place: &Place) -> Result<File, StoreError> {
+    let path = beside(&place.file, "-lock");
+    let shown = format!("{}-lock", place.shown);
+    let unusable = |e: io::Error| StoreError::unusable(&shown, "opened", &e);
     let mut tries = 0;
-    let locked = loop {
+    loop {
+        let lock = private()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(unusable)?;
+        hand_over(&path, &place.file).map_err(unusable)?;
         match lock.try_lock() {
-            Err(std::fs::TryLockError::WouldBlock) if tries < LOCK_TRIES => {
+            Ok(()) if is_at(&lock, &path) => return Ok(lock),
+            // Somebody put another file in its place meanwhile: a lock on this one keeps nobody out.
+            Ok(()) | Err(std::fs::TryLockError::WouldBlock) if tries < LOCK_TRIES => {
                 tries += 1;
                 std::thread::sleep(LOCK_TRIES_APART);
             }
-            other => break other,
+            Ok(()) | Err(std::fs::TryLockError::WouldBlock) => {
+                return Err(StoreError::InUse(place.shown.clone()));
+            }
+            Err(std::fs::TryLockError::Error(e)) => return Err(unusable(e)),
         }
-    };
-    match locked {
-        Ok(()) => {}
-        Err(std::fs::TryLockError::WouldBlock) => {
-            return Err(StoreError::InUse(file.display().to_string()));
-        }
-        Err(std::fs::TryLockError::Error(e)) => return Err(unusable(e.to_string())),
     }
-    Ok(lock)
 }
 
-/// The latest migration in the file; none where it has none yet.
-async fn latest_migration(writer: &mut SqliteConnection) -> Result<Option<i64>, sqlx::Error> {
+/// Whether a name still leads to an open file.
+fn is_at(file: &File, path: &Path) -> bool {
+    let same = |ours: std::fs::Metadata| {
+        let there = std::fs::symlink_metadata(path).ok()?;
+        Some((ours.dev(), ours.ino()) == (there.dev(), there.ino()))
+    };
+    file.metadata().ok().and_then(same).unwrap_or(false)
+}
+
+/// The latest migration in the file; none where it has no table yet.
+async fn latest_migration(
+    writer: &mut SqliteConnection,
+    path: &str,
+) -> Result<Option<i64>, StoreError> {
+    let fault = |e: sqlx::Error| fault(path, &e);
+    if !has_our_tables(writer).await.map_err(fault)? {
+        return Err(not_ours(path));
+    }
     let there: i64 = sqlx::query_scalar(
         "-- latest_migration
          select count(*) from sqlite_schema where name = '_sqlx_migrations'",
     )
     .fetch_one(&mut *writer)
-    .await?;
+    .await
+    .map_err(fault)?;
     if there == 0 {
         return Ok(None);
     }
@@ -255,15 +360,16 @@ async fn latest_migration(writer: &mut SqliteConnection) -> Result<Option<i64>, 
     )
     .fetch_one(writer)
     .await
+    .map_err(fault)
 }
 
 async fn migrate(
     writer: &mut SqliteConnection,
-    file: &Path,
+    place: &Place,
     latest: Option<i64>,
     engine: bool,
 ) -> Result<(), StoreError> {
-    let path = file.display().to_string();
+    let path = place.shown.clone();
     let known = MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0);
     if let Some(found) = latest
         && found > known
@@ -277,7 +383,7 @@ async fn migrate(
     let lock = if engine {
         None
     } else {
-        Some(lock_engine(file)?)
+        Some(lock_engine(place)?)
     };
     writer
         .ensure_migrations_table("_sqlx_migrations")
@@ -291,40 +397,15 @@ async fn migrate(
     Ok(())
 }
 
-fn migration(path: &str, error: &sqlx::migrate::MigrateError) -> StoreError {
-    StoreError::Corrupt {
-        path: path.into(),
-        why: error.to_string(),
-    }
-}
-
-/// The database's error in our words.
-pub(super) fn fault(path: &str, error: &sqlx::Error) -> StoreError {
-    let primary = match error {
-        sqlx::Error::Database(e) => e
-            .code()
-            .and_then(|c| c.parse::<i32>().ok())
-            .map(|c| c & 0xff),
-        _ => None,
-    };
-    let path = path.to_owned();
-    let why = error.to_string();
-    let unusable = |what, why: &str| StoreError::Unusable {
-        path: path.clone(),
-        what,
-        why: why.to_owned(),
-    };
-    match primary {
-        Some(11 | 26) => StoreError::Corrupt { path, why },
-        Some(13) => unusable("written", "the disk is full"),
-        Some(8) => unusable("written", "it is read-only"),
-        Some(5 | 6) => unusable("written", "another process has held it for too long"),
-        Some(10) => unusable(
-            "written",
-            "the disk reported an error, or a limit on the size of files was met; mend it, then resume",
-        ),
-        Some(14) => unusable("opened", "the file or its folder cannot be opened"),
-        _ => StoreError::Database(why),
+fn migration(path: &str, error: &MigrateError) -> StoreError {
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            fault(path, error)
+        }
+        _ => StoreError::Corrupt {
+            path: path.into(),
+            why: error.to_string(),
+        },
     }
 }
 

@@ -1,5 +1,4 @@
-//! Forgetting people: their rows in all runs, or a whole run's rows; and leaving nothing behind in
-//! the files.
+//! Forgetting people: their rows in all runs, or a whole run's rows.
 //!
 //! Rows stay, emptied, so that a run's counts still add up. An endpoint that was deleted is an empty
 //! text: the table's checks want one wherever a row was valid.
@@ -7,9 +6,10 @@
 use jiff::Timestamp;
 use sqlx::{Connection as _, Row as _};
 
+use super::scrub::OWE;
 use super::{SqliteStore, millis};
 use crate::domain::{Digits, RunId, Suppression};
-use crate::store::{Erasure, StillOpen, StoreError};
+use crate::store::{Erasure, StillOpen};
 
 /// What stands in the place of words that may have been about somebody.
 const GONE: &str = "(deleted)";
@@ -135,6 +135,7 @@ impl SqliteStore {
                 .execute(&mut *tx)
                 .await?;
         }
+        sqlx::query(OWE).execute(&mut *tx).await?;
         let mentions: i64 = sqlx::query_scalar(MENTIONS)
             .bind(national)
             .fetch_one(&mut *tx)
@@ -160,35 +161,7 @@ impl SqliteStore {
                 .execute(&mut *tx)
                 .await?;
         }
+        sqlx::query(OWE).execute(&mut *tx).await?;
         tx.commit().await
-    }
-
-    /// `secure_delete` overwrites what is deleted; a page that was rebuilt may still have an old
-    /// copy in its gaps, so the file is written anew, and the log is emptied.
-    pub(super) async fn scrub_file(&self) -> Result<(), StoreError> {
-        if self.engine.is_none() {
-            return Err(StoreError::Database("only the engine scrubs".into()));
-        }
-        self.readers.close().await;
-        let fault = |e: sqlx::Error| self.fault(&e);
-        let mut writer = self.writer.lock().await;
-        sqlx::query("vacuum")
-            .execute(&mut *writer)
-            .await
-            .map_err(fault)?;
-        let busy: i64 = sqlx::query_scalar("pragma wal_checkpoint(truncate)")
-            .fetch_one(&mut *writer)
-            .await
-            .map_err(fault)?;
-        if busy != 0 {
-            return Err(StoreError::Unusable {
-                path: self.path.clone(),
-                what: "cleaned",
-                why: "another process reads it; the rows are deleted, their traces are not: do it \
-                      again when nobody reads"
-                    .into(),
-            });
-        }
-        Ok(())
     }
 }

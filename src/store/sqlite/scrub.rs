@@ -1,0 +1,82 @@
+//! Leaving nothing behind in the files of what was deleted.
+
+use sqlx::SqliteConnection;
+use tracing::warn;
+
+use super::SqliteStore;
+use super::fault::fault;
+use crate::store::StoreError;
+
+const OWED: &str = "-- scrub: is one owed
+    select scrub_owed from upkeep";
+
+/// From this transaction on the file is to be written anew, whatever becomes of the process.
+pub(super) const OWE: &str = "-- scrub: one is owed
+    update upkeep set scrub_owed = 1";
+
+impl SqliteStore {
+    pub(super) async fn scrub_file(&self) -> Result<(), StoreError> {
+        if self.engine.is_none() {
+            return Err(StoreError::Database("only the engine scrubs".into()));
+        }
+        self.readers.close().await;
+        let mut writer = self.writer.lock().await;
+        rewrite(&mut writer, &self.path).await
+    }
+}
+
+/// A scrub that a kill or a full disk kept from being done is done now, and that is said. Where it
+/// cannot be, the work goes on, and the next start tries again.
+pub(super) async fn if_owed(writer: &mut SqliteConnection, path: &str) -> Result<(), StoreError> {
+    let owed: bool = sqlx::query_scalar(OWED)
+        .fetch_one(&mut *writer)
+        .await
+        .map_err(|e| fault(path, &e))?;
+    if !owed {
+        return Ok(());
+    }
+    match rewrite(writer, path).await {
+        Ok(()) => warn!(
+            "people were deleted, and the file was not written anew after that, so old copies of \
+             their rows were left in it: it is written anew now"
+        ),
+        Err(error) => warn!(
+            %error,
+            "people were deleted, and the file is still to be written anew: old copies of their rows \
+             are left in it"
+        ),
+    }
+    Ok(())
+}
+
+/// `secure_delete` overwrites what is deleted; a page that was rebuilt may still have an old copy in
+/// its gaps, so the file is written anew, and the log is emptied.
+async fn rewrite(writer: &mut SqliteConnection, path: &str) -> Result<(), StoreError> {
+    let fault = |e: sqlx::Error| fault(path, &e);
+    sqlx::query("vacuum")
+        .execute(&mut *writer)
+        .await
+        .map_err(fault)?;
+    let busy: i64 = sqlx::query_scalar("pragma wal_checkpoint(truncate)")
+        .fetch_one(&mut *writer)
+        .await
+        .map_err(fault)?;
+    if busy != 0 {
+        return Err(StoreError::Unusable {
+            path: path.to_owned(),
+            what: "cleaned",
+            why:
+                "another process reads it; the rows are deleted, their traces are not: do it again \
+                  when nobody reads"
+                    .into(),
+        });
+    }
+    sqlx::query(
+        "-- scrub: nothing is owed
+         update upkeep set scrub_owed = 0",
+    )
+    .execute(writer)
+    .await
+    .map(drop)
+    .map_err(fault)
+}
