@@ -103,6 +103,7 @@ fn account(mut options: Options, args: &SimulateArgs) -> Result<Options, Failure
     }
     options.tariff.currency.clone_from(&args.currency);
     options.recordings = args.recordings;
+    options.odd.clone_from(&args.odd);
     options.other_server_error = args.other_server_error;
     options.check().map_err(|e| Failure::usage(e.to_string()))?;
     Ok(options)

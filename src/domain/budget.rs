@@ -31,6 +31,8 @@ pub enum Room {
         /// When the next day begins.
         until: Timestamp,
     },
+    /// Nothing is to be held, which cannot be: nobody says what the call may cost.
+    NoPrice,
 }
 
 /// Something about a debit that a person must look at before more is spent.
@@ -45,6 +47,8 @@ pub enum Surprise {
         /// What was held.
         hold: Decimal,
     },
+    /// It cannot be read, or it is below zero: what was said, in the platform's own words.
+    NoPrice(String),
 }
 
 /// What may still be spent.
@@ -114,7 +118,9 @@ impl Budget {
 
     /// Whether there is room for a hold now.
     pub fn room(&self, hold: Option<Hold>, now: Timestamp) -> Room {
-        let amount = hold.map_or(Decimal::ZERO, |hold| hold.amount);
+        let Some(amount) = amount(hold) else {
+            return Room::NoPrice;
+        };
         if let Some(cap) = self.spend.cap
             && self.committed.saturating_add(amount) > cap
         {
@@ -147,7 +153,7 @@ impl Budget {
 
     /// Holds an amount for an attempt whose intent is about to be written.
     pub fn hold(&mut self, key: AttemptKey, hold: Option<Hold>, now: Timestamp) {
-        let amount = hold.map_or(Decimal::ZERO, |hold| hold.amount);
+        let amount = amount(hold).unwrap_or_default();
         let day = self.day(now);
         self.holds.insert(key, (amount, day));
         self.change(day, amount);
@@ -155,7 +161,7 @@ impl Budget {
 
     /// Takes over what is held already for an attempt of an earlier process.
     pub fn held(&mut self, key: AttemptKey, hold: Option<Hold>, intended_at: Timestamp) {
-        let amount = hold.map_or(Decimal::ZERO, |hold| hold.amount);
+        let amount = amount(hold).unwrap_or_default();
         self.holds.insert(key, (amount, self.day(intended_at)));
     }
 
@@ -170,6 +176,10 @@ impl Budget {
         self.change(day, charge.amount() - hold);
         match (charge, standing) {
             (Charge::Foreign(_), Standing::Over(outcome)) => outcome.debit.map(Surprise::Foreign),
+            (Charge::Unpriced(_), Standing::Over(outcome)) => {
+                let below_zero = outcome.debit.map(|debit| debit.to_string());
+                outcome.unread_debit.or(below_zero).map(Surprise::NoPrice)
+            }
             (Charge::Settled(debit), _) if debit > hold => {
                 Some(Surprise::AboveHold { debit, hold })
             }
@@ -186,6 +196,12 @@ impl Budget {
     fn day(&self, at: Timestamp) -> Date {
         self.zone.to_datetime(at).date()
     }
+}
+
+/// What is held, where something is.
+fn amount(hold: Option<Hold>) -> Option<Decimal> {
+    let amount = hold.map(|hold| hold.amount);
+    amount.filter(|amount| Money::is_price(*amount))
 }
 
 /// When a day begins in a zone, and when the next one does.
@@ -247,6 +263,32 @@ mod tests {
             budget.room(Some(hold("0.1")), before),
             Room::OverDay { .. }
         ));
+    }
+
+    #[test]
+    fn there_is_no_room_for_what_nobody_prices_and_a_debit_below_zero_gives_nothing_back() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut budget = Budget::new(spend("9", None), Decimal::ZERO, [], now);
+        for hold in [None, Some(hold("0")), Some(hold("-0.01"))] {
+            assert_eq!(budget.room(hold, now), Room::NoPrice);
+            budget.hold(AttemptKey(1), hold, now);
+            assert_eq!(budget.committed(), Decimal::ZERO);
+        }
+        budget.hold(AttemptKey(2), Some(hold("4")), now);
+        let outcome = Outcome {
+            debit: Some(Money {
+                amount: "-3".parse().unwrap(),
+                currency: Some("EUR".into()),
+            }),
+            ..Outcome::default()
+        };
+        let over = AttemptState::Final {
+            call: None,
+            outcome,
+        };
+        let surprise = budget.moved(AttemptKey(2), &over);
+        assert_eq!(surprise, Some(Surprise::NoPrice("-3 EUR".into())));
+        assert_eq!(budget.committed(), Decimal::from(4));
     }
 
     #[test]

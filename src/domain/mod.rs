@@ -24,6 +24,7 @@ pub mod schedule;
 pub mod spend;
 pub mod suppression;
 pub mod svaml;
+pub mod told;
 pub mod verdict;
 pub mod window;
 pub mod zones;

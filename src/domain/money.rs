@@ -7,34 +7,51 @@ use std::str::FromStr;
 
 use rust_decimal::Decimal;
 
+use super::told;
+
+/// A million million: beyond what anybody spends, and far from where sums overflow. No amount is
+/// believed that is further from zero.
+const MOST: Decimal = Decimal::from_parts(0xd4a5_1000, 0xe8, 0, false, 0);
+
 /// An amount of money as the platform wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Money {
-    /// The amount, exact.
+    /// The amount.
     pub amount: Decimal,
-    /// ISO 4217 code in upper case; the platform may leave it out.
+    /// ISO 4217 code in upper case, or what the platform wrote in its place; it may leave it out.
     pub currency: Option<String>,
 }
 
 impl Money {
-    /// Reads a plain or scientific decimal, exactly: `0.1758`, `5e-3`.
+    /// Reads a plain or scientific decimal, exactly up to 28 decimals: `0.1758`, `5e-3`. An amount that
+    /// nobody can have meant is none.
     pub fn parse_amount(text: &str) -> Option<Decimal> {
         let text = text.trim();
         Decimal::from_str(text)
             .ok()
             .or_else(|| Decimal::from_scientific(text).ok())
+            .filter(|amount| amount.abs() <= MOST)
+    }
+
+    /// Reads what the platform gives for a currency: a code, or else its own words, so that they are
+    /// never taken for a currency that was left out. None where it says nothing.
+    pub fn currency_as_told(text: &str) -> Option<String> {
+        Self::parse_currency(text).or_else(|| told::word(text))
+    }
+
+    /// Whether this can be a price: one of nothing, or less, is none.
+    pub fn is_price(amount: Decimal) -> bool {
+        amount > Decimal::ZERO
     }
 
     /// Reads an amount above zero with its currency, as people write it: `150.00 EUR`. No thousands
     /// are set apart, because a point and a comma mean opposite things in different places.
     pub fn parse_positive(text: &str) -> Option<(Decimal, String)> {
         let (amount, currency) = text.trim().split_once(' ')?;
-        // Beyond what anybody spends, and far from where sums overflow.
-        let most = Decimal::from(1_000_000_000_000_u64);
         let plain = amount.bytes().all(|b| b.is_ascii_digit() || b == b'.');
         let amount = Decimal::from_str(amount)
             .ok()
-            .filter(|amount| plain && *amount > Decimal::ZERO && *amount <= most)?;
+            .filter(|amount| plain && Self::is_price(*amount) && *amount <= MOST)?;
         Some((amount, Self::parse_currency(currency)?))
     }
 
@@ -55,52 +72,52 @@ impl fmt::Display for Money {
     }
 }
 
-/// Sums of money, one for each currency.
+/// Sums of money, one for each currency. A sum beyond what a decimal holds is told as such, and never
+/// as an amount.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Purse(BTreeMap<String, Decimal>);
+pub struct Purse(BTreeMap<String, Option<Decimal>>);
 
 impl Purse {
-    /// Adds an amount to the sum of its own currency. Returns whether it could be added: a sum
-    /// beyond what a decimal holds is left as it was.
-    pub fn add(&mut self, money: &Money) -> bool {
+    /// Adds an amount to the sum of its own currency.
+    pub fn add(&mut self, money: &Money) {
+        self.add_times(money, Decimal::ONE);
+    }
+
+    /// Adds so many times an amount to the sum of its own currency.
+    pub fn add_times(&mut self, money: &Money, times: Decimal) {
         let sum = self
             .0
             .entry(money.currency.clone().unwrap_or_default())
-            .or_default();
-        match sum.checked_add(money.amount) {
-            Some(total) => {
-                *sum = total;
-                true
-            }
-            None => false,
-        }
+            .or_insert(Some(Decimal::ZERO));
+        let amount = money.amount.checked_mul(times);
+        *sum = sum
+            .zip(amount)
+            .and_then(|(sum, more)| sum.checked_add(more));
     }
 
     /// So many times as much of each.
     #[must_use]
     pub fn times(&self, factor: Decimal) -> Self {
-        let product = |sum: &Decimal| sum.checked_mul(factor).unwrap_or(Decimal::MAX);
-        Self(
-            self.0
-                .iter()
-                .map(|(currency, sum)| (currency.clone(), product(sum)))
-                .collect(),
-        )
+        self.map(|sum| sum.checked_mul(factor))
     }
 
     /// Each to the hundredth, for an estimate that is no more exact than that.
     #[must_use]
     pub fn rounded(&self) -> Self {
+        self.map(|sum| Some(sum.round_dp(2)))
+    }
+
+    fn map(&self, change: impl Fn(Decimal) -> Option<Decimal>) -> Self {
+        let sums = self.0.iter();
         Self(
-            self.0
-                .iter()
-                .map(|(currency, sum)| (currency.clone(), sum.round_dp(2)))
+            sums.map(|(currency, sum)| (currency.clone(), sum.and_then(&change)))
                 .collect(),
         )
     }
 
-    /// The sums by currency; an empty currency is one that the platform did not name.
-    pub fn sums(&self) -> impl Iterator<Item = (&str, Decimal)> {
+    /// The sums by currency; an empty currency is one that the platform did not name, and none a sum
+    /// that is too large to be added up.
+    pub fn sums(&self) -> impl Iterator<Item = (&str, Option<Decimal>)> {
         self.0
             .iter()
             .map(|(currency, sum)| (currency.as_str(), *sum))
@@ -120,7 +137,10 @@ impl fmt::Display for Purse {
         for (i, (currency, sum)) in self.0.iter().enumerate() {
             let separator = if i == 0 { "" } else { " + " };
             let space = if currency.is_empty() { "" } else { " " };
-            write!(f, "{separator}{sum}{space}{currency}")?;
+            match sum {
+                Some(sum) => write!(f, "{separator}{sum}{space}{currency}")?,
+                None => write!(f, "{separator}more than can be added up{space}{currency}")?,
+            }
         }
         Ok(())
     }
@@ -146,5 +166,56 @@ mod tests {
             currency: Some("SEK".into()),
         });
         assert_eq!(purse.to_string(), "1.0 EUR + 0.002 SEK");
+    }
+
+    #[test]
+    fn amounts_that_nobody_can_mean_are_none() {
+        let endless = "7".repeat(40);
+        for none in [
+            "NaN", "inf", "-inf", "1e400", "1e-400", "1e13", "-1e13", "0x10", "", "1 000", "1,5",
+            &endless,
+        ] {
+            assert_eq!(Money::parse_amount(none), None, "{none}");
+        }
+        for (text, amount) in [
+            ("1e12", "1000000000000"),
+            ("-0.5", "-0.5"),
+            (
+                "0.1000000000000000055511151231257827",
+                "0.1000000000000000055511151231",
+            ),
+        ] {
+            let read = Money::parse_amount(text);
+            assert_eq!(read, Some(amount.parse().unwrap()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_currency_that_cannot_be_read_is_not_one_that_was_left_out() {
+        let told = |text: &str| Money::currency_as_told(text);
+        assert_eq!(told(" eur "), Some("EUR".into()));
+        assert_eq!(told("Kronor"), Some("Kronor".into()));
+        assert_eq!(told("US$"), Some("US$".into()));
+        assert_eq!(told("E\u{0}UR"), Some("E\u{fffd}UR".into()));
+        assert_eq!(told(&"K".repeat(1024)).unwrap().chars().count(), 65);
+        assert_eq!([told(""), told(" ")], [None, None]);
+    }
+
+    #[test]
+    fn a_sum_that_is_too_large_says_so_and_is_no_amount() {
+        let money = Money {
+            amount: MOST,
+            currency: Some("EUR".into()),
+        };
+        let mut purse = Purse::default();
+        purse.add_times(&money, Decimal::from(u64::MAX));
+        assert_eq!(purse.to_string(), "more than can be added up EUR");
+        // However much is taken away again.
+        purse.add_times(&money, Decimal::NEGATIVE_ONE);
+        assert_eq!(purse.sums().collect::<Vec<_>>(), [("EUR", None)]);
+        let mut purse = Purse::default();
+        purse.add(&money);
+        let times = purse.times(Decimal::MAX);
+        assert_eq!(times.rounded().to_string(), "more than can be added up EUR");
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Money;
 
-/// The platform's final word on a call. Everything is kept raw; what the platform did not say is
-/// `None` (FACTS §4: `result`, `reason`, `duration`, `debit`).
+/// The platform's final word on a call. Everything is kept raw, and in bounds; what the platform did
+/// not say is `None` (FACTS §4: `result`, `reason`, `duration`, `debit`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// `ANSWERED`, `BUSY`, `NOANSWER`, `FAILED`, `N/A`, or a word we do not know yet.
@@ -14,6 +14,11 @@ pub struct Outcome {
     pub duration_s: Option<i64>,
     /// What the call cost.
     pub debit: Option<Money>,
+    /// A duration that it said and that cannot be one, in its own words.
+    pub unread_duration: Option<String>,
+    /// A debit that it said and that cannot be read, in its own words: the call is billed, and nobody
+    /// knows with how much.
+    pub unread_debit: Option<String>,
 }
 
 impl Outcome {
@@ -29,12 +34,49 @@ impl Outcome {
             .is_some_and(|r| r.eq_ignore_ascii_case("ANSWERED"))
     }
 
+    /// In words, what the platform said that is not believed; none where there is nothing of the kind.
+    pub fn doubt(&self) -> Option<String> {
+        let said = [
+            ("duration", &self.unread_duration),
+            ("debit", &self.unread_debit),
+        ];
+        let said: Vec<String> = said
+            .into_iter()
+            .filter_map(|(what, said)| Some(format!("{what} `{}`", said.as_ref()?)))
+            .collect();
+        (!said.is_empty()).then(|| {
+            format!(
+                "the platform said {}, which is not believed",
+                said.join(" and ")
+            )
+        })
+    }
+
     /// Whether the platform says that nobody answered: nothing is billed for such a call.
     pub fn unanswered(&self) -> bool {
         let result = self.result.as_deref().unwrap_or_default();
         let nobody = ["BUSY", "NOANSWER", "FAILED"]
             .iter()
             .any(|word| result.eq_ignore_ascii_case(word));
-        nobody && self.duration_s.unwrap_or(0) <= 0
+        nobody && self.duration_s.unwrap_or(0) <= 0 && self.unread_debit.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_believed_is_said_in_the_platform_s_words() {
+        let outcome = Outcome {
+            unread_duration: Some("9223372036854775808".into()),
+            unread_debit: Some("NaN".into()),
+            ..Outcome::default()
+        };
+        assert_eq!(
+            outcome.doubt().unwrap(),
+            "the platform said duration `9223372036854775808` and debit `NaN`, which is not believed"
+        );
+        assert_eq!(Outcome::default().doubt(), None);
     }
 }

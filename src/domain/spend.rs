@@ -115,12 +115,14 @@ impl Spend {
         Some(longest_s.max(speech_s.saturating_mul(2)))
     }
 
-    /// The worst case of calling somebody: none where the rate or the length is not known.
+    /// The worst case of calling somebody: none where the rate or the length is not known. A rate of
+    /// nothing, or less, is none: a hold is always above zero.
     pub fn hold(&self, rate: Option<Decimal>, length: CallLength) -> Option<Hold> {
         let longest_s = self.longest_s(length)?;
         let minutes = Decimal::from(self.held_s(length)?.div_ceil(60).max(1));
+        let rate = rate.filter(|rate| Money::is_price(*rate))?;
         Some(Hold {
-            amount: rate?.checked_mul(minutes)?,
+            amount: rate.checked_mul(minutes)?,
             longest_s,
         })
     }
@@ -131,17 +133,18 @@ impl Spend {
         TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
     }
 
-    /// What an attempt counts against the cap.
+    /// What an attempt counts against the cap. A debit in a currency that cannot be read is one in
+    /// another currency, and a debit below zero is no price: money back makes no room for further calls.
     pub fn charge(&self, standing: &Standing, hold: Option<Decimal>) -> Charge {
-        let hold = hold.unwrap_or_default();
+        let hold = hold.unwrap_or_default().max(Decimal::ZERO);
         match standing {
             Standing::Open => Charge::Held(hold),
             Standing::Dropped => Charge::Released,
             Standing::Over(outcome) => match &outcome.debit {
                 Some(Money { amount, currency }) => match currency {
                     Some(currency) if *currency != self.currency => Charge::Foreign(hold),
-                    // Money back makes no room for further calls.
-                    _ => Charge::Settled((*amount).max(Decimal::ZERO)),
+                    _ if amount.is_sign_negative() && !amount.is_zero() => Charge::Unpriced(hold),
+                    _ => Charge::Settled(*amount),
                 },
                 None if outcome.unanswered() => Charge::Released,
                 None => Charge::Unpriced(hold),
@@ -364,7 +367,32 @@ mod tests {
         assert_eq!(charge(over(Some("BUSY"), None)), Charge::Released);
         assert_eq!(charge(over(Some("ANSWERED"), None)), Charge::Unpriced(half));
         assert_eq!(charge(over(None, None)), Charge::Unpriced(half));
+        for told in ["Kronor", "US$", "EURO"] {
+            assert_eq!(charge(billed(Some(told))), Charge::Foreign(half), "{told}");
+        }
         let refund = over(Some("ANSWERED"), Some(("-3", Some("EUR"))));
-        assert_eq!(charge(refund), Charge::Settled(Decimal::ZERO));
+        assert_eq!(charge(refund), Charge::Unpriced(half));
+        let free = over(Some("ANSWERED"), Some(("-0", None)));
+        assert_eq!(charge(free), Charge::Settled(Decimal::ZERO));
+        // Billed, and nobody knows with how much: also where nobody answered.
+        let unread = Standing::Over(Outcome {
+            result: Some("BUSY".into()),
+            unread_debit: Some("1e400".into()),
+            ..Outcome::default()
+        });
+        assert_eq!(charge(unread), Charge::Unpriced(half));
+    }
+
+    #[test]
+    fn a_price_of_nothing_or_less_is_none_and_no_hold_is() {
+        let text = CallLength {
+            spoken_chars: Some(40),
+            longest_s: None,
+        };
+        for rate in ["0", "0.0000", "-0", "-0.0415"] {
+            assert_eq!(spend().hold(Some(decimal(rate)), text), None, "{rate}");
+        }
+        let open = spend().charge(&Standing::Open, Some(decimal("-9")));
+        assert_eq!(open, Charge::Held(Decimal::ZERO));
     }
 }

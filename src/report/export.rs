@@ -189,7 +189,9 @@ fn debits(attempts: &[&AttemptRecord]) -> (String, String) {
     }
     // Currencies are never added together: several stand side by side.
     let sums: Vec<_> = purse.sums().collect();
-    let amounts = sums.iter().map(|(_, sum)| sum.to_string());
+    let amounts = sums
+        .iter()
+        .map(|(_, sum)| sum.map(|sum| sum.to_string()).unwrap_or_default());
     let currencies = sums.iter().map(|(currency, _)| (*currency).to_owned());
     (
         amounts.collect::<Vec<_>>().join(";"),

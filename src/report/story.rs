@@ -173,10 +173,11 @@ fn attempt_lines(
             let seconds = outcome
                 .duration_s
                 .map_or(String::new(), |s| format!(", {s} s"));
-            let debit = outcome
-                .debit
-                .as_ref()
-                .map_or(", its price was not told".to_owned(), |d| format!(", {d}"));
+            let debit = match (&outcome.debit, &outcome.unread_debit) {
+                (Some(debit), _) => format!(", {debit}"),
+                (None, Some(_)) => ", its price cannot be read".into(),
+                (None, None) => ", its price was not told".into(),
+            };
             format!(
                 "attempt {nth}: over, {} {}{seconds}{debit}",
                 said(&outcome.result),

@@ -105,7 +105,7 @@ impl Summary {
         let spent: serde_json::Map<String, Value> = tally
             .spent
             .sums()
-            .map(|(c, sum)| (c.to_owned(), json!(sum.to_string())))
+            .map(|(c, sum)| (c.to_owned(), json!(sum.map(|sum| sum.to_string()))))
             .collect();
         json!({
             "run": self.run.as_str(),
@@ -181,7 +181,7 @@ impl Summary {
         let mut text = format!("money   {}", tally.spent);
         let reached = tally.of(Disposition::Reached);
         let sums: Vec<_> = tally.spent.sums().collect();
-        if let ([(currency, sum)], 1..) = (sums.as_slice(), reached) {
+        if let ([(currency, Some(sum))], 1..) = (sums.as_slice(), reached) {
             let each = (sum / rust_decimal::Decimal::from(reached)).round_dp(4);
             let space = if currency.is_empty() { "" } else { " " };
             write!(text, ", {each}{space}{currency} for each recipient reached")

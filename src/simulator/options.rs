@@ -62,6 +62,9 @@ pub struct Options {
     pub get_lost: f64,
     /// The first so many `FINAL` answers of each call have no debit yet.
     pub debit_after: u32,
+    /// Fields of the first `FINAL` answer of each call that are told otherwise than they are: by name,
+    /// as JSON. The ledger keeps to the truth.
+    pub odd: Vec<(String, String)>,
     /// The share of requests around callouts, those that are neither a POST of a callout nor a GET of
     /// a call, that are answered with a 5xx and not carried out.
     pub other_server_error: f64,
@@ -105,6 +108,7 @@ impl Default for Options {
             get_server_error: 0.0,
             get_lost: 0.0,
             debit_after: 0,
+            odd: Vec::new(),
             other_server_error: 0.0,
             numbers: default_numbers(),
             other_applications: vec![OTHER_APPLICATION.to_owned()],

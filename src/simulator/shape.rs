@@ -3,6 +3,7 @@
 //! `new` is what the SDKs' fixtures show, `old` is seed 003 (`FACTS` §4 and §12, rows 5 to 9 and 34).
 //! A client should read either.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -168,6 +169,19 @@ impl Telling {
             _ => view.endpoint,
         }
     }
+}
+
+/// The same answer, with other values in the place of some of its fields.
+pub(super) fn told_otherwise(body: &str, odd: &[(String, String)]) -> String {
+    let mut fields: BTreeMap<String, Box<RawValue>> =
+        serde_json::from_str(body).unwrap_or_default();
+    for (name, value) in odd {
+        if let Ok(value) = RawValue::from_string(value.clone()) {
+            fields.retain(|known, _| !known.eq_ignore_ascii_case(name));
+            fields.insert(name.clone(), value);
+        }
+    }
+    serde_json::to_string(&fields).unwrap_or_default()
 }
 
 #[derive(Serialize)]

@@ -26,8 +26,13 @@ use super::ledger::{LedgerRow, PostRow};
 use super::numbers::Numbers;
 use super::options::Options;
 use super::recording::Recordings;
+<<<<<<< HEAD
 use super::requests::{Notes, Requests};
 use super::shape::Telling;
+=======
+use super::requests::Requests;
+use super::shape::{self, Telling};
+>>>>>>> 3abcb2e (money: a price of nothing is no price, and what cannot be believed is unknown and kept as it was said)
 use super::tariff::Tariff;
 
 /// The platform's state.
@@ -145,7 +150,10 @@ impl World {
         if call.final_served < options.debit_after {
             view.debit = None;
         }
-        let (is_final, body) = (view.is_final, call.telling.call(&view));
+        let (is_final, mut body) = (view.is_final, call.telling.call(&view));
+        if is_final && call.final_served == 0 && !options.odd.is_empty() {
+            body = shape::told_otherwise(&body, &options.odd);
+        }
         call.final_served += u32::from(is_final);
         Answer::json(200, body).into()
     }

@@ -32,6 +32,12 @@ pub fn call_id(answer: &[u8]) -> Option<CallId> {
     CallId::new(&object.text(&["callId"])?)
 }
 
+/// Whether an answer names a call at all, be it by an id that nobody can use.
+pub(super) fn names_call(answer: &[u8]) -> bool {
+    let id = Object::parse(answer).and_then(|answer| answer.text_or_json(&["callId"]));
+    id.is_some_and(|id| !id.trim().is_empty())
+}
+
 /// The body of a callout (seed 001, `CalloutRequest`). Reads and prints any documented one without
 /// loss. Names are read in any case, as seed 001's own `enabledice` needs, and written as the schema
 /// has them; what we do not know, is null or is of another type than documented stays in `extra`.

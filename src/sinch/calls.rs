@@ -69,12 +69,12 @@ impl ApiMethod for GetCall {
         let object = Object::parse(body)?;
         let status = object.text(&["status"]);
         let call = object.text(&["callId"]).and_then(|id| CallId::new(&id));
-        if status.is_none() && call.is_none() {
+        if status.is_none() && call.is_none() || is_about_another(&object, &self.call) {
             return None;
         }
         Some(CallInfo {
             status,
-            outcome: outcome(&object),
+            outcome: object.outcome(),
             call,
             from: object.identity(&["from"]),
             to: object.identity(&["to"]),
@@ -87,21 +87,34 @@ impl ApiMethod for GetCall {
     }
 }
 
-fn outcome(object: &Object<'_>) -> Outcome {
-    Outcome {
-        result: object.text(&["result"]),
-        reason: object.text(&["reason"]),
-        duration_s: object.integer(&["duration"]),
-        debit: object.money(&["debit"]),
-    }
+/// How a call stands, and no more than an engine needs of it.
+pub(super) enum Standing {
+    /// It goes on.
+    Ongoing,
+    /// It ended so.
+    Over(Outcome),
+    /// The answer is about another call.
+    Other,
 }
 
-/// Reads how a call stands, and no more than an engine needs of it: whether it is over, and how it
-/// ended. `None` where the answer is no JSON object with a `status`.
-pub(super) fn standing(body: &[u8]) -> Option<(bool, Outcome)> {
+/// Reads how a call stands. `None` where the answer is no JSON object with a `status`.
+pub(super) fn standing(call: &CallId, body: &[u8]) -> Option<Standing> {
     let object = Object::parse(body)?;
     let status = object.text(&["status"])?;
-    Some((status.eq_ignore_ascii_case("FINAL"), outcome(&object)))
+    if is_about_another(&object, call) {
+        return Some(Standing::Other);
+    }
+    Some(if status.eq_ignore_ascii_case("FINAL") {
+        Standing::Over(object.outcome())
+    } else {
+        Standing::Ongoing
+    })
+}
+
+/// Whether an answer names another call than the one that was asked about.
+fn is_about_another(answer: &Object<'_>, call: &CallId) -> bool {
+    let named = answer.text(&["callId"]).filter(|id| !id.is_empty());
+    named.is_some_and(|id| !id.eq_ignore_ascii_case(call.as_str()))
 }
 
 /// Which side of a call hears what is played. Ignored by the platform for conferences and for calls
@@ -184,7 +197,7 @@ impl Client {
         let method = GetCall { call: call.clone() };
         let why = match self.ask(&method).await {
             Ok(answer) => match answer.cut {
-                None => return answer.observation(),
+                None => return answer.observation(call),
                 Some(why) => why,
             },
             Err(ApiError::Refused(problem)) => {
@@ -204,9 +217,25 @@ impl Client {
 mod tests {
     use super::*;
 
-    fn read(body: &str) -> Option<CallInfo> {
-        let call = CallId::new("c").unwrap();
+    fn read_as(id: &str, body: &str) -> Option<CallInfo> {
+        let call = CallId::new(id).unwrap();
         GetCall { call }.read(body.as_bytes())
+    }
+
+    fn read(body: &str) -> Option<CallInfo> {
+        read_as("c", body)
+    }
+
+    #[test]
+    fn an_answer_about_another_call_is_not_believed() {
+        let body = r#"{"callId":"X","status":"FINAL","result":"ANSWERED"}"#;
+        let standing = |id| standing(&CallId::new(id).unwrap(), body.as_bytes());
+        assert!(matches!(standing("y"), Some(Standing::Other)));
+        assert!(matches!(standing("x"), Some(Standing::Over(_))));
+        assert_eq!(read_as("y", body), None);
+        assert!(read_as("x", body).unwrap().is_final());
+        let endless = format!(r#"{{"callId":"{}","status":"FINAL"}}"#, "x".repeat(10_000));
+        assert_eq!(read_as("x", &endless), None);
     }
 
     #[test]
@@ -222,7 +251,8 @@ mod tests {
 
     #[test]
     fn both_generations_of_answers_are_read_whole() {
-        let new = read(
+        let new = read_as(
+            "x",
             r#"{"from":{"type":"Username","endpoint":"anna"},"to":{"type":"Number","endpoint":"+33123456789"},
             "domain":"pstn","callId":"x","duration":138,"status":"FINAL","result":"ANSWERED","reason":"CALLEEHANGUP",
             "timestamp":"2024-01-08T09:48:12","custom":"{}","userRate":{"currencyId":"EUR","amount":0.1758},
@@ -233,7 +263,8 @@ mod tests {
         assert_eq!(new.timestamp.unwrap().to_string(), "2024-01-08T09:48:12Z");
         assert_eq!(new.custom.as_deref(), Some("{}"));
         assert_eq!(new.user_rate.unwrap().to_string(), "0.1758 EUR");
-        let old = read(
+        let old = read_as(
+            "y",
             r#"{"from":null,"to":"33123456789","callid":"y","status":"ONGOING","timestamp":"2019-08-24T14:15:22Z",
             "custom":{"a":1},"userRate":"0.1758 EUR","debit":"string","debitMinutes":1.5}"#,
         )

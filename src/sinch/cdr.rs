@@ -9,7 +9,7 @@ use std::io::Read;
 use jiff::Timestamp;
 
 use super::lenient;
-use crate::domain::{AttemptId, CallId, Money, Outcome};
+use crate::domain::{AttemptId, CallId, Money, Outcome, told};
 
 /// Separators that such a file may have; the platform's own is the first.
 const SEPARATORS: [u8; 3] = [b';', b',', b'\t'];
@@ -128,19 +128,27 @@ impl Columns {
             (!text.is_empty()).then_some(text)
         };
         let custom = cell(Some(self.custom)).unwrap_or_default();
-        let amount = cell(self.amount).and_then(|text| amount(&text));
-        let currency = cell(self.currency).and_then(|text| Money::parse_currency(&text));
+        let word = |column| cell(column).as_deref().and_then(told::word);
+        let duration = cell(self.duration);
+        let seconds = duration.as_deref().and_then(seconds);
+        let currency = cell(self.currency).and_then(|said| Money::currency_as_told(&said));
+        let debit = match cell(self.amount) {
+            None => Ok(None),
+            Some(said) => match amount(&said) {
+                Some(amount) => Ok(Some(Money { amount, currency })),
+                None => Err(told::word(&said).unwrap_or_default()),
+            },
+        };
         Record {
             line: row.position().map_or(0, csv::Position::line),
             call: cell(self.call).and_then(|id| CallId::new(&id)),
             at: cell(self.at).and_then(|text| lenient::timestamp(&text)),
             attempt: custom.split_whitespace().next().and_then(AttemptId::parse),
-            outcome: Outcome {
-                result: cell(self.result),
-                reason: cell(self.reason),
-                duration_s: cell(self.duration).and_then(|text| seconds(&text)),
-                debit: amount.map(|amount| Money { amount, currency }),
-            },
+            outcome: lenient::outcome(
+                (word(self.result), word(self.reason)),
+                (duration, seconds),
+                debit,
+            ),
         }
     }
 }

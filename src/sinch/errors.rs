@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::calls::Standing;
 use super::method::ApiMethod;
 use super::{callouts, calls, lenient::Object};
-use crate::domain::{NotSent, Observation, Reaction, Refusal, Side, Uncertainty, Verdict};
+use crate::domain::{CallId, NotSent, Observation, Reaction, Refusal, Side, Uncertainty, Verdict};
 
 /// Longest message of the platform that is kept, in characters.
 const MESSAGE_CHARS_MAX: usize = 300;
@@ -44,9 +45,11 @@ impl Answer {
         if let Some(call) = callouts::call_id(&self.body) {
             return Verdict::Accepted(call);
         }
+        let odd = callouts::names_call(&self.body);
         let uncertain = |accepted| {
             let why = match (&self.cut, accepted) {
                 (Some(cut), _) => format!("HTTP {}, then the answer broke off: {cut}", self.status),
+                (None, true) if odd => format!("HTTP {} with a call id that is none", self.status),
                 (None, true) => format!("HTTP {} without a call id", self.status),
                 (None, false) => format!("the platform answered {}", self.words()),
             };
@@ -65,6 +68,7 @@ impl Answer {
             })
         };
         match (self.status, self.code()) {
+            _ if odd => uncertain(true),
             (200..=299, _) => uncertain(true),
             (401, _) | (400, Some(INVALID_APPLICATION_KEY)) | (403, Some(INVALID_SCHEME)) => {
                 not_sent(Side::Ours, Reaction::Credentials)
@@ -103,12 +107,17 @@ impl Answer {
         }
     }
 
-    /// What this answer to a question about a call means.
-    pub fn observation(&self) -> Observation {
+    /// What this answer to a question about a call means. One about another call is not believed.
+    pub fn observation(&self, call: &CallId) -> Observation {
         match (self.status, self.code()) {
-            (200..=299, _) => match calls::standing(&self.body) {
-                Some((true, outcome)) => Observation::Final(outcome),
-                Some((false, _)) => Observation::Ongoing,
+            (200..=299, _) => match calls::standing(call, &self.body) {
+                Some(Standing::Over(outcome)) => Observation::Final(outcome),
+                Some(Standing::Ongoing) => Observation::Ongoing,
+                Some(Standing::Other) => {
+                    let why = format!("HTTP {} with the id of another call", self.status);
+                    tracing::warn!(call = %call, "{why}: asked again");
+                    Observation::Again { why, wait: None }
+                }
                 None => Observation::Again {
                     why: format!("HTTP {} without a status of the call", self.status),
                     wait: None,
@@ -407,6 +416,20 @@ mod tests {
             Verdict::NotSent(not_sent) => format!("not sent {:?}", not_sent.reaction),
             Verdict::Uncertain(uncertain) => format!("uncertain accepted={}", uncertain.accepted),
         }
+    }
+
+    #[test]
+    fn a_call_that_is_named_exists_though_nobody_can_use_its_name() {
+        let endless = format!(r#"{{"callId":"{}"}}"#, "x".repeat(10_000));
+        for body in [endless.as_str(), r#"{"CALLID":" a\n"}"#, r#"{"callid":{}}"#] {
+            for status in [200, 400, 429, 500] {
+                let name = name(&verdict(status, body));
+                assert_eq!(name, "uncertain accepted=true", "{status}");
+            }
+        }
+        // An empty name is none.
+        let verdict = verdict(429, r#"{"callId":"","message":"slow down"}"#);
+        assert!(name(&verdict).starts_with("not sent SlowDown"));
     }
 
     #[test]

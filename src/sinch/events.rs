@@ -330,12 +330,7 @@ impl IceEvent {
 impl DiceEvent {
     fn read(object: &Object<'_>, common: Common) -> Self {
         Self {
-            outcome: Outcome {
-                result: object.text(&["result"]),
-                reason: object.text(&["reason"]),
-                duration_s: object.integer(&["duration"]),
-                debit: object.money(&["debit"]),
-            },
+            outcome: object.outcome(),
             user_rate: object.money(&["userRate"]),
             to: object.identity(&["to"]),
             from: object.identity(&["from"]),

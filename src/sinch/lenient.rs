@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use serde_json::value::RawValue;
 
 use super::identity::Identity;
-use crate::domain::Money;
+use crate::domain::{Money, Outcome, told};
 
 /// A JSON object whose names are looked up without regard to case.
 #[derive(Debug, Default)]
@@ -99,26 +99,97 @@ impl<'a> Object<'a> {
         Some(Identity { kind, endpoint })
     }
 
-    /// Money as `{currencyId, amount}`, as a number, or as text with a currency on either side.
-    pub fn money(&self, names: &[&str]) -> Option<Money> {
-        let raw = self.raw(names)?;
-        if raw.get().starts_with('{') {
-            let object = Object::of(raw)?;
-            let amount = Money::parse_amount(&object.text(&["amount"])?)?;
-            let currency = object.text(&["currencyId", "currency"]);
-            return Some(Money {
-                amount,
-                currency: currency.and_then(|c| Money::parse_currency(&c)),
-            });
-        }
-        let text = text_of(raw)?;
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let amount = words.iter().find_map(|w| Money::parse_amount(w))?;
-        Some(Money {
-            amount,
-            currency: words.iter().find_map(|w| Money::parse_currency(w)),
-        })
+    /// A word of the platform, in bounds; see [`told::word`].
+    pub fn word(&self, names: &[&str]) -> Option<String> {
+        self.text(names).as_deref().and_then(told::word)
     }
+
+    /// Money as `{currencyId, amount}`, as a number, or as text with a currency on either side; none
+    /// where it is missing or cannot be read.
+    pub fn money(&self, names: &[&str]) -> Option<Money> {
+        self.money_told(names).ok().flatten()
+    }
+
+    /// The same, telling apart what is missing and what cannot be read: an error is what was said.
+    pub fn money_told(&self, names: &[&str]) -> Result<Option<Money>, String> {
+        let Some(raw) = self.raw(names) else {
+            return Ok(None);
+        };
+        let unread = |said: &str| told::word(said).unwrap_or_else(|| "\u{fffd}".to_owned());
+        if let Some(object) = Object::of(raw) {
+            let said = object.text_or_json(&["amount"]);
+            let Some(said) = said.filter(|said| !said.trim().is_empty()) else {
+                return Ok(None);
+            };
+            let currency = object.text_or_json(&["currencyId", "currency"]);
+            let currency = currency.and_then(|said| Money::currency_as_told(&said));
+            return match Money::parse_amount(&said) {
+                Some(amount) => Ok(Some(Money { amount, currency })),
+                None => Err(unread(&format!("{said} {}", currency.unwrap_or_default()))),
+            };
+        }
+        let said = text_of(raw).unwrap_or_else(|| raw.get().to_owned());
+        if said.trim().is_empty() {
+            return Ok(None);
+        }
+        amount_and_currency(&said)
+            .map(Some)
+            .ok_or_else(|| unread(&said))
+    }
+
+    /// How a call ended. What cannot be believed is kept as it was said.
+    pub fn outcome(&self) -> Outcome {
+        let duration = self.text_or_json(&["duration"]);
+        let seconds = self.integer(&["duration"]);
+        outcome(
+            (self.word(&["result"]), self.word(&["reason"])),
+            (duration, seconds),
+            self.money_told(&["debit"]),
+        )
+    }
+}
+
+/// How a call ended, of what was said of it: result and reason, the duration as it was said and in
+/// seconds, and the debit.
+pub(super) fn outcome(
+    (result, reason): (Option<String>, Option<String>),
+    (duration, seconds): (Option<String>, Option<i64>),
+    debit: Result<Option<Money>, String>,
+) -> Outcome {
+    let duration_s = seconds.and_then(told::duration_s);
+    let unread_duration = duration
+        .filter(|_| duration_s.is_none())
+        .and_then(|said| told::word(&said));
+    let (debit, unread_debit) = match debit {
+        Ok(debit) => (debit, None),
+        Err(said) => (None, Some(said)),
+    };
+    Outcome {
+        result,
+        reason,
+        duration_s,
+        debit,
+        unread_duration,
+        unread_debit,
+    }
+}
+
+/// `12`, `0.50 EUR`, `USD 12`. What is no amount is a currency, unless it has digits: what people put
+/// between thousands is not guessed at.
+fn amount_and_currency(text: &str) -> Option<Money> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let (first, last) = (words.first()?, words.last()?);
+    let (amount, others) = match (Money::parse_amount(first), Money::parse_amount(last)) {
+        (Some(amount), _) => (amount, &words[1..]),
+        (None, Some(amount)) => (amount, &words[..words.len() - 1]),
+        (None, None) => return None,
+    };
+    let currency = others.join(" ");
+    let plain = !currency.bytes().any(|b| b.is_ascii_digit());
+    plain.then(|| Money {
+        amount,
+        currency: Money::currency_as_told(&currency),
+    })
 }
 
 /// A moment in ISO 8601. Answers leave the zone out, which then is UTC (`FACTS` §12, 34).
@@ -172,11 +243,74 @@ mod tests {
             (r#"{"debit":null}"#, None),
             (r#"{"debit":{"amount":"NaN"}}"#, None),
             (r#"{"debit":1e999}"#, None),
+            (r#"{"debit":"9.50 Kronor"}"#, Some("9.50 Kronor")),
+            (r#"{"debit":"US$ 9.50"}"#, Some("9.50 US$")),
+            (r#"{"debit":"0.50 US dollars"}"#, Some("0.50 US dollars")),
+            (r#"{"debit":{"currencyId":978,"amount":1}}"#, Some("1 978")),
+            (
+                r#"{"debit":{"currencyId":["EUR"],"amount":1}}"#,
+                Some(r#"1 ["EUR"]"#),
+            ),
+            (r#"{"debit":"1 000,50 SEK"}"#, None),
+            (r#"{"debit":"1 000 SEK"}"#, None),
             (r"{}", None),
         ];
         for (json, expected) in read {
             assert_eq!(money(json).as_deref(), expected, "{json}");
         }
+    }
+
+    #[test]
+    fn a_debit_that_cannot_be_read_is_not_one_that_is_missing() {
+        let outcome = |json: &str| Object::parse(json.as_bytes()).unwrap().outcome();
+        for json in [
+            r"{}",
+            r#"{"debit":null}"#,
+            r#"{"debit":{}}"#,
+            r#"{"debit":{"currencyId":"EUR","amount":null}}"#,
+            r#"{"debit":" "}"#,
+        ] {
+            assert_eq!(outcome(json), Outcome::default(), "{json}");
+        }
+        let long = "7".repeat(40);
+        for said in [
+            "NaN".to_owned(),
+            "1e400".into(),
+            format!("{long} EUR"),
+            "[1]".into(),
+            "EUR0.50".into(),
+        ] {
+            let json = format!(r#"{{"debit":{}}}"#, serde_json::to_string(&said).unwrap());
+            let outcome = outcome(&json);
+            assert_eq!((outcome.debit, outcome.unread_debit), (None, Some(said)));
+        }
+        let object = format!(r#"{{"debit":{{"currencyId":"EUR","amount":{long}}}}}"#);
+        assert!(outcome(&object).unread_debit.unwrap().contains(&long));
+    }
+
+    #[test]
+    fn what_no_call_can_have_is_kept_as_it_was_said() {
+        let outcome = |json: &str| Object::parse(json.as_bytes()).unwrap().outcome();
+        for said in [
+            "9223372036854775807",
+            "9223372036854775808",
+            "1e400",
+            "-1",
+            "604801",
+            "soon",
+        ] {
+            let read = outcome(&format!(r#"{{"duration":"{said}"}}"#));
+            assert_eq!(read.duration_s, None, "{said}");
+            assert_eq!(read.unread_duration.as_deref(), Some(said));
+        }
+        let read = outcome(r#"{"duration":"14400","result":"ANSWERED"}"#);
+        assert_eq!(
+            (read.duration_s, read.unread_duration),
+            (Some(14_400), None)
+        );
+        let endless = "A".repeat(1_000_000);
+        let read = outcome(&format!(r#"{{"result":"{endless}","reason":"{endless}"}}"#));
+        assert!(read.result.unwrap().len() < 100 && read.reason.unwrap().len() < 100);
     }
 
     #[test]

@@ -46,6 +46,7 @@ enum Bug {
 }
 
 /// What the seed decides: each world has a random subset of the faults.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fault of its own")]
 #[derive(Debug, Clone)]
 struct Nature {
     seed: u64,
@@ -75,6 +76,8 @@ struct Nature {
     spend: Option<Spend>,
     /// Whether hang-ups fail.
     deaf: bool,
+    /// Whether some debits are no price in the currency of the cap.
+    odd_prices: bool,
     /// Whether it is its schedule that ends it then, rather than a person.
     expires: bool,
     extra_ticks: bool,
@@ -156,6 +159,7 @@ impl Nature {
             window: None,
             spend: None,
             deaf: false,
+            odd_prices: false,
             expires: false,
             extra_ticks: false,
             faults_end: FAULTS_END,
@@ -472,6 +476,16 @@ fn may_be_called(recipient: i64, at: Timestamp) -> bool {
         let clock = at.in_tz(zone).unwrap();
         clock.minute() % 2 == 0 && clock.second() < 20
     })
+}
+
+/// A debit in a currency that is none, one below zero, and one that cannot be read.
+fn tell_oddly(outcome: &mut Outcome, told: u64) {
+    match (told, &mut outcome.debit) {
+        (2, Some(debit)) => debit.currency = Some("Kronor".into()),
+        (3, Some(debit)) => debit.amount = -debit.amount - Decimal::ONE,
+        (4, debit) => (*debit, outcome.unread_debit) = (None, Some("NaN".into())),
+        _ => {}
+    }
 }
 
 fn uncertainty() -> Uncertainty {
@@ -1020,6 +1034,9 @@ impl World {
                     amount: call.cost(),
                     currency: (told > 1).then(|| "EUR".into()),
                 });
+                if nature.odd_prices {
+                    tell_oddly(&mut outcome, told);
+                }
             }
             Observation::Final(outcome)
         };
@@ -1413,6 +1430,21 @@ fn a_call_that_cannot_be_hung_up_stops_the_run_once_its_price_is_known() {
     for seed in 9_300..9_320 {
         let nature = Nature {
             deaf: true,
+            ..Nature::of(seed).capped()
+        };
+        let report = World::run(nature, Bug::None);
+        assert_eq!(report.violations, Vec::<String>::new(), "seed {seed}");
+        stopped += report.stopped.1;
+    }
+    assert!(stopped > 20, "{stopped} stops");
+}
+
+#[test]
+fn debits_that_are_no_price_give_nothing_of_the_cap_back() {
+    let mut stopped = 0;
+    for seed in 9_500..9_520 {
+        let nature = Nature {
+            odd_prices: true,
             ..Nature::of(seed).capped()
         };
         let report = World::run(nature, Bug::None);

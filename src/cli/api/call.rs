@@ -167,6 +167,7 @@ fn text(call: &str, info: &CallInfo) -> String {
         ("debit", outcome.debit.as_ref().map(ToString::to_string)),
         ("minutes", info.debit_minutes.clone()),
         ("custom", info.custom.clone()),
+        ("note", outcome.doubt()),
     ];
     let mut text = String::new();
     for (name, fact) in facts {
@@ -199,5 +200,6 @@ fn json(call: &str, info: &CallInfo) -> Value {
         "debit": money(info.outcome.debit.as_ref()),
         "debit_minutes": info.debit_minutes,
         "custom": info.custom,
+        "note": info.outcome.doubt(),
     })
 }

@@ -385,12 +385,17 @@ pub(in crate::cli) struct SimulateArgs {
     /// A number that the account owns besides the usual ones, for voice and not assigned; repeatable
     #[arg(long, value_name = "NUMBER")]
     pub(in crate::cli) own: Vec<String>,
-    /// What a minute costs for numbers that begin so, as in +46=0.05; repeatable
+    /// What a minute costs for numbers that begin so, as in +46=0.05; 0 and less are told as well;
+    /// repeatable
     #[arg(long, value_name = "PREFIX=AMOUNT", value_parser = price)]
     pub(in crate::cli) price: Vec<(String, rust_decimal::Decimal)>,
     /// The currency of all prices
     #[arg(long, default_value = "EUR", value_name = "CODE")]
     pub(in crate::cli) currency: String,
+    /// A field that the first answer after the end of each call tells so, as JSON, whatever is true:
+    /// duration=9223372036854775808, debit="12 Kronor", callId="another"; repeatable
+    #[arg(long, value_name = "FIELD=JSON", value_parser = odd)]
+    pub(in crate::cli) odd: Vec<(String, String)>,
     /// Recordings that are there from the start
     #[arg(long, default_value_t = 3, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(..=10_000))]
     pub(in crate::cli) recordings: u32,
@@ -407,6 +412,16 @@ fn price(text: &str) -> Result<(String, rust_decimal::Decimal), String> {
         .filter(|(prefix, _)| prefix.starts_with('+'))
         .and_then(|(prefix, amount)| Some((prefix.to_owned(), amount.parse().ok()?)))
         .ok_or_else(|| "write a price as +46=0.05".to_owned())
+}
+
+/// A field of an answer and its value.
+fn odd(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .filter(|(name, value)| {
+            !name.is_empty() && serde_json::from_str::<&serde_json::value::RawValue>(value).is_ok()
+        })
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| "write a field and JSON, as duration=-1 or result=\"A\"".to_owned())
 }
 
 /// How the simulated platform behaves. Shares are between 0 and 1, and are drawn from the seed.

@@ -164,7 +164,7 @@ impl Plan {
         let money = |purse: &Purse| {
             let mut sums = purse.sums();
             match (sums.next(), sums.next()) {
-                (Some((_, sum)), None) => Some(sum),
+                (Some((_, sum)), None) => sum,
                 _ => None,
             }
         };

@@ -49,12 +49,11 @@ impl Alike {
         self.worst_minutes = if self.numbers == 0 {
             other.worst_minutes
         } else {
-            self.worst_minutes
-                .zip(other.worst_minutes)
-                .map(|(a, b)| a + b)
+            let both = self.worst_minutes.zip(other.worst_minutes);
+            both.and_then(|(a, b)| a.checked_add(b))
         };
         self.numbers += other.numbers;
-        self.minutes += other.minutes;
+        self.minutes = self.minutes.saturating_add(other.minutes);
     }
 }
 
@@ -207,25 +206,16 @@ impl Prices {
     pub(super) fn sums(&self) -> (Purse, Option<Purse>, u64) {
         let (mut once, mut worst, mut unknown) = (Purse::default(), Some(Purse::default()), 0);
         for group in &self.groups {
-            let rate = group.price.as_ref().and_then(|price| {
-                let rate = Money::parse_amount(&price.highest)?;
-                Some((rate, Money::parse_currency(&price.currency)))
-            });
-            let Some((rate, currency)) = rate else {
+            let rate = group.price.as_ref().and_then(|p| p.rate(&p.highest));
+            let Some(rate) = rate else {
                 unknown += group.alike.numbers;
                 continue;
             };
-            let cost = |minutes: u64| Money {
-                amount: rate
-                    .checked_mul(Decimal::from(minutes))
-                    .unwrap_or(Decimal::MAX),
-                currency: currency.clone(),
-            };
-            once.add(&cost(group.alike.minutes));
+            once.add_times(&rate, group.alike.minutes.into());
             worst = worst
                 .zip(group.alike.worst_minutes)
                 .map(|(mut purse, minutes)| {
-                    purse.add(&cost(minutes));
+                    purse.add_times(&rate, minutes.into());
                     purse
                 });
         }
@@ -261,10 +251,10 @@ impl Prices {
         for group in &self.groups {
             let place = Rates::place(&group.country, group.kind);
             match &group.price {
-                Some(price) if price.currency == currency => {
-                    let highest = Money::parse_amount(&price.highest).unwrap_or(Decimal::MAX);
-                    rates.places.insert(place, highest);
-                }
+                Some(price) if price.currency == currency => match price.rate(&price.highest) {
+                    Some(rate) => drop(rates.places.insert(place, rate.amount)),
+                    None => unknown.push(format!("{place} has no price")),
+                },
                 Some(price) if !price.currency.is_empty() => {
                     unknown.push(format!("{place} is priced in {}", price.currency));
                 }
@@ -287,12 +277,8 @@ impl Prices {
         for group in &self.groups {
             let Some(price) = &group.price else { continue };
             for (purse, rate) in [(&mut low, &price.lowest), (&mut high, &price.highest)] {
-                let rate = Money::parse_amount(rate)?;
                 let calls = Decimal::from(group.alike.numbers);
-                purse.add(&Money {
-                    amount: rate.checked_mul(calls)?.checked_mul(minutes.into())?,
-                    currency: Money::parse_currency(&price.currency),
-                });
+                purse.add_times(&price.rate(rate)?, calls.checked_mul(minutes.into())?);
             }
         }
         (!low.is_empty()).then_some((low, high))
@@ -363,6 +349,15 @@ impl Prices {
 }
 
 impl Price {
+    /// What a minute costs, of a rate in plain decimals; none where it is no price.
+    fn rate(&self, rate: &str) -> Option<Money> {
+        let amount = Money::parse_amount(rate).filter(|amount| Money::is_price(*amount))?;
+        Some(Money {
+            amount,
+            currency: Money::currency_as_told(&self.currency),
+        })
+    }
+
     fn text(&self) -> String {
         let restricted = if self.restricted {
             "; some are restricted: the platform may refuse them"
@@ -396,7 +391,8 @@ async fn price(
             Err(error) => return Err(error),
         };
         restricted |= info.restricted == Some(true);
-        rates.extend(info.rate);
+        // A price of nothing, or less, is none that anybody can count on.
+        rates.extend(info.rate.filter(|rate| Money::is_price(rate.amount)));
         tokio::time::sleep(PAUSE).await;
     }
     let currencies = rates.iter().map(|rate| rate.currency.clone());
@@ -456,7 +452,8 @@ impl Memory {
             .unwrap_or_default();
         prices.retain(|_, price| {
             let age = now.duration_since(price.asked_at);
-            !age.is_negative() && age.unsigned_abs() < BELIEVED
+            let new = !age.is_negative() && age.unsigned_abs() < BELIEVED;
+            new && price.rate(&price.lowest).is_some() && price.rate(&price.highest).is_some()
         });
         Self {
             file,

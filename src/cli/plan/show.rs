@@ -204,7 +204,8 @@ impl Plan {
             if let (Some(spend), Some(worst)) = (&self.campaign.spend, &costs.worst) {
                 let sum = worst.sums().find(|(c, _)| *c == spend.currency);
                 if let (Some(cap), Some((_, sum)), 0) = (spend.cap, sum, costs.unknown) {
-                    lines.push(if sum > cap {
+                    // A sum that is too large to be added up is above every cap.
+                    lines.push(if sum.is_none_or(|sum| sum > cap) {
                         format!(
                             "  the cap of {cap} {0} is below the worst case: the run may stop at \
                              it, with work left",
@@ -281,6 +282,6 @@ impl Plan {
 pub(super) fn sums(purse: &Purse) -> Value {
     let sums = purse
         .sums()
-        .map(|(c, sum)| (c.to_owned(), json!(sum.to_string())));
+        .map(|(c, sum)| (c.to_owned(), json!(sum.map(|sum| sum.to_string()))));
     Value::Object(sums.collect())
 }

@@ -100,7 +100,7 @@ impl Platform for InProcess {
         let delivery = self.world().call(call.as_str(), self.clock.wall());
         match self.answer(delivery) {
             Ok(Answer { cut: Some(why), .. }) => Observation::Again { why, wait: None },
-            Ok(answer) => answer.observation(),
+            Ok(answer) => answer.observation(call),
             Err(why) => Observation::Again {
                 why: why.into(),
                 wait: None,

@@ -19,6 +19,9 @@ const LAG_MAX: Duration = Duration::from_millis(250);
 const UNKNOWN_MAX: Duration = Duration::from_mins(2);
 /// No call lasts longer: the platform's longest duration is four hours.
 const AGE_MAX: Duration = Duration::from_hours(5);
+/// So many GETs in a row that told nothing, while the platform answered others, and no call goes on any
+/// more: nobody will ever tell.
+const BLANK_MAX: u32 = 20;
 /// The first and the longest wait after a GET that told nothing.
 const AGAIN_FIRST: Duration = Duration::from_millis(500);
 const AGAIN_MAX: Duration = Duration::from_secs(30);
@@ -188,6 +191,9 @@ impl Core {
                 } else {
                     self.ask_again(key, None, now);
                 }
+            }
+            Observation::Again { .. } if age > AGE_MAX && open.blank >= BLANK_MAX => {
+                self.ended(key, Outcome::unknown(), now, commands);
             }
             Observation::Again { why, wait } => {
                 if let Some(wait) = wait {

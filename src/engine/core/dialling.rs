@@ -285,7 +285,7 @@ impl Core {
         } else {
             match self.room_for_next(now) {
                 Room::Enough => Some(soon()),
-                Room::OverCap { .. } => None,
+                Room::OverCap { .. } | Room::NoPrice => None,
                 Room::OverDay { until, .. } => Some(now.until(until)),
             }
         };

@@ -51,6 +51,9 @@ impl Core {
                 "a call cost {debit} {currency}, more than the {hold} {currency} that were held as \
                  its worst case: calls cost more than [spend] says, or one could not be hung up"
             ),
+            Surprise::NoPrice(said) => {
+                format!("a call was billed `{said}`, which is no price: its hold is kept")
+            }
         };
         self.drain(End::Paused(PauseReason::Price(why)));
     }
@@ -74,7 +77,10 @@ impl Core {
     /// whose hold could be released.
     pub(super) fn stop_at_the_cap(&mut self, now: Now) {
         if self.flights.is_empty()
-            && matches!(self.room_for_next(now), Room::OverCap { .. })
+            && matches!(
+                self.room_for_next(now),
+                Room::OverCap { .. } | Room::NoPrice
+            )
             && let Some(why) = self.short_of_money(now)
         {
             self.drain(End::Paused(PauseReason::SpendCap(why.into_owned())));
@@ -89,6 +95,11 @@ impl Core {
         let wanted = wanted.unwrap_or_default();
         match self.room_for_next(now) {
             Room::Enough => None,
+            Room::NoPrice => Some(
+                "nobody says what the next call may cost: its price was nothing or less when the \
+                 run began, and a cap cannot be kept without one"
+                    .into(),
+            ),
             Room::OverCap { left } => Some(
                 format!(
                     "the next call may cost {wanted} {currency}, and {left} {currency} are left of \

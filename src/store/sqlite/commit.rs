@@ -213,7 +213,8 @@ fn attempt_row(key: i64, state: &AttemptState, at: i64) -> AttemptRow {
         AttemptState::Intended => (None, &none, None, false),
         AttemptState::Accepted(call) => (Some(call.to_string()), &none, None, false),
         AttemptState::Final { call, outcome } => {
-            (call.as_ref().map(ToString::to_string), outcome, None, true)
+            let call = call.as_ref().map(ToString::to_string);
+            (call, outcome, outcome.doubt(), true)
         }
         AttemptState::NotSent(why) => (None, &none, Some(why.clone()), true),
         AttemptState::Refused(refusal) => (None, &none, Some(refusal.to_string()), true),
@@ -241,9 +242,18 @@ fn attempt_row(key: i64, state: &AttemptState, at: i64) -> AttemptRow {
         outcome.reason.clone(),
         outcome.duration_s,
         outcome.debit.as_ref().map(|d| d.amount.to_string()),
-        outcome.debit.as_ref().and_then(|d| d.currency.clone()),
+        currency(outcome),
         note,
     )
+}
+
+/// What stands in the column: the debit's currency or, without an amount, what was said of a debit that
+/// cannot be read, which tells it from one that was not told.
+pub(super) fn currency(outcome: &Outcome) -> Option<String> {
+    match &outcome.debit {
+        Some(debit) => debit.currency.clone(),
+        None => outcome.unread_debit.clone(),
+    }
 }
 
 impl SqliteStore {

@@ -1,7 +1,6 @@
 //! Reading what became of a run: counts, and rows with their attempts, in pages.
 
 use std::collections::BTreeMap;
-use std::str::FromStr as _;
 
 use rust_decimal::Decimal;
 use sqlx::Row as _;
@@ -10,7 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use super::{SqliteStore, moment};
 use crate::domain::{
     AttemptId, AttemptRecord, Destination, DestinationKind, Disposition, Money, Outcome,
-    RecipientId, ResultRow, RunId, SpendAccount, Tally,
+    RecipientId, ResultRow, RunId, SpendAccount, Tally, told,
 };
 use crate::store::{RejectedRow, StoreError};
 
@@ -133,12 +132,14 @@ impl SqliteStore {
             "-- tally: attempts
              select attempts.state, result, reason, debit, currency, count(*) as n,
                     min(intended_at) as first_at, max(intended_at) as last_at,
-                    sum(case when result = 'ANSWERED' then duration_s else 0 end) as talk_s
+                    sum(case when result = 'ANSWERED' and duration_s between 0 and ?2
+                        then duration_s else 0 end) as talk_s
              from runs
              join attempts on attempts.recipient between first_recipient and last_recipient
              where runs.id = ?1 group by 1, 2, 3, 4, 5",
         )
         .bind(run.as_str())
+        .bind(told::DURATION_S_MAX)
         .fetch_all(&self.readers)
         .await
         .map_err(fault)?;
@@ -165,20 +166,12 @@ fn add_attempts(tally: &mut Tally, row: &SqliteRow) {
     let debit = money(row);
     if state == "final" {
         match &debit {
-            Some(debit) => {
-                let amount = debit
-                    .amount
-                    .checked_mul(Decimal::from(n))
-                    .unwrap_or(debit.amount);
-                tally.spent.add(&Money {
-                    amount,
-                    currency: debit.currency.clone(),
-                });
-            }
+            Some(debit) => tally.spent.add_times(debit, Decimal::from(n)),
             None => tally.unpriced += n,
         }
     }
-    tally.talk_s += row.get::<Option<i64>, _>("talk_s").unwrap_or(0);
+    let talk_s = row.get::<Option<i64>, _>("talk_s").unwrap_or(0);
+    tally.talk_s = tally.talk_s.saturating_add(talk_s);
     let key = (state, word("result"), word("reason"));
     *tally.outcomes.entry(key).or_default() += n;
     let (first, last) = (moment(row.get("first_at")), moment(row.get("last_at")));
@@ -212,6 +205,11 @@ pub(super) fn read_attempt(row: &SqliteRow) -> Result<AttemptRecord, StoreError>
     let id: Vec<u8> = row.get("id");
     let id = <[u8; 16]>::try_from(id)
         .map_err(|_| StoreError::Diverged("an attempt's id is not 16 bytes".into()))?;
+    let outcome = Outcome {
+        reason: row.get("reason"),
+        ..outcome(row)
+    };
+    let note: Option<String> = row.get("note");
     Ok(AttemptRecord {
         id: AttemptId::from_bytes(id),
         state: row.get("state"),
@@ -219,24 +217,38 @@ pub(super) fn read_attempt(row: &SqliteRow) -> Result<AttemptRecord, StoreError>
         answered_at: row.get::<Option<i64>, _>("answered_at").map(moment),
         ended_at: row.get::<Option<i64>, _>("ended_at").map(moment),
         call_id: row.get("call_id"),
-        outcome: Outcome {
-            result: row.get("result"),
-            reason: row.get("reason"),
-            duration_s: row.get("duration_s"),
-            debit: money(row),
-        },
+        note: note.or_else(|| outcome.doubt()),
+        outcome,
         hold: row
             .get::<Option<&str>, _>("hold")
             .and_then(|hold| hold.parse().ok()),
-        note: row.get("note"),
     })
 }
 
-pub(super) fn money(row: &SqliteRow) -> Option<Money> {
-    let amount = row.get::<Option<String>, _>("debit")?;
-    let amount = Decimal::from_str(&amount).ok()?;
+/// How an attempt ended, but for the reason. What an earlier version kept and nobody can believe is
+/// unknown.
+pub(super) fn outcome(row: &SqliteRow) -> Outcome {
+    let kept: Option<i64> = row.get("duration_s");
+    let duration_s = kept.and_then(told::duration_s);
+    let debit = money(row);
+    let (amount, currency): (Option<String>, Option<String>) =
+        (row.get("debit"), row.get("currency"));
+    Outcome {
+        result: row.get("result"),
+        reason: None,
+        duration_s,
+        unread_duration: kept
+            .filter(|_| duration_s.is_none())
+            .map(|seconds| seconds.to_string()),
+        unread_debit: amount.or(currency).filter(|_| debit.is_none()),
+        debit,
+    }
+}
+
+fn money(row: &SqliteRow) -> Option<Money> {
+    let amount = row.get::<Option<&str>, _>("debit")?;
     Some(Money {
-        amount,
+        amount: Money::parse_amount(amount)?,
         currency: row.get("currency"),
     })
 }

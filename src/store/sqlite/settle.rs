@@ -5,6 +5,7 @@
 
 use sqlx::Connection as _;
 
+use super::commit::currency;
 use super::{SqliteStore, millis};
 use crate::domain::{AttemptId, CallId, Disposition, Outcome, RunId};
 use crate::store::Settlement;
@@ -68,7 +69,7 @@ impl SqliteStore {
             .bind(&outcome.reason)
             .bind(outcome.duration_s)
             .bind(debit.map(|d| d.amount.to_string()))
-            .bind(debit.and_then(|d| d.currency.clone()))
+            .bind(currency(&outcome))
             .bind(&settlement.why)
             .bind(run.as_str())
             .bind(settlement.call.as_ref().map(CallId::as_str))

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::results::money;
+use super::results::outcome;
 use super::runs::spend_of;
 use super::{SqliteStore, millis};
-use crate::domain::{Charges, Outcome, RunId, Spend, Standing};
+use crate::domain::{Charges, RunId, Spend, Standing};
 use crate::store::StoreError;
 
 const CHARGES: &str = "-- charges
@@ -70,12 +70,7 @@ impl SqliteStore {
 
 fn charges(row: &SqliteRow) -> Charges {
     let standing = match row.get::<&str, _>("state") {
-        "final" => Standing::Over(Outcome {
-            result: row.get("result"),
-            reason: None,
-            duration_s: row.get("duration_s"),
-            debit: money(row),
-        }),
+        "final" => Standing::Over(outcome(row)),
         "not sent" | "refused" => Standing::Dropped,
         _ => Standing::Open,
     };
