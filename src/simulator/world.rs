@@ -26,13 +26,8 @@ use super::ledger::{LedgerRow, PostRow};
 use super::numbers::Numbers;
 use super::options::Options;
 use super::recording::Recordings;
-<<<<<<< HEAD
 use super::requests::{Notes, Requests};
-use super::shape::Telling;
-=======
-use super::requests::Requests;
 use super::shape::{self, Telling};
->>>>>>> 3abcb2e (money: a price of nothing is no price, and what cannot be believed is unknown and kept as it was said)
 use super::tariff::Tariff;
 
 /// The platform's state.

@@ -7,11 +7,8 @@ mod calling_windows;
 mod cdr;
 mod databases;
 mod end_to_end;
-<<<<<<< HEAD
-mod outputs;
-=======
 mod money;
->>>>>>> 3abcb2e (money: a price of nothing is no price, and what cannot be believed is unknown and kept as it was said)
+mod outputs;
 mod plans;
 mod proxies;
 mod retries;
