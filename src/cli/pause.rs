@@ -9,26 +9,50 @@ use crate::report::summary::grouped;
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Run, RunEnd, Store, StoreError, Wish};
 
+/// Who works on a run.
+enum Engine {
+    /// Another process, or one that has not said yet on which run it works: it reads wishes.
+    AtWork,
+    /// A process that works on another run.
+    Elsewhere,
+    /// Nobody: the database is ours for as long as it is open.
+    None,
+}
+
 pub(super) async fn pause(
     args: &OneRunArgs,
     global: &Global,
     world: &World,
 ) -> Result<Exit, Failure> {
+    let wishing = SqliteStore::wishing(&global.db)?;
     let (store, run, engine) = open(args, global).await?;
-    if engine {
-        store.wish(&run.id, Some(Wish::Pause)).await?;
-        output::say(&format!(
-            "asked: the engine takes nothing new and stops within a minute\n\
-             callout resume {} goes on",
-            run.id
-        ));
-    } else {
-        if run.state == RunState::Running {
-            let end = RunEnd::Paused(PauseReason::Asked);
-            store.set_run(&run.id, &end, world.clock.wall()).await?;
+    let id = &run.id;
+    let said = match (engine, run.state) {
+        (Engine::AtWork, _) => {
+            leave(&store, &run, Wish::Pause, global).await?;
+            let when = if run.header.is_none() {
+                "the list is being imported; nobody is called, and the run stops after it"
+            } else {
+                "the engine takes nothing new and stops within a minute"
+            };
+            format!("asked: {when}\ncallout resume {id} goes on")
         }
-        output::say(&format!("run {} is not going on: nothing to stop", run.id));
-    }
+        (_, RunState::Running) => {
+            let end = RunEnd::Paused(PauseReason::Asked);
+            store.set_run(id, &end, world.clock.wall()).await?;
+            format!("run {id} is paused; its engine had ended already\ncallout resume {id} goes on")
+        }
+        (_, RunState::Planned) => format!(
+            "run {id} has called nobody yet, and nothing works on it: nothing to stop\n\
+             callout resume {id} begins, callout cancel {id} ends it"
+        ),
+        (_, _) => format!(
+            "run {id} is paused already ({}): nothing to stop\ncallout resume {id} goes on",
+            run.why.as_deref().unwrap_or("no reason was kept")
+        ),
+    };
+    drop(wishing);
+    output::say(&said);
     store.close().await?;
     Ok(Exit::Done)
 }
@@ -38,18 +62,41 @@ pub(super) async fn cancel(
     global: &Global,
     world: &World,
 ) -> Result<Exit, Failure> {
+    let wishing = SqliteStore::wishing(&global.db)?;
     let (store, run, engine) = open(args, global).await?;
-    if engine {
-        store.wish(&run.id, Some(Wish::Cancel)).await?;
-        output::say("asked: nobody else is called; calls that go on are followed to their end");
+    if matches!(engine, Engine::AtWork) {
+        leave(&store, &run, Wish::Cancel, global).await?;
+        output::say(if run.header.is_none() {
+            "asked: the list is being imported; nobody is called, and the run ends after it"
+        } else {
+            "asked: nobody else is called; calls that go on are followed to their end"
+        });
     } else if run.header.is_none() {
         store.forget_planned(&run.id).await?;
         output::say("the run had not begun: it is forgotten");
     } else {
         cancel_at_rest(&store, &run, world).await?;
     }
+    drop(wishing);
     store.close().await?;
     Ok(Exit::Done)
+}
+
+/// Leaves a wish for the engine. An import writes for as long as it takes: the wish is not given up
+/// while an engine is at work.
+async fn leave(store: &SqliteStore, run: &Run, wish: Wish, global: &Global) -> Result<(), Failure> {
+    let mut told = false;
+    loop {
+        match store.wish(&run.id, Some(wish)).await {
+            Err(StoreError::Busy(_)) if SqliteStore::engine_at_work(&global.db)?.is_some() => {
+                if !told {
+                    output::tell("the database is being written to; not asked yet, but waiting");
+                    told = true;
+                }
+            }
+            other => return Ok(other?),
+        }
+    }
 }
 
 /// Cancels a run that no engine works on.
@@ -81,27 +128,38 @@ async fn cancel_at_rest(store: &SqliteStore, run: &Run, world: &World) -> Result
     Ok(())
 }
 
-/// Opens the database as its engine where nobody is, and beside the engine otherwise. Says whether
-/// an engine works on this very run. A run that is over is refused.
-async fn open(args: &OneRunArgs, global: &Global) -> Result<(SqliteStore, Run, bool), Failure> {
-    let beside = SqliteStore::open(&global.db, Access::Beside).await?;
-    let run = runs::find(&beside, args.run.as_deref()).await?;
-    if !run.state.unfinished() {
-        return Err(Failure::usage(format!(
-            "run {} is {} already",
-            run.id, run.state
-        )));
-    }
-    match SqliteStore::open(&global.db, Access::Engine).await {
-        Ok(store) => {
-            beside.close().await?;
-            Ok((store, run, false))
+/// Opens the database as its engine where nobody is, and beside the engine otherwise. A run that is
+/// over is refused.
+async fn open(args: &OneRunArgs, global: &Global) -> Result<(SqliteStore, Run, Engine), Failure> {
+    loop {
+        let beside = SqliteStore::open(&global.db, Access::Beside).await?;
+        let run = runs::find(&beside, args.run.as_deref()).await?;
+        if !run.state.unfinished() {
+            return Err(over(&run, args.run.is_none()));
         }
-        Err(StoreError::InUse(_)) => {
-            let at_work = SqliteStore::engine_at_work(&global.db)?;
-            let on_this = at_work.is_some_and(|id| id == run.id);
-            Ok((beside, run, on_this))
+        match SqliteStore::open(&global.db, Access::Engine).await {
+            Ok(store) => {
+                beside.close().await?;
+                return Ok((store, run, Engine::None));
+            }
+            Err(StoreError::InUse(_)) => match SqliteStore::engine_at_work(&global.db)? {
+                Some(id) if id == run.id || id.as_str().is_empty() => {
+                    return Ok((beside, run, Engine::AtWork));
+                }
+                Some(_) => return Ok((beside, run, Engine::Elsewhere)),
+                // It has just ended: what became of the run is read anew.
+                None => beside.close().await?,
+            },
+            Err(error) => return Err(error.into()),
         }
-        Err(error) => Err(error.into()),
     }
+}
+
+fn over(run: &Run, latest: bool) -> Failure {
+    let waiting = if latest {
+        ". What waits for its start has no run yet: Ctrl-C in its terminal ends it"
+    } else {
+        ""
+    };
+    Failure::usage(format!("run {} is {} already{waiting}", run.id, run.state))
 }

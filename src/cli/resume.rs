@@ -15,7 +15,7 @@ use crate::campaign::{Campaign, Script};
 use crate::domain::Raised;
 use crate::engine::Pace;
 use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{Run, Store};
+use crate::store::{Run, Store, Wish};
 
 pub(super) async fn resume(
     args: &ResumeArgs,
@@ -59,6 +59,11 @@ pub(super) async fn resume(
     }
     if let Some(cap) = &args.cap {
         raise_cap(store.as_ref(), &mut run, cap, world.clock.wall()).await?;
+    }
+    store.claim(&run.id)?;
+    if run.wish == Some(Wish::Pause) {
+        // Meant for an engine that is gone: to resume is to wish otherwise.
+        store.wish(&run.id, None).await?;
     }
     let script = script(store.as_ref(), &run, &campaign, &world).await?;
     let session = Session {

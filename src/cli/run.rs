@@ -194,8 +194,9 @@ pub(super) async fn begin<'a>(
     } else {
         new.spend.clone_from(&campaign.spend);
     }
-    store.create_run(&new).await?;
+    // Whoever finds the run finds its engine at work as well.
     store.claim(&new.id)?;
+    store.create_run(&new).await?;
     let terms = Terms {
         lists,
         now: new.created_at,

@@ -160,10 +160,8 @@ impl Driver {
                 recovery.became_uncertain
             );
         }
-        if engine.store.wished(&engine.run).await? == Some(Wish::Pause) {
-            // Meant for an engine that is gone; to resume is to wish otherwise.
-            engine.store.wish(&engine.run, None).await?;
-        }
+        // Left while the list was imported: it counts before anybody is dialled.
+        let wish = engine.store.wished(&engine.run).await?;
         engine
             .store
             .set_run(&engine.run, &RunEnd::Running, now.wall)
@@ -192,6 +190,7 @@ impl Driver {
         };
         driver.step(Event::Uncertain(recovery.uncertain_since.clone()));
         driver.load_open_calls().await?;
+        driver.take(Report::Wish(wish));
         let end = driver.work(signals, &progress).await;
         let end = driver.end(end).await?;
         Ok(Ending { end, recovery })

@@ -316,6 +316,9 @@ pub enum StoreError {
         /// The system's words.
         why: String,
     },
+    /// Another process has written to it for longer than is waited for.
+    #[error("{0} cannot be written: another process has held it for too long")]
+    Busy(String),
     /// There is no such run.
     #[error("no run `{0}` in this database")]
     NoRun(String),

@@ -24,3 +24,4 @@ mod support;
 mod suppression;
 mod virtual_time;
 mod why;
+mod wishes;

@@ -73,8 +73,8 @@ pub(super) async fn place(
         campaign: BY_HAND.to_owned(),
         ..run::new_run(&placing.campaign, &mut world, client.platform(), false)
     };
-    store.create_run(&new).await?;
     store.claim(&new.id)?;
+    store.create_run(&new).await?;
     placing.import(store.as_ref(), &new.id).await?;
     output::tell(&format!(
         "run {}: calling {}, until the call is over; Ctrl-C stops waiting",

@@ -22,7 +22,7 @@ pub(super) fn fault(path: &str, error: &sqlx::Error) -> StoreError {
         (Some(11 | 26), _) => StoreError::Corrupt { path, why },
         (Some(13), _) | (_, Some(IOERR_SHMSIZE)) => StoreError::Full(path),
         (Some(8), _) => unusable("written", "it is read-only"),
-        (Some(5 | 6), _) => unusable("written", "another process has held it for too long"),
+        (Some(5 | 6), _) => StoreError::Busy(path),
         (Some(10), _) => unusable(
             "written",
             "the disk reported an error, or a limit on the size of files was met; mend it, then resume",

@@ -18,7 +18,8 @@ use rustix::process::geteuid;
 use crate::store::StoreError;
 
 /// What stands beside a database under its name.
-pub(super) const SIDE_FILES: [&str; 5] = ["-wal", "-shm", "-journal", "-lock", "-answers"];
+pub(super) const SIDE_FILES: [&str; 6] =
+    ["-wal", "-shm", "-journal", "-lock", "-answers", "-wishes"];
 /// How every SQLite file begins.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Bytes of a file that say what it is.

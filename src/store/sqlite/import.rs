@@ -1,12 +1,13 @@
 //! Importing a list: one transaction, many rows a statement.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr, SqlStr, Sqlite, Transaction};
 use tokio::sync::oneshot;
 
-use super::SqliteStore;
+use super::{SqliteStore, wishing};
 use crate::domain::{Disposition, RejectKind, RunId, Zones};
 use crate::store::{Imported, ImportedRow, Rows, StoreError};
 
@@ -72,7 +73,11 @@ impl SqliteStore {
         .execute(&mut *tx)
         .await
         .map_err(fault)?;
-        tx.commit().await.map_err(fault)
+        tx.commit().await.map_err(fault)?;
+        drop(writer);
+        // Whoever asked for something meanwhile could not write it down: they are heard first.
+        wishing::hear(Path::new(&self.path)).await;
+        Ok(())
     }
 }
 

@@ -21,6 +21,7 @@ mod settle;
 mod spend;
 mod stories;
 mod suppressions;
+mod wishing;
 
 use std::path::Path;
 
@@ -43,6 +44,7 @@ use crate::domain::{
 
 pub use file::belongs_to_a_database;
 pub use open::Access;
+pub use wishing::Wishing;
 
 /// A store in one SQLite file.
 #[derive(Debug)]
@@ -70,6 +72,13 @@ impl SqliteStore {
     /// The run that an engine works on in the database at an address; none where no engine does.
     pub fn engine_at_work(address: &str) -> Result<Option<RunId>, StoreError> {
         open::engine_at_work(address)
+    }
+
+    /// Says that a wish is about to be left for the engine of the database at an address; to be held
+    /// from before the run is looked at until the wish is left.
+    /// None where there is no database.
+    pub fn wishing(address: &str) -> Result<Option<Wishing>, StoreError> {
+        wishing::begin(address)
     }
 
     /// Folds the log into the file, as the last thing before a command ends.

@@ -34,7 +34,7 @@ const ROWS_AHEAD: usize = 600;
 /// A command that only looks whether an engine is at work holds the lock for an instant; an engine
 /// that starts just then tries again.
 const LOCK_TRIES: u32 = 5;
-const LOCK_TRIES_APART: Duration = Duration::from_millis(10);
+pub(super) const LOCK_TRIES_APART: Duration = Duration::from_millis(10);
 /// Pages of log before it is folded into the file: 16 MB, so that a fast run does not sync the file
 /// too often and the log stays small.
 const WAL_PAGES: &str = "4000";
@@ -188,7 +188,7 @@ fn options(file: &Path) -> SqliteConnectOptions {
 }
 
 /// The file behind `sqlite:PATH`.
-fn file_of(address: &str) -> Result<PathBuf, StoreError> {
+pub(super) fn file_of(address: &str) -> Result<PathBuf, StoreError> {
     let path = address
         .strip_prefix("sqlite:")
         .map(|p| p.strip_prefix("//").unwrap_or(p));
@@ -290,6 +290,10 @@ pub(super) fn engine_at_work(address: &str) -> Result<Option<RunId>, StoreError>
 
 fn lock_engine(place: &Place) -> Result<EngineLock, StoreError> {
     let lock = lock(place)?;
+    // Until it says so, this engine works on no run.
+    let shown = format!("{}-lock", place.shown);
+    let unusable = |e: io::Error| StoreError::unusable(&shown, "written", &e);
+    lock.set_len(0).map_err(unusable)?;
     let path = beside(&place.file, "-answers");
     let shown = format!("{}-answers", place.shown);
     let unusable = |e: io::Error| StoreError::unusable(&shown, "opened", &e);
