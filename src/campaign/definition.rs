@@ -133,19 +133,24 @@ impl Campaign {
     /// Checks the text of a campaign file; `path` is where faults say they are, and what the list's
     /// path is relative to.
     pub fn parse(source: &str, path: &Path) -> Result<Self, Faults> {
-        Self::parse_with(source, path, &|path| std::fs::read(path))
+        Self::parse_with(source, SourceFile::new, path, &|path| std::fs::read(path))
     }
 
     /// As [`parse`](Self::parse), for a run that goes on: its dates are those it began with, whatever
-    /// became of their file.
+    /// became of their file, and what no campaign may begin with any more is not held against it.
     pub fn parse_kept(source: &str, path: &Path, dates: Option<&[u8]>) -> Result<Self, Faults> {
         let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
-        Self::parse_with(source, path, &|_| {
+        Self::parse_with(source, SourceFile::kept, path, &|_| {
             dates.map(<[u8]>::to_vec).ok_or_else(missing)
         })
     }
 
-    fn parse_with(source: &str, path: &Path, dates: ReadFile<'_>) -> Result<Self, Faults> {
+    fn parse_with<'s>(
+        source: &'s str,
+        open: fn(&'s str, &'s Path) -> SourceFile<'s>,
+        path: &'s Path,
+        dates: ReadFile<'_>,
+    ) -> Result<Self, Faults> {
         let kept = RefCell::new(None);
         let reading = |path: &Path| {
             let bytes = dates(path)?;
@@ -155,7 +160,7 @@ impl Campaign {
         // Editors that write a byte order mark write it first; TOML has no room for it.
         let source = source.strip_prefix('\u{feff}').unwrap_or(source);
         let (root, errors) = DeTable::parse_recoverable(source);
-        let file = SourceFile::new(source, path);
+        let file = open(source, path);
         let table = Table::new(&file, "the campaign", 0..0, root.get_ref(), &TOP);
         let parts = read(&table, &reading);
         let syntax: Vec<Fault> = errors

@@ -11,6 +11,7 @@ pub mod fault;
 pub mod script;
 
 mod blackout;
+mod bounds;
 mod callout;
 mod cells;
 mod definition;
@@ -21,6 +22,7 @@ mod limits;
 mod list_spec;
 mod locale;
 mod place;
+mod program;
 mod prompts;
 mod retry;
 mod schedule;

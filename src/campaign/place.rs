@@ -66,6 +66,8 @@ pub(super) struct SourceFile<'a> {
     pub(super) text: &'a str,
     /// The file, as the person named it.
     pub(super) path: &'a Path,
+    /// Whether a run that began with it goes on: it was checked by the rules of its own day.
+    kept: bool,
     faults: RefCell<Vec<Fault>>,
     warnings: RefCell<Vec<Fault>>,
 }
@@ -76,9 +78,23 @@ impl<'a> SourceFile<'a> {
         Self {
             text,
             path,
+            kept: false,
             faults: RefCell::default(),
             warnings: RefCell::default(),
         }
+    }
+
+    /// The file of a run that goes on, without faults yet.
+    pub(super) fn kept(text: &'a str, path: &'a Path) -> Self {
+        Self {
+            kept: true,
+            ..Self::new(text, path)
+        }
+    }
+
+    /// Whether it is to begin a run, and is held to what runs may not do any more.
+    pub(super) fn is_new(&self) -> bool {
+        !self.kept
     }
 
     /// Notes a fault.

@@ -3,23 +3,27 @@
 //! An empty cell is *undefined*, so that `{{ name }}` refuses a row that has no name while
 //! `{{ name | default("you") }}` and `{% if name %}` work. What a cell may bring into a text is
 //! limited by a [`Guard`]; the engine applies it to every value that is written, not to the
-//! template's own words. There is no loader, no include, no macro, and a bound on the work.
+//! template's own words. There is no loader, no include and no macro; what a rendering may handle is
+//! bounded by `program` and `bounds`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
+use super::bounds;
 use super::cells::Cells;
+use super::fault::{listed, nearest};
 use super::guard::{Guard, Refused};
 use super::limits::{Problem, Rule};
 use super::place::{Place, SourceFile};
+use super::program::{Program, Used};
 use super::script::RowFault;
 use super::tokens::{Token, is_template, tokens};
 
-/// Instructions one rendering may take: hundreds of times what a call's text needs, and still
-/// under a millisecond.
-const FUEL: u64 = 20_000;
+/// Most words, strings and signs in the code of one template; what is nested is compiled by recursion.
+const TOKENS_MAX: usize = 2_000;
 
 /// The name under which a template finds all columns: `row["Column name"]`.
 pub(super) const ROW: &str = "row";
@@ -54,22 +58,7 @@ impl Text {
     /// Checks what can be known without a list: a literal's value, a template's syntax.
     pub(super) fn check(&self, file: &SourceFile<'_>) {
         if self.is_template() {
-            let env = environment();
-            match env.template_from_str(&self.source) {
-                Err(error) => self.syntax_fault(file, &error),
-                Ok(template) => {
-                    // A name that the engine does not know shows only when it is used: a trial row
-                    // shows it here, at its place, rather than in every row of the list.
-                    let names = template.undeclared_variables(false);
-                    let row: BTreeMap<&str, &str> =
-                        names.iter().map(|name| (name.as_str(), TRIAL)).collect();
-                    if let Err(error) = template.render(row)
-                        && unknown_name(error.kind())
-                    {
-                        self.syntax_fault(file, &error);
-                    }
-                }
-            }
+            self.check_template(file);
         } else if let Err(Problem { message, help }) = self.rule.check(&self.key, &self.source) {
             file.fault(&self.place, message, help);
         } else if self.rule == Rule::Locale
@@ -78,6 +67,74 @@ impl Text {
             let message = format!("no document of the platform names `{}`", self.source);
             file.warn(&self.place, message, help);
         }
+    }
+
+    /// Compiles the template and renders it for a trial row, where a name that the engine does not know
+    /// shows at its place rather than in every row of the list.
+    fn check_template(&self, file: &SourceFile<'_>) {
+        if file.is_new() && tokens(&self.source).len() > TOKENS_MAX {
+            let message = format!("template of `{}` is too long", self.key);
+            let help = format!("its code may have {TOKENS_MAX} words and signs");
+            file.fault(&self.place, message, help);
+            return;
+        }
+        let program = match self.program() {
+            Ok(program) => program,
+            Err(error) if file.is_new() => return self.syntax_fault(file, &error),
+            // It compiled once, and is refused for what it would make: so are its rows, one by one.
+            Err(_) => return,
+        };
+        if file.is_new() && self.refuse_unknown(file, &program) {
+            return;
+        }
+        let env = environment(program.fuel());
+        let Ok(template) = env.template_from_str(&self.source) else {
+            return;
+        };
+        let names = template.undeclared_variables(false);
+        let row = names.iter().map(|name| (name.clone(), TRIAL));
+        if let Err(error) = program.render(&env, Value::from_pairs(row))
+            && unknown_name(error.kind())
+        {
+            self.syntax_fault(file, &error);
+        }
+    }
+
+    fn program(&self) -> Result<Program, Error> {
+        let name = format!("{}{}", self.guard.letter(), self.key);
+        Program::compile(name, self.source.clone(), &syntax())
+    }
+
+    /// Notes the filters and functions that no campaign may use; true where there are any.
+    fn refuse_unknown(&self, file: &SourceFile<'_>, program: &Program) -> bool {
+        let mut refused = BTreeSet::new();
+        for used in program.uses() {
+            match used {
+                Used::Filter(name) if !bounds::filters().any(|known| known == name) => {
+                    refused.insert(("filter", name));
+                }
+                Used::Function(name) if bounds::is_withdrawn_function(name) => {
+                    refused.insert(("function", name));
+                }
+                Used::Filter(_) | Used::Function(_) => {}
+            }
+        }
+        let tokens = tokens(&self.source);
+        for (what, name) in &refused {
+            let at = tokens.iter().find(|(token, _)| *token == Token::Word(name));
+            let place = at.map_or_else(
+                || self.place.clone(),
+                |(_, range)| self.place.within(range.clone()),
+            );
+            let help = match (*what, nearest(name, bounds::filters())) {
+                ("filter", Some(near)) => format!("did you mean `{near}`?"),
+                ("filter", None) => format!("filters are {}", listed(bounds::filters())),
+                _ => "a text is put together without it".to_owned(),
+            };
+            let message = format!("template of `{}`: {what} {name} is unknown", self.key);
+            file.fault(&place, message, help);
+        }
+        !refused.is_empty()
     }
 
     fn syntax_fault(&self, file: &SourceFile<'_>, error: &Error) {
@@ -100,14 +157,20 @@ impl Text {
 
     /// The columns it names, each with its place; and whether it picks columns at run time.
     pub(super) fn references(&self) -> (Vec<(String, Place)>, bool) {
-        let env = environment();
+        let Ok(program) = self.program() else {
+            return (Vec::new(), false);
+        };
+        let env = environment(0);
         let Ok(template) = env.template_from_str(&self.source) else {
             return (Vec::new(), false);
         };
         let globals: BTreeSet<&str> = env.globals().map(|(name, _)| name).collect();
         let tokens = tokens(&self.source);
         let mut found = Vec::new();
-        for name in template.undeclared_variables(false) {
+        let mut names: BTreeSet<String> =
+            template.undeclared_variables(false).into_iter().collect();
+        names.extend(program.variables().into_iter().map(str::to_owned));
+        for name in names {
             if name == ROW || globals.contains(name.as_str()) {
                 continue;
             }
@@ -174,28 +237,34 @@ fn row_references(
     dynamic
 }
 
+/// How templates are written.
+fn syntax() -> SyntaxConfig {
+    SyntaxConfig::builder()
+        .keep_trailing_newline(true)
+        .build()
+        .expect("the delimiters are minijinja's own")
+}
+
 /// The engine without templates: the same for the check of a file and for a script.
-fn environment() -> Environment<'static> {
+fn environment(fuel: u64) -> Environment<'static> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     env.set_auto_escape_callback(|_| AutoEscape::None);
-    env.set_fuel(Some(FUEL));
+    env.set_fuel(Some(fuel));
     env.set_debug(false);
-    env.remove_global("debug");
-    let syntax = minijinja::syntax::SyntaxConfig::builder()
-        .keep_trailing_newline(true)
-        .build()
-        .expect("the delimiters are minijinja's own");
-    env.set_syntax(syntax);
+    env.set_syntax(syntax());
+    bounds::install(&mut env);
     env.set_formatter(|out, state, value| {
         if value.is_undefined() {
             return Err(Error::from(ErrorKind::UndefinedError));
         }
+        bounds::charge(state, bounds::weigh(value)?)?;
         let owned;
         let text = if let Some(text) = value.as_str() {
             text
         } else {
             owned = value.to_string();
+            bounds::charge(state, owned.len())?;
             &owned
         };
         let guard = Guard::of_template(state.name());
@@ -212,31 +281,40 @@ fn environment() -> Environment<'static> {
 #[derive(Debug)]
 pub(super) struct Engine {
     env: Environment<'static>,
-    names: Vec<Option<String>>,
+    texts: Vec<Ready>,
+}
+
+/// A text that is ready to be rendered.
+#[derive(Debug)]
+enum Ready {
+    Literal,
+    Template(Program),
+    /// It was accepted once, and does not compile any more: no row can have it.
+    Broken(Error),
 }
 
 impl Engine {
     /// Compiles the templates among `texts`, whose syntax [`Text::check`] has already seen.
     pub(super) fn new(texts: &[Text]) -> Self {
-        let mut env = environment();
-        let names = texts
-            .iter()
-            .enumerate()
-            .map(|(i, text)| {
-                let name = format!("{}{i}", text.guard.letter());
-                let added = text.is_template()
-                    && env
-                        .add_template_owned(name.clone(), text.source.clone())
-                        .is_ok();
-                added.then_some(name)
-            })
-            .collect();
-        Self { env, names }
+        let ready = |text: &Text| match text.is_template().then(|| text.program()) {
+            None => Ready::Literal,
+            Some(Ok(program)) => Ready::Template(program),
+            Some(Err(error)) => Ready::Broken(error),
+        };
+        let texts: Vec<Ready> = texts.iter().map(ready).collect();
+        let fuel = texts.iter().filter_map(|text| match text {
+            Ready::Template(program) => Some(program.fuel()),
+            Ready::Literal | Ready::Broken(_) => None,
+        });
+        Self {
+            env: environment(fuel.min().unwrap_or(0)),
+            texts,
+        }
     }
 
     /// Whether rows change a text.
     pub(super) fn is_template(&self, id: TextId) -> bool {
-        self.names[id.0].is_some()
+        !matches!(self.texts[id.0], Ready::Literal)
     }
 
     /// The text for a row; the second is the row as [`Cells::of`] makes it, wrapped once.
@@ -247,12 +325,12 @@ impl Engine {
         cells: &Arc<Cells>,
         root: &Value,
     ) -> Result<String, RowFault> {
-        let Some(name) = &self.names[id.0] else {
-            return Ok(text.source.clone());
-        };
-        self.env
-            .get_template(name)
-            .and_then(|template| template.render(root.clone()))
-            .map_err(|error| cells.blame(&text.key, &error))
+        match &self.texts[id.0] {
+            Ready::Literal => Ok(text.source.clone()),
+            Ready::Template(program) => program
+                .render(&self.env, root.clone())
+                .map_err(|error| cells.blame(&text.key, &error)),
+            Ready::Broken(error) => Err(cells.blame(&text.key, error)),
+        }
     }
 }

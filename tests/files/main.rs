@@ -4,4 +4,5 @@
 
 mod campaign_files;
 mod lists;
+mod templates;
 mod windows;
