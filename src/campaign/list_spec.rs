@@ -8,15 +8,17 @@ use std::path::PathBuf;
 
 use encoding_rs::Encoding;
 
-use crate::domain::DestinationKind;
+use crate::domain::{DestinationKind, NumberForm};
 
+use super::fault::nearest;
 use super::place::Place;
 use super::table::{Placed, Table};
 
-const RECIPIENTS: [&str; 8] = [
+const RECIPIENTS: [&str; 9] = [
     "file",
     "number",
     "region",
+    "numbers",
     "delimiter",
     "encoding",
     "time_zone",
@@ -33,6 +35,8 @@ pub struct ListSpec {
     pub number: String,
     /// The region in which national numbers are read, two capital letters.
     pub region: Option<String>,
+    /// What digits without a `+` begin with.
+    pub numbers: NumberForm,
     /// What separates cells; found out from the header where absent.
     pub delimiter: Option<u8>,
     /// The WHATWG name of the list's encoding; UTF-8 (or what a byte order mark says) where absent.
@@ -90,6 +94,7 @@ pub(super) fn read(root: &Table<'_, '_>) -> Option<Recipients> {
         file: file.map_or_else(PathBuf::new, |file| file.value.into()),
         number: number.unwrap_or_else(|| "number".to_owned()),
         region: region(&table),
+        numbers: number_form(&table),
         delimiter: delimiter(&table),
         encoding: encoding(&table),
         time_zone,
@@ -115,6 +120,31 @@ fn region(table: &Table<'_, '_>) -> Option<String> {
         table.file.fault(&region.place, message, help);
     }
     Some(region.value.to_owned())
+}
+
+fn number_form(table: &Table<'_, '_>) -> NumberForm {
+    let Some(form) = table.string("numbers") else {
+        return NumberForm::Any;
+    };
+    let read = form.value.parse().unwrap_or_else(|message: String| {
+        let near = nearest(form.value, NumberForm::ALL.map(NumberForm::as_str));
+        let near = near.map(|near| format!("did you mean \"{near}\"? "));
+        let help = format!(
+            "{}it is \"any\" (the default), \"international\" (digits begin with the country code) \
+             or \"national\"",
+            near.unwrap_or_default()
+        );
+        table.file.fault(&form.place, message, help);
+        NumberForm::Any
+    });
+    if read == NumberForm::National && !table.has("region") {
+        table.file.fault(
+            &form.place,
+            "`numbers = \"national\"` needs a region",
+            "say whose numbers they are: region = \"SE\"",
+        );
+    }
+    read
 }
 
 fn delimiter(table: &Table<'_, '_>) -> Option<u8> {

@@ -22,7 +22,7 @@ pub(super) async fn erase(
     global: &Global,
     mut world: World,
 ) -> Result<Exit, Failure> {
-    let numbers = suppress::numbers(args.country.as_deref())?;
+    let numbers = suppress::numbers(&args.reading)?;
     let number = suppress::number(&args.number, numbers)?;
     let masked = Destination::number(number.e164()).masked();
     sure(args, &masked)?;
@@ -73,7 +73,10 @@ async fn forget(
             store.recover(&run.id, world.clock.wall()).await?;
         }
     }
-    let open = store.open_calls_to(number).await?;
+    let mut open = Vec::new();
+    for number in number.spellings() {
+        open.extend(store.open_calls_to(number).await?);
+    }
     if let Some(call) = open.first() {
         store.close().await?;
         return Err(Failure::failed(format!(
@@ -82,10 +85,17 @@ async fn forget(
             call.run, call.run
         )));
     }
-    let national = national_of(&number.e164());
-    let erased = store.erase(number, &national, reason).await?;
+    let mut all = Erasure::default();
+    for number in number.spellings() {
+        let national = national_of(&number.e164());
+        let erased = store.erase(number, &national, reason).await?;
+        all.rows += erased.rows;
+        all.runs += erased.runs;
+        all.pending += erased.pending;
+        all.mentions += erased.mentions;
+    }
     store.scrub().await?;
-    Ok(erased)
+    Ok(all)
 }
 
 fn say(masked: &str, erased: Erasure, global: &Global) {

@@ -8,12 +8,12 @@ use roaring::RoaringTreemap;
 use serde_json::{Value, json};
 
 use super::args::{
-    Global, ReasonArgs, SuppressAddArgs, SuppressCheckArgs, SuppressCommand, SuppressImportArgs,
-    SuppressListArgs, SuppressRemoveArgs,
+    Global, ReadingArgs, ReasonArgs, SuppressAddArgs, SuppressCheckArgs, SuppressCommand,
+    SuppressImportArgs, SuppressListArgs, SuppressRemoveArgs,
 };
 use super::exit::{Exit, Failure};
 use super::{World, import, output, reconcile};
-use crate::domain::{Destination, Digits, Suppression, Suppressions};
+use crate::domain::{Destination, Digits, NumberForm, Suppression, Suppressions};
 use crate::recipients::{NumberList, Numbers, NumbersRead, read_numbers};
 use crate::report::summary::grouped;
 use crate::store::sqlite::{Access, SqliteStore};
@@ -55,7 +55,7 @@ pub(super) fn and_suppressed(joint: &str, count: u64) -> String {
 }
 
 async fn add(args: &SuppressAddArgs, global: &Global, world: &World) -> Result<Exit, Failure> {
-    let numbers = digits(&args.numbers, args.country.as_deref())?;
+    let numbers = digits(&args.numbers, &args.reading)?;
     let reason = reason(&args.reason, world)?;
     let store = SqliteStore::open(&global.db, Access::BesideOrNew).await?;
     let added = store.suppress(&reason, &numbers).await?;
@@ -81,7 +81,7 @@ async fn import_file(
     let list = NumberList {
         file: args.file.clone(),
         column: args.number.clone(),
-        numbers: numbers(args.country.as_deref())?,
+        numbers: numbers(&args.reading)?,
     };
     // Read before the database is touched: whoever else works on it waits for the writing alone.
     let read = read_numbers(&list, import::workers())?;
@@ -125,7 +125,7 @@ async fn remove(
     global: &Global,
     world: &World,
 ) -> Result<Exit, Failure> {
-    let numbers = digits(&args.numbers, args.country.as_deref())?;
+    let numbers = digits(&args.numbers, &args.reading)?;
     let removal = Removal {
         list: args.list.clone(),
         who: reconcile::who(),
@@ -259,7 +259,7 @@ fn say_entries(
 }
 
 async fn check(args: &SuppressCheckArgs, global: &Global, world: &World) -> Result<Exit, Failure> {
-    let number = number(&args.number, numbers(args.country.as_deref())?)?;
+    let number = number(&args.number, numbers(&args.reading)?)?;
     let lists = lists_if_any(global).await?;
     let now = world.clock.wall();
     let reasons = lists.of(number);
@@ -375,10 +375,16 @@ fn faults_text(read: &NumbersRead) -> String {
     faults.join("\n")
 }
 
-/// Numbers in E.164, or as they are written in a region.
-pub(super) fn numbers(country: Option<&str>) -> Result<Numbers, Failure> {
-    let country = country.map(str::to_ascii_uppercase);
-    Numbers::new(country.as_deref()).map_err(|e| Failure::usage(format!("--country: {e}")))
+/// Reads numbers as the options say.
+pub(super) fn numbers(reading: &ReadingArgs) -> Result<Numbers, Failure> {
+    let country = reading.country.as_deref().map(str::to_ascii_uppercase);
+    if reading.form == NumberForm::National && country.is_none() {
+        return Err(Failure::usage(
+            "--numbers national needs --country: say whose numbers they are, as in --country SE",
+        ));
+    }
+    Numbers::new(country.as_deref(), reading.form)
+        .map_err(|e| Failure::usage(format!("--country: {e}")))
 }
 
 pub(super) fn number(text: &str, numbers: Numbers) -> Result<Digits, Failure> {
@@ -388,13 +394,14 @@ pub(super) fn number(text: &str, numbers: Numbers) -> Result<Digits, Failure> {
     Digits::of(&read.e164).ok_or_else(|| wrong("it has more than 15 digits".into()))
 }
 
-fn digits(texts: &[String], country: Option<&str>) -> Result<RoaringTreemap, Failure> {
-    let numbers = numbers(country)?;
+fn digits(texts: &[String], reading: &ReadingArgs) -> Result<RoaringTreemap, Failure> {
+    let numbers = numbers(reading)?;
     let digits = texts.iter().map(|text| Ok(number(text, numbers)?.value()));
     digits.collect()
 }
 
 /// What is wrong with a number says what to do in a campaign file; here it is an option.
-fn in_terms_of_here(why: &str) -> String {
+pub(super) fn in_terms_of_here(why: &str) -> String {
     why.replace("`region` in [recipients]", "--country")
+        .replace("`numbers` in [recipients]", "--numbers")
 }

@@ -3,12 +3,11 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::args::{Global, WhyArgs};
+use super::args::{Global, ReadingArgs, WhyArgs};
 use super::exit::{Exit, Failure};
-use super::{World, output, runs};
+use super::{World, output, runs, suppress};
 use crate::campaign::Campaign;
-use crate::domain::{Backlog, DestinationKind, RunState, Story, WaitReason};
-use crate::recipients::Numbers;
+use crate::domain::{Backlog, DestinationKind, Digits, NumberForm, RunState, Story, WaitReason};
 use crate::report::Summary;
 use crate::report::story::{Line, Teller};
 use crate::report::summary::{grouped, human};
@@ -24,7 +23,7 @@ pub(super) async fn why(args: &WhyArgs, global: &Global, world: &World) -> Resul
     };
     let run = runs::find(&store, run).await?;
     let whom = match (number, args.line) {
-        (Some(text), _) => Some(Whom::Endpoint(endpoint(&run, text)?)),
+        (Some(text), _) => Some(Whom::Endpoint(endpoint(&run, text, &args.reading)?)),
         (None, Some(line)) => Some(Whom::Line(line)),
         (None, None) => None,
     };
@@ -42,20 +41,23 @@ pub(super) async fn why(args: &WhyArgs, global: &Global, world: &World) -> Resul
     Ok(Exit::Done)
 }
 
-/// The endpoint that a person means, read as the run's list was.
-fn endpoint(run: &Run, text: &str) -> Result<String, Failure> {
+/// The endpoint that a person means, read as the run's list was where they say nothing else.
+fn endpoint(run: &Run, text: &str, reading: &ReadingArgs) -> Result<String, Failure> {
     if run.destination_kind == DestinationKind::Username {
         return Ok(text.trim().to_owned());
     }
     let kept = run.blackout_file.as_deref();
-    let region = Campaign::parse_kept(&run.definition, &run.definition_path, kept)
-        .ok()
-        .and_then(|campaign| campaign.recipients.region);
-    let numbers = Numbers::new(region.as_deref()).map_err(|e| Failure::failed(e.to_string()))?;
-    let read = numbers
-        .normalise(text)
-        .map_err(|e| Failure::usage(format!("`{text}` is no number: {e}")))?;
-    Ok(read.e164)
+    let campaign = Campaign::parse_kept(&run.definition, &run.definition_path, kept).ok();
+    let list = campaign.map(|campaign| campaign.recipients);
+    let (region, form) = list.map_or((None, NumberForm::Any), |list| (list.region, list.numbers));
+    let said = ReadingArgs {
+        country: reading.country.clone().or(region),
+        form: match reading.form {
+            NumberForm::Any => form,
+            said => said,
+        },
+    };
+    Ok(suppress::number(text, suppress::numbers(&said)?)?.e164())
 }
 
 async fn recipient(
@@ -64,7 +66,13 @@ async fn recipient(
     whom: &Whom,
     as_json: bool,
 ) -> Result<(), Failure> {
-    let stories = store.stories(&run.id, whom).await?;
+    let mut stories = store.stories(&run.id, whom).await?;
+    if let Whom::Endpoint(endpoint) = whom
+        && let Some(twin) = Digits::of(endpoint).and_then(Digits::twin)
+    {
+        let twins = Whom::Endpoint(twin.e164());
+        stories.extend(store.stories(&run.id, &twins).await?);
+    }
     if stories.is_empty() {
         let advice = match (&run.header, run.purged_at) {
             (None, _) => "its list is not imported yet",

@@ -12,6 +12,7 @@ pub mod destination;
 pub mod forecast;
 pub mod ids;
 pub mod money;
+pub mod number_form;
 pub mod openings;
 pub mod outcome;
 pub mod pacing;
@@ -40,6 +41,7 @@ pub use callout::{
 pub use destination::{Destination, DestinationKind};
 pub use ids::{AttemptId, AttemptKey, CallId, RecipientId, RunId};
 pub use money::{Money, Purse};
+pub use number_form::{NumberForm, READER};
 pub use openings::{OpeningId, Openings};
 pub use outcome::Outcome;
 pub use recipient::{Disposition, RESULT_COLUMNS, RejectKind, WaitReason};

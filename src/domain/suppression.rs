@@ -47,6 +47,40 @@ impl Digits {
         self.0
     }
 
+    /// The other way in which the same person's number is written, where a country has two. Argentina's
+    /// mobile numbers have a 9 behind the country code for who calls from abroad, and none otherwise;
+    /// Brazil's had a 9 put in front of eight digits that begin with 6 to 9, and old lists lack it.
+    pub fn twin(self) -> Option<Self> {
+        let head = |power: u32| self.0 / 10_u64.pow(power);
+        let rest = |power: u32| self.0 % 10_u64.pow(power);
+        // Area codes of Argentina begin with 1 to 3.
+        let argentine = || (1..=3).contains(&(rest(10) / 10_u64.pow(9)));
+        // Brazil: two digits of the area, then these eight.
+        let brazilian = || rest(8) >= 60_000_000;
+        match (head(10), head(11)) {
+            (54, _) if argentine() => Some(Self(549 * 10_u64.pow(10) + rest(10))),
+            (549, _) if argentine() => Some(Self(54 * 10_u64.pow(10) + rest(10))),
+            (55, _) if brazilian() => {
+                Some(Self(head(8) * 10_u64.pow(9) + 9 * 10_u64.pow(8) + rest(8)))
+            }
+            (_, 55) if brazilian() && head(8) % 10 == 9 => {
+                Some(Self(head(9) * 10_u64.pow(8) + rest(8)))
+            }
+            _ => None,
+        }
+    }
+
+    /// One of the two ways in which a person's number is written, the same for both.
+    #[must_use]
+    pub fn person(self) -> Self {
+        self.twin().map_or(self, |twin| twin.min(self))
+    }
+
+    /// The number, and its twin.
+    pub fn spellings(self) -> impl Iterator<Item = Self> {
+        [Some(self), self.twin()].into_iter().flatten()
+    }
+
     /// The number in full, `+` and digits: personal data.
     pub fn e164(self) -> String {
         format!("+{}", self.0)
@@ -186,17 +220,20 @@ impl Suppressions {
         self.of(number).into_iter().find(|reason| reason.holds(now))
     }
 
-    /// Everything that speaks against a number, expired or not.
+    /// Everything that speaks against a number, in whichever of its spellings, expired or not.
     pub fn of(&self, number: Digits) -> Vec<&Suppression> {
         let mut found = Vec::new();
-        if self.all.contains(number.0) {
-            let from = self.few.partition_point(|(known, _)| *known < number.0);
-            let few = self.few[from..].iter().take_while(|(n, _)| *n == number.0);
-            found.extend(few.map(|(_, reason)| *reason));
-            let many = self.many.iter().filter(|(_, set)| set.contains(number.0));
-            found.extend(many.map(|(reason, _)| *reason));
+        for number in number.spellings() {
+            if self.all.contains(number.0) {
+                let from = self.few.partition_point(|(known, _)| *known < number.0);
+                let few = self.few[from..].iter().take_while(|(n, _)| *n == number.0);
+                found.extend(few.map(|(_, reason)| *reason));
+                let many = self.many.iter().filter(|(_, set)| set.contains(number.0));
+                found.extend(many.map(|(reason, _)| *reason));
+            }
         }
         found.extend(self.erased_reason(number));
+        found.dedup();
         found.iter().map(|reason| &self.reasons[*reason]).collect()
     }
 
@@ -209,8 +246,9 @@ impl Suppressions {
         if self.erased.is_empty() {
             return None;
         }
-        let hash = self.hash.as_ref()?.of(number);
-        self.erased.get(&hash).copied()
+        let key = self.hash.as_ref()?;
+        let reason = |number| self.erased.get(&key.of(number)).copied();
+        number.spellings().find_map(reason)
     }
 
     /// Hands everybody who must not be called at a moment on as bytes, in an order that depends on
@@ -332,6 +370,37 @@ mod tests {
             assert_eq!(Digits::of(other), None, "{other}");
         }
         assert_eq!(format!("{:?}", Digits(46_701_740_605)), "+4670•••0605");
+    }
+
+    #[test]
+    fn a_person_is_one_whichever_way_their_country_writes_the_number() {
+        for (a, b) in [
+            ("+5491123456789", "+541123456789"),
+            ("+5492614123456", "+542614123456"),
+            ("+5511987654321", "+551187654321"),
+        ] {
+            let [a, b] = [a, b].map(|number| Digits::of(number).unwrap());
+            assert_eq!((a.twin(), b.twin()), (Some(b), Some(a)));
+            assert_eq!(a.person(), b.person());
+            let hash = NumberHash::new(&[7; 32]);
+            for (known, asked) in [(a, b), (b, a)] {
+                let mut lists = Suppressions::at_revision(1, Some(hash.clone()));
+                lists.add(reason("x", None), [known.value()].into_iter().collect());
+                assert!(lists.whole().contains(&asked.e164(), moment(1)).is_some());
+                let mut lists = Suppressions::at_revision(1, Some(hash.clone()));
+                lists.add_erased(reason(ERASED, None), hash.of(known));
+                assert!(lists.whole().is_erased(&asked.e164()));
+            }
+        }
+        // Numbers that begin alike and have one way only; the last is a telephone in a house.
+        for one in [
+            "+54912345678",
+            "+46701740605",
+            "+5511923456789",
+            "+551123456789",
+        ] {
+            assert_eq!(Digits::of(one).unwrap().twin(), None, "{one}");
+        }
     }
 
     #[test]

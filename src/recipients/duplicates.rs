@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 use roaring::RoaringTreemap;
 
 use crate::campaign::{Campaign, Faults, Script};
-use crate::domain::{Destination, DestinationKind};
+use crate::domain::{Destination, DestinationKind, Digits};
 
 use super::reader::ListReader;
 use super::verdict::{RowCheck, RowVerdict};
@@ -22,19 +22,25 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Notes a destination; false where it was there.
+    /// Notes a destination; false where it, or the same person's in another spelling, was there.
     pub(super) fn insert(&mut self, destination: &Destination) -> bool {
-        let endpoint = &destination.endpoint;
-        let digits = match destination.kind {
-            DestinationKind::Number => endpoint.trim_start_matches('+').parse().ok(),
-            DestinationKind::Username => None,
-        };
-        match digits {
-            // Country codes do not begin with 0, so the digits are the number.
-            Some(digits) => self.numbers.insert(digits),
-            None => self.names.insert(endpoint.clone()),
+        match person(destination) {
+            Some(digits) => self.numbers.insert(digits.value()),
+            None => self.names.insert(destination.endpoint.clone()),
         }
     }
+}
+
+/// The number of a destination, the same for all ways to write it; none where it is a name.
+fn person(destination: &Destination) -> Option<Digits> {
+    let number = destination.kind == DestinationKind::Number;
+    let digits = number.then(|| Digits::of(&destination.endpoint)).flatten();
+    digits.map(Digits::person)
+}
+
+/// What duplicates have in common.
+fn key(destination: Destination) -> String {
+    person(&destination).map_or(destination.endpoint, Digits::e164)
 }
 
 /// For duplicates, given as (line, content of the number's cell), the line of the row that came
@@ -49,7 +55,7 @@ pub fn locate_duplicates(
     let mut wanted: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     for (line, cell) in duplicates {
         if let Ok((destination, _)) = check.destination(cell) {
-            wanted.entry(destination.endpoint).or_default().push(*line);
+            wanted.entry(key(destination)).or_default().push(*line);
         }
     }
     let mut found = BTreeMap::new();
@@ -57,7 +63,7 @@ pub fn locate_duplicates(
         let Some(row) = list.next_row()? else { break };
         // The row that came first is the first *valid* one with the number.
         if let RowVerdict::Valid { destination, .. } = check.verdict(&row.cells) {
-            let later = wanted.remove(&destination.endpoint).unwrap_or_default();
+            let later = wanted.remove(&key(destination)).unwrap_or_default();
             found.extend(later.into_iter().map(|line| (line, row.line)));
         }
     }

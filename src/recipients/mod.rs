@@ -15,6 +15,7 @@ pub mod zones;
 mod bytes;
 mod duplicates;
 mod header;
+mod spelling;
 mod verdict;
 
 pub use check::{CheckError, CheckedList, CheckedRow, ListSummary, check_list};

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use roaring::RoaringTreemap;
 
 use crate::campaign::{Fault, Faults, ListSpec};
-use crate::domain::{DestinationKind, Digits};
+use crate::domain::{DestinationKind, Digits, NumberForm};
 
 use super::phone::{Numbers, begins_like_a_trunk_prefix};
 use super::reader::ListReader;
@@ -24,6 +24,8 @@ const CHUNKS_WAITING: usize = 4;
 const SHAPE_DIGITS: usize = 5;
 /// The column with the number where none is named.
 const COLUMN: &str = "number";
+/// What the column is called that has the area code of North American numbers, in lower case.
+const AREA_COLUMNS: [&str; 4] = ["area", "area code", "area_code", "areacode"];
 
 /// Where numbers are, and how to read them.
 #[derive(Debug, Clone)]
@@ -72,6 +74,7 @@ pub fn read_numbers(list: &NumberList, workers: usize) -> Result<NumbersRead, Fa
         file: list.file.clone(),
         number: COLUMN.into(),
         region: None,
+        numbers: NumberForm::Any,
         delimiter: None,
         encoding: None,
         time_zone: None,
@@ -90,7 +93,7 @@ pub fn read_numbers(list: &NumberList, workers: usize) -> Result<NumbersRead, Fa
             scope.spawn(move || work(numbers, todo, &judge));
         }
         drop(judge);
-        let feeding = scope.spawn(move || feed(&mut reader, column, &chunks));
+        let feeding = scope.spawn(move || feed(&mut reader, column, numbers, &chunks));
         // All numbers come together here, so that there is one bitmap of them.
         for chunk in judged {
             read.take(chunk);
@@ -140,7 +143,7 @@ impl Shapes {
         {
             return Ok(digits);
         }
-        let read = numbers.normalise(cell).map_err(|why| why.to_string())?;
+        let read = numbers.normalise(cell).map_err(|why| why.in_general())?;
         if let Some(shape) = shape
             && read.e164 == cell
             && !begins_like_a_trunk_prefix(cell)
@@ -155,23 +158,52 @@ impl Shapes {
 #[derive(Clone, Copy)]
 struct Column {
     at: usize,
+    /// Where the area code is, if it has a column of its own in front of the rest: the form in which
+    /// the FTC hands out its list of numbers in North America.
+    area: Option<usize>,
     headless: bool,
 }
 
-fn feed(reader: &mut ListReader, column: Column, chunks: &SyncSender<Chunk>) -> Result<(), Faults> {
+impl Column {
+    /// The number of a row. One that is too short has none there, which is its fault.
+    fn cell(self, mut cells: Vec<String>, numbers: Numbers) -> String {
+        let number = cells
+            .get_mut(self.at)
+            .map(std::mem::take)
+            .unwrap_or_default();
+        let Some(area) = self.area.and_then(|at| cells.get(at)) else {
+            return number;
+        };
+        let plus = if numbers.may_be_north_american() && is_area(area) && is_local(&number) {
+            "+1"
+        } else {
+            ""
+        };
+        format!("{plus}{}{}", area.trim(), number.trim())
+    }
+}
+
+fn is_area(cell: &str) -> bool {
+    cell.len() == 3 && cell.bytes().all(|b| b.is_ascii_digit()) && !cell.starts_with(['0', '1'])
+}
+
+fn is_local(cell: &str) -> bool {
+    cell.len() == 7 && cell.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn feed(
+    reader: &mut ListReader,
+    column: Column,
+    numbers: Numbers,
+    chunks: &SyncSender<Chunk>,
+) -> Result<(), Faults> {
     let mut chunk = Chunk::with_capacity(CHUNK);
     if column.headless {
-        let first = reader.header().get(column.at).cloned();
-        chunk.push((reader.header_line(), first.unwrap_or_default()));
+        let first = column.cell(reader.header().to_vec(), numbers);
+        chunk.push((reader.header_line(), first));
     }
-    while let Some(mut row) = reader.row_or_end()? {
-        // A row that is too short has no number there, which is its fault.
-        let cell = if column.at < row.cells.len() {
-            row.cells.swap_remove(column.at)
-        } else {
-            String::new()
-        };
-        chunk.push((row.line, cell));
+    while let Some(row) = reader.row_or_end()? {
+        chunk.push((row.line, column.cell(row.cells, numbers)));
         if chunk.len() == CHUNK {
             let full = std::mem::replace(&mut chunk, Chunk::with_capacity(CHUNK));
             chunks.send(full).expect("workers end only when chunks end");
@@ -187,14 +219,30 @@ fn column(reader: &ListReader, list: &NumberList) -> Result<Column, Faults> {
     let header = reader.header();
     let named = |name: &str| header.iter().position(|column| column == name);
     let wanted = list.column.as_deref();
+    let with_area = match (wanted, header) {
+        (None, [area, number]) => {
+            let named = AREA_COLUMNS.contains(&area.to_lowercase().as_str()) && number == COLUMN;
+            (named || is_area(area) && is_local(number)).then_some(!named)
+        }
+        _ => None,
+    };
+    if let Some(headless) = with_area {
+        let (at, area) = (1, Some(0));
+        return Ok(Column { at, area, headless });
+    }
+    let area = None;
     if let Some(at) = named(wanted.unwrap_or(COLUMN)) {
         let headless = false;
-        return Ok(Column { at, headless });
+        return Ok(Column { at, area, headless });
     }
     if let (None, [only]) = (wanted, header) {
         // A name has no digits; what has some was meant as a number, be it a right one or not.
         let headless = only.chars().any(char::is_numeric);
-        return Ok(Column { at: 0, headless });
+        return Ok(Column {
+            at: 0,
+            area,
+            headless,
+        });
     }
     Err(no_column(reader.path(), reader.header_line(), wanted).into())
 }
@@ -225,7 +273,7 @@ mod tests {
                 "\\+(46[0-9]{7,10}|1[0-9]{9,11}|39[0-9]{8,11}|7[0-9]{9,11}|52[0-9]{10,11}|\
                  44[0-9]{9,11}|36[0-9]{8,10}|54[0-9]{10,11}|225[0-9]{8,10})", 1..300)
         ) {
-            let numbers = Numbers::new(None).unwrap();
+            let numbers = Numbers::new(None, NumberForm::Any).unwrap();
             let mut shapes = Shapes::default();
             for cell in &cells {
                 let short = shapes.read(numbers, cell);

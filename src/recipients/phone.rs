@@ -1,25 +1,38 @@
 //! Telephone numbers: what people write, and the E.164 number it stands for.
 //!
-//! The only file that knows `rlibphonenumber`. The rule above all others: what is dialled has the
-//! digits that were written. After the library has read a number, its digits must be those of the
-//! cell but for a prefix that this file knows (`+`, an international prefix, the country code, a
-//! trunk prefix such as 0); anything else is refused, however plausible.
+//! The only file that knows `rlibphonenumber`. Two rules stand above all others. What is dialled has
+//! the digits that were written, but for a prefix that this file knows (`+`, an international prefix,
+//! the country code, a trunk prefix such as 0). And no stranger is dialled: digits without a `+` are
+//! read in every way that makes sense,
+//!
+//! - as a national number of the list's region, with or without its trunk prefix,
+//! - as a number of any country that begins with its country code,
+//! - behind an international prefix, `00` or the region's own, as the same,
+//!
+//! and the readings that can be dialled are weighed. Where the numbering plan knows exactly one of
+//! them, it is that one; where it knows none, and one alone is possible, it is that one, unknown.
+//! Otherwise the cell is refused, and both readings are shown. So a spelling that has one meaning is
+//! never refused for another that no plan knows, and a number that a plan knows is never taken for
+//! somebody else's, whichever way it was meant. A `(0)` behind a country code says that it is one. Where
+//! the campaign says how its numbers are written ([`NumberForm`]) the other readings are not looked at.
+
+use std::fmt;
 
 use rlibphonenumber::{
     NumberLengthType, PHONE_NUMBER_UTIL, ParseError, PhoneNumber, PhoneNumberType, PhoneNumberUtil,
     Region, ValidationError,
 };
 
-/// Fewest digits worth reading: the shortest international numbers (Niue, Saint Helena) have more.
-const DIGITS_MIN: usize = 4;
-/// Most digits worth reading: E.164's 15 with the longest prefixes in front.
-const DIGITS_MAX: usize = 22;
+use crate::domain::NumberForm;
+use crate::domain::destination::mask;
+
+use super::spelling::{Spelling, spelling};
+
 /// Most digits of an E.164 number.
 const E164_DIGITS_MAX: usize = 15;
-/// Digits on both sides that make a separator stand between two numbers.
-const SECOND_NUMBER_DIGITS_MIN: usize = 6;
 
-/// What is dialled in front of a country code where `+` is not written.
+/// What is dialled in front of a country code where `+` is not written. The first is read everywhere,
+/// the others in the regions that have them.
 const INTERNATIONAL_PREFIXES: [&str; 8] = ["00", "011", "0011", "010", "001", "009", "119", "810"];
 
 /// Country codes whose numbers may begin with 0 after the code: Italy, San Marino, the Vatican,
@@ -35,10 +48,48 @@ pub struct Parsed {
     pub known: bool,
 }
 
-/// Why a cell is not a number that can be dialled; for people, without the cell's content.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Unreadable(pub String);
+/// Why a cell is not a number that can be dialled; for people, without the cell's content: readings
+/// of an ambiguous one are masked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    why: String,
+    readings: Option<[String; 2]>,
+}
+
+impl Unreadable {
+    fn new(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            readings: None,
+        }
+    }
+
+    fn two(a: &Parsed, b: &Parsed) -> Self {
+        Self {
+            why: WHICH.into(),
+            readings: Some([mask(&a.e164), mask(&b.e164)]),
+        }
+    }
+
+    /// The reason without anything of this very cell, so that cells can be counted by it.
+    pub fn in_general(&self) -> String {
+        match self.readings {
+            None => self.why.clone(),
+            Some(_) => format!("it can be read as two numbers: {}", self.why),
+        }
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some([a, b]) = &self.readings {
+            write!(f, "it can be read as {a} or as {b}: ")?;
+        }
+        f.write_str(&self.why)
+    }
+}
+
+impl std::error::Error for Unreadable {}
 
 /// The name of a region that the library does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,79 +99,261 @@ pub struct UnknownRegion(pub String);
 /// Reads numbers as they are written in one region, or in E.164 only.
 #[derive(Debug, Clone, Copy)]
 pub struct Numbers {
-    region: Option<Region>,
+    home: Option<Home>,
+    form: NumberForm,
 }
 
-/// A cell taken apart, before anything is known of numbering plans.
-#[derive(Debug, PartialEq, Eq)]
-struct Spelling {
-    plus: bool,
-    digits: String,
+/// The region of a list.
+#[derive(Debug, Clone, Copy)]
+struct Home {
+    /// Its country code.
+    code: i32,
+    /// Which of the international prefixes are read there, a bit each.
+    prefixes: u8,
+    /// Whether 8 is its trunk prefix, which is no country code but begins some.
+    trunk_is_8: bool,
+}
+
+/// The readings of one cell.
+#[derive(Default)]
+struct Readings {
+    can_be: Vec<Parsed>,
+    /// Why the first of those that cannot be dialled cannot.
+    fault: Option<Unreadable>,
 }
 
 impl Numbers {
     /// A reader for a region (`SE`), or for E.164 alone. The first number ever read loads the
     /// library's data, which takes a moment.
-    pub fn new(region: Option<&str>) -> Result<Self, UnknownRegion> {
-        let region = region.map(|name| {
-            let known = Region::try_from(name).ok();
-            known
-                .filter(|region| util().get_country_code_for_region(*region).is_some())
-                .ok_or_else(|| UnknownRegion(name.to_owned()))
-        });
+    pub fn new(region: Option<&str>, form: NumberForm) -> Result<Self, UnknownRegion> {
+        let home = |name: &str| Home::of(name).ok_or_else(|| UnknownRegion(name.to_owned()));
         Ok(Self {
-            region: region.transpose()?,
+            home: region.map(home).transpose()?,
+            form,
         })
+    }
+
+    /// Whether nothing speaks against numbers of North America that are written without country code.
+    pub(super) fn may_be_north_american(&self) -> bool {
+        self.home.is_none_or(|home| home.code == 1)
     }
 
     /// The number that a cell stands for.
     pub fn normalise(&self, raw: &str) -> Result<Parsed, Unreadable> {
-        let spelling = spelling(raw).map_err(|why| Unreadable(why.to_owned()))?;
-        let number = self.parse(&spelling)?;
-        possible(&number)?;
-        let code = number.country_code.to_string();
-        let national = number.get_national_significant_number();
-        if !same_digits(&spelling, &code, &national) {
-            return refuse(MANY_WAYS);
+        let spelling = spelling(raw).map_err(Unreadable::new)?;
+        let read = self.read(&spelling);
+        if spelling.tail == 0 {
+            return read;
         }
-        if code.len() + national.len() > E164_DIGITS_MAX {
-            return refuse("it has more than 15 digits");
+        // A short last group may be a neighbour's number or an extension. It is neither where the plan
+        // knows the whole, and what is in front of it is no mobile number.
+        let (before, last) = spelling
+            .digits
+            .split_at(spelling.digits.len() - spelling.tail);
+        let digits = before.to_owned();
+        let more = last.len();
+        let before = self.read(&Spelling {
+            digits,
+            tail: 0,
+            ..spelling
+        });
+        let whole = read.as_ref().is_ok_and(|whole| whole.known);
+        let mobile = |number: &Parsed| number.known && place_of(&number.e164).1 == "mobile";
+        if before.is_ok_and(|number| !whole || mobile(&number)) {
+            return Err(Unreadable::new(format!(
+                "there is a whole number, and {} behind it: a second number, or an extension",
+                if more == 1 {
+                    "one more digit"
+                } else {
+                    "two more digits"
+                }
+            )));
         }
-        let known = number.is_valid();
-        if !known && national.starts_with('0') && !ZERO_STAYS.contains(&number.country_code) {
-            // The library keeps the trunk prefix when too little would be left without it.
-            return refuse("it is too short for a number that begins with 0");
-        }
-        if !known && !is_settled(&number, &code, &national) {
-            return refuse(MANY_WAYS);
-        }
-        Ok(Parsed {
-            e164: format!("+{code}{national}"),
-            known,
-        })
+        read
     }
 
-    fn parse(self, spelling: &Spelling) -> Result<PhoneNumber, Unreadable> {
-        let parsed = if spelling.plus {
-            PHONE_NUMBER_UTIL.parse(format!("+{}", spelling.digits), None)
-        } else if let Some(region) = self.region {
-            PHONE_NUMBER_UTIL.parse(&spelling.digits, Some(region))
-        } else if spelling.digits.starts_with("00") {
-            return refuse("it begins with 00: write + instead, or give `region` in [recipients]");
+    /// The number that digits stand for, whatever was written around them.
+    fn read(self, spelling: &Spelling) -> Result<Parsed, Unreadable> {
+        let digits = spelling.digits.as_str();
+        let mut readings = Readings::default();
+        if spelling.plus {
+            readings.abroad(digits, spelling.bracketed_zero);
+        } else if self.home.is_none() && self.form == NumberForm::Any {
+            return Err(Unreadable::new(without_a_region(digits)));
+        } else if let Some((abroad, before)) = self.behind_a_country_code(spelling) {
+            readings.abroad(abroad, Some(before));
         } else {
-            return refuse(
-                "it has no country code: write it with +, or give `region` in [recipients]",
-            );
+            self.without_a_plus(spelling, &mut readings);
+        }
+        readings.decide()
+    }
+
+    /// The digits from the country code on, and how long it is, where a `(0)` says that there is one.
+    fn behind_a_country_code(self, spelling: &Spelling) -> Option<(&str, usize)> {
+        let before = spelling.bracketed_zero?;
+        let is_code = |digits: &str| {
+            let code = digits.parse().ok().filter(|_| !digits.starts_with('0'));
+            code.and_then(|code| util().get_region_for_country_code(code))
+                .is_some()
         };
-        parsed.map_err(|error| {
-            Unreadable(String::from(match error {
-                ParseError::InvalidCountryCode => "it has no country code that exists",
-                ParseError::TooShortAfterIdd | ParseError::TooShortNsn => "it is too short",
-                ParseError::TooLongNsn => "it is too long",
-                ParseError::NotANumber(_) => "it is not a telephone number",
-            }))
+        let digits = spelling.digits.as_str();
+        let dialled = self.prefixes().filter(|prefix| digits.starts_with(prefix));
+        let cut = [0].into_iter().chain(dialled.map(str::len));
+        cut.filter(|cut| *cut < before)
+            .find(|cut| is_code(&digits[*cut..before]))
+            .map(|cut| (&digits[cut..], before - cut))
+    }
+
+    fn without_a_plus(self, spelling: &Spelling, readings: &mut Readings) {
+        let digits = spelling.digits.as_str();
+        let national = self.home.filter(|_| self.form != NumberForm::International);
+        if let Some(home) = national {
+            readings.add(&format!("{}{digits}", home.code));
+        }
+        // `8 495 …`: 8 alone is no country code, so it stands for what is dialled within the country.
+        let trunk = spelling.first_group == 1
+            && digits.starts_with('8')
+            && national.is_some_and(|home| home.trunk_is_8);
+        let first = digits.as_bytes().first().copied();
+        if self.form != NumberForm::National && first != Some(b'0') && !trunk {
+            readings.add(digits);
+        }
+        // All international prefixes begin so.
+        if matches!(first, Some(b'0' | b'1' | b'8')) {
+            for prefix in self.prefixes() {
+                if let Some(abroad) = digits.strip_prefix(prefix) {
+                    readings.add(abroad);
+                }
+            }
+        }
+        if self.form == NumberForm::International && readings.nothing() {
+            readings.fault.get_or_insert_with(|| {
+                Unreadable::new("it begins with 0, which no country code does")
+            });
+        }
+    }
+
+    /// What may be dialled in front of a country code.
+    fn prefixes(self) -> impl Iterator<Item = &'static str> {
+        let own = self.home.map_or(1, |home| home.prefixes);
+        let all = INTERNATIONAL_PREFIXES.into_iter().enumerate();
+        all.filter(move |(i, _)| own & 1 << i != 0).map(|(_, p)| p)
+    }
+}
+
+impl Home {
+    fn of(name: &str) -> Option<Self> {
+        let region = Region::try_from(name).ok()?;
+        let code = util().get_country_code_for_region(region)?;
+        // Which prefixes a region has is a pattern that the library keeps to itself; it is asked with
+        // numbers of two countries, of which one is not its own.
+        let is_read = |prefix: &str| {
+            ["12025550101", "46701740605"].iter().any(|number| {
+                let read = PHONE_NUMBER_UTIL.parse(format!("{prefix}{number}"), Some(region));
+                read.is_ok_and(|read| {
+                    read.country_code != code
+                        && format!("{}{}", read.country_code, read.national_number) == *number
+                })
+            })
+        };
+        let mut prefixes = 1;
+        for (i, prefix) in INTERNATIONAL_PREFIXES.iter().enumerate() {
+            prefixes |= u8::from(is_read(prefix)) << i;
+        }
+        Some(Self {
+            code,
+            prefixes,
+            trunk_is_8: is_trunk(&code.to_string(), "8"),
         })
     }
+}
+
+impl Readings {
+    /// Whether nothing was looked at.
+    fn nothing(&self) -> bool {
+        self.can_be.is_empty() && self.fault.is_none()
+    }
+
+    /// Digits from a country code on. A bracketed 0 behind the code is part of some numbers and none of
+    /// others, so both are looked at.
+    fn abroad(&mut self, digits: &str, bracketed_zero: Option<usize>) {
+        self.add(digits);
+        if let Some(before) = bracketed_zero
+            && let Some((code, rest)) = digits.split_at_checked(before)
+            && let Some(rest) = rest.strip_prefix('0')
+        {
+            self.add(&format!("{code}{rest}"));
+        }
+    }
+
+    /// One more way to read the cell: digits from the country code on.
+    fn add(&mut self, digits: &str) {
+        match international(digits) {
+            Ok(reading) if self.can_be.contains(&reading) => {}
+            Ok(reading) => self.can_be.push(reading),
+            Err(why) => {
+                self.fault.get_or_insert_with(|| Unreadable::new(why));
+            }
+        }
+    }
+
+    /// What the cell means: the only one that the plan knows, or the only one at all.
+    fn decide(mut self) -> Result<Parsed, Unreadable> {
+        if self.can_be.iter().any(|reading| reading.known) {
+            self.can_be.retain(|reading| reading.known);
+        }
+        match self.can_be.as_slice() {
+            [a, b, ..] => Err(Unreadable::two(a, b)),
+            _ => self
+                .can_be
+                .pop()
+                .ok_or_else(|| self.fault.unwrap_or_else(|| Unreadable::new(MANY_WAYS))),
+        }
+    }
+}
+
+fn without_a_region(digits: &str) -> &'static str {
+    if digits.starts_with("00") {
+        "it begins with 00: write + instead, or give `region` in [recipients]"
+    } else {
+        "it has no country code: write it with +, or give `region` in [recipients]"
+    }
+}
+
+/// Reads digits that begin with a country code.
+fn international(digits: &str) -> Result<Parsed, &'static str> {
+    // Until 2019 a 1 stood between Mexico's code and the number of a mobile telephone.
+    let mexican = digits.strip_prefix("521").filter(|rest| rest.len() == 10);
+    let without_1 = mexican.map(|rest| format!("52{rest}"));
+    let digits = without_1.as_deref().unwrap_or(digits);
+    let parsed = PHONE_NUMBER_UTIL.parse(format!("+{digits}"), None);
+    let number = parsed.map_err(|error| match error {
+        ParseError::InvalidCountryCode => "it has no country code that exists",
+        ParseError::TooShortAfterIdd | ParseError::TooShortNsn => "it is too short",
+        ParseError::TooLongNsn => "it is too long",
+        ParseError::NotANumber(_) => "it is not a telephone number",
+    })?;
+    possible(&number)?;
+    let code = number.country_code.to_string();
+    let national = number.get_national_significant_number();
+    if !same_digits(digits, &code, &national) {
+        return Err(MANY_WAYS);
+    }
+    if code.len() + national.len() > E164_DIGITS_MAX {
+        return Err("it has more than 15 digits");
+    }
+    let known = number.is_valid();
+    if !known && national.starts_with('0') && !ZERO_STAYS.contains(&number.country_code) {
+        // The library keeps the trunk prefix when too little would be left without it.
+        return Err("it is too short for a number that begins with 0");
+    }
+    if !known && !is_settled(&number, &code, &national) {
+        return Err(MANY_WAYS);
+    }
+    Ok(Parsed {
+        e164: format!("+{code}{national}"),
+        known,
+    })
 }
 
 /// Where a number in E.164 belongs and what kind it is: `("SE", "mobile")`. `ZZ` and `other` where the
@@ -183,6 +416,8 @@ pub(super) fn begins_like_a_trunk_prefix(e164: &str) -> bool {
 }
 
 const MANY_WAYS: &str = "it could be read in more than one way: write it with + and country code";
+/// What to do about a cell with two readings.
+const WHICH: &str = "write it with + and country code, or say how numbers are written with `numbers` in [recipients]";
 
 /// Whether a number that no plan knows stays what it is when it is read again: one that begins with
 /// a trunk prefix would lose it, here or at the platform, and ring somebody else.
@@ -198,41 +433,25 @@ fn util() -> &'static PhoneNumberUtil {
     &PHONE_NUMBER_UTIL
 }
 
-fn refuse<T>(why: &str) -> Result<T, Unreadable> {
-    Err(Unreadable(why.to_owned()))
-}
-
 /// Whether the number can be dialled at all: its length, in its region.
-fn possible(number: &PhoneNumber) -> Result<(), Unreadable> {
+fn possible(number: &PhoneNumber) -> Result<(), &'static str> {
     match util().is_possible_number_with_reason(number) {
         Ok(NumberLengthType::IsPossible) => Ok(()),
         Ok(NumberLengthType::IsPossibleLocalOnly) => {
-            refuse("it is a local number: the area code is missing")
+            Err("it is a local number: the area code is missing")
         }
-        Err(ValidationError::TooShort) => refuse("it is too short"),
-        Err(ValidationError::TooLong) => refuse("it is too long"),
-        Err(ValidationError::InvalidCountryCode) => refuse("it has no country code that exists"),
-        Err(_) => refuse("no number of its country has that many digits"),
+        Err(ValidationError::TooShort) => Err("it is too short"),
+        Err(ValidationError::TooLong) => Err("it is too long"),
+        Err(ValidationError::InvalidCountryCode) => Err("it has no country code that exists"),
+        Err(_) => Err("no number of its country has that many digits"),
     }
 }
 
-/// Whether the digits typed are those of the number but for a prefix that may be changed.
-fn same_digits(spelling: &Spelling, code: &str, national: &str) -> bool {
-    let Some(prefix) = spelling.digits.strip_suffix(national) else {
-        return false;
-    };
-    let international = |prefix: &str| {
-        let trunk = prefix.strip_prefix(code);
-        trunk.is_some_and(|trunk| trunk.is_empty() || is_trunk(code, trunk))
-    };
-    if spelling.plus {
-        return international(prefix);
-    }
-    let dialled = |idd: &&str| prefix.strip_prefix(*idd).is_some_and(international);
-    prefix.is_empty()
-        || is_trunk(code, prefix)
-        || international(prefix)
-        || INTERNATIONAL_PREFIXES.iter().any(dialled)
+/// Whether digits are those of the number but for a trunk prefix behind the country code.
+fn same_digits(digits: &str, code: &str, national: &str) -> bool {
+    let prefix = digits.strip_suffix(national);
+    let trunk = prefix.and_then(|prefix| prefix.strip_prefix(code));
+    trunk.is_some_and(|trunk| trunk.is_empty() || is_trunk(code, trunk))
 }
 
 /// Whether a prefix is the one that a country dials in front of national numbers.
@@ -246,108 +465,10 @@ fn is_trunk(code: &str, prefix: &str) -> bool {
     }
 }
 
-/// Takes a cell apart, and says in plain words what is not a number.
-fn spelling(raw: &str) -> Result<Spelling, &'static str> {
-    let text: String = raw
-        .chars()
-        .filter(|&c| !is_invisible(c))
-        .map(plain)
-        .collect();
-    let text = text.trim();
-    // A spreadsheet marks a cell as text with an apostrophe, which some exports keep.
-    let text = text.strip_prefix('\'').unwrap_or(text).trim();
-    if text.is_empty() {
-        return Err("there is no number");
-    }
-    if is_scientific(text) {
-        return Err("a spreadsheet has rounded the number: its last digits are lost");
-    }
-    check_characters(text)?;
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    let plus = text.trim_start_matches('(').starts_with('+');
-    if digits.len() < DIGITS_MIN {
-        return Err("it is too short");
-    }
-    if digits.len() > DIGITS_MAX {
-        return Err("it is too long");
-    }
-    Ok(Spelling { plus, digits })
-}
-
-/// Marks without width that copying from a web page or a telephone's contacts leaves behind.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'
-        | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{ad}')
-}
-
-/// Digits of other scripts and typographic signs as their plain equals.
-fn plain(c: char) -> char {
-    let digit =
-        |zero: u32| char::from_digit(u32::from(c) - zero, 10).expect("the range has ten digits");
-    match c {
-        '\u{ff10}'..='\u{ff19}' => digit(0xff10),
-        '\u{660}'..='\u{669}' => digit(0x660),
-        '\u{6f0}'..='\u{6f9}' => digit(0x6f0),
-        '\u{ff0b}' => '+',
-        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}' => '-',
-        '\u{ff08}' => '(',
-        '\u{ff09}' => ')',
-        c if c.is_whitespace() && c != '\n' && c != '\r' => ' ',
-        c => c,
-    }
-}
-
-/// `4,67017E+10`.
-fn is_scientific(text: &str) -> bool {
-    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
-        return false;
-    };
-    let exponent = exponent.trim_start_matches(['+', '-']);
-    let mantissa = mantissa.trim_start_matches('+');
-    let number = |text: &str, also: &[char]| {
-        !text.is_empty()
-            && text
-                .chars()
-                .all(|c| c.is_ascii_digit() || also.contains(&c))
-    };
-    number(mantissa, &['.', ',']) && number(exponent, &[])
-}
-
-fn check_characters(text: &str) -> Result<(), &'static str> {
-    let digits_in = |part: &str| part.chars().filter(char::is_ascii_digit).count();
-    let long = |part: &str| digits_in(part) >= SECOND_NUMBER_DIGITS_MIN;
-    if digits_in(text) == 0 {
-        return Err("there are words or signs where a number should be");
-    }
-    for (at, c) in text.char_indices() {
-        let (before, after) = (&text[..at], &text[at + c.len_utf8()..]);
-        let two = long(before) && long(after);
-        match c {
-            '0'..='9' | ' ' | '-' | '.' | '(' | ')' => {}
-            '+' if before.chars().all(|c| c == '(') => {}
-            '+' if two => return Err("there are two numbers in one cell"),
-            '+' => return Err("it has a + in the middle"),
-            '/' if !two => {}
-            '/' | ',' | ';' | '|' | '&' | '\n' | '\r' if two => {
-                return Err("there are two numbers in one cell");
-            }
-            c if two && c.is_alphabetic() => return Err("there are two numbers in one cell"),
-            // A letter glued between digits is a slip (O for 0); a word behind a number is not.
-            c if (matches!(c, '#' | 'x' | 'X') || (c.is_alphabetic() && before.ends_with(' ')))
-                && long(before)
-                && digits_in(after) > 0 =>
-            {
-                return Err("it has an extension, which cannot be dialled");
-            }
-            '#' | '*' => return Err("it has keys (* or #) that no number has"),
-            c if c.is_alphabetic() => return Err("it has letters"),
-            c if c.is_numeric() => return Err("it has digits of another kind"),
-            _ => return Err("it has signs that no number has"),
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 #[path = "phone_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "phone_strangers_tests.rs"]
+mod strangers;

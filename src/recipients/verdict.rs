@@ -62,7 +62,7 @@ impl RowCheck {
         header: &[String],
     ) -> Result<Self, Faults> {
         let spec = &campaign.recipients;
-        let numbers = Numbers::new(spec.region.as_deref()).map_err(|error| {
+        let numbers = Numbers::new(spec.region.as_deref(), spec.numbers).map_err(|error| {
             let help = "use the two letters of ISO 3166, as in \"SE\" or \"US\"";
             campaign.region_fault(&error.to_string(), help)
         })?;

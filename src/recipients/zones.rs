@@ -132,6 +132,8 @@ impl Prefixes {
 mod tests {
     use std::collections::BTreeSet;
 
+    use crate::domain::NumberForm;
+
     use super::*;
 
     fn zones(e164: &str) -> String {
@@ -143,6 +145,7 @@ mod tests {
             file: "l.csv".into(),
             number: "phone".into(),
             region: None,
+            numbers: NumberForm::Any,
             delimiter: None,
             encoding: None,
             time_zone: time_zone.map(Into::into),

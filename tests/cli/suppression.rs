@@ -431,6 +431,117 @@ fn a_messy_file_is_imported_but_for_the_lines_that_it_names() {
 }
 
 #[test]
+fn a_number_is_read_as_in_a_list_wherever_a_person_gives_one() {
+    let desk = Desk::empty();
+    let digits = "436641234567";
+    for command in [
+        &["suppress", "add", digits, "--country", "DE"][..],
+        &["suppress", "check", digits, "--country", "DE"],
+        &["suppress", "remove", digits, "--country", "DE"],
+        &["erase", "--yes", digits, "--country", "DE"],
+    ] {
+        let said = desk.run(command).ends(2).stderr;
+        assert!(
+            said.contains("+4366•••4567")
+                && said.contains("+4943•••4567")
+                && said.contains("--numbers"),
+            "{command:?}: {said}"
+        );
+    }
+    let form = |form| ["--country", "DE", "--numbers", form, "--json"];
+    let add = ["suppress", "add", digits];
+    let told = desk.run(&[&add[..], &form("international")].concat());
+    assert_eq!(told.ends(0).json()["new"], 1);
+    assert_eq!(check(&desk, "+436641234567")["suppressed"], true);
+    assert_eq!(check(&desk, "+49436641234567")["suppressed"], false);
+    let other = ["suppress", "check", digits];
+    let told = desk.run(&[&other[..], &form("national")].concat());
+    assert_eq!(told.ends(0).json()["suppressed"], false);
+    let said = desk.run(&["suppress", "add", digits, "--numbers", "national"]);
+    assert!(said.ends(2).stderr.contains("needs --country"));
+
+    // In a file, faults of a kind are told together.
+    desk.write("old.txt", "436641234567\n4915112345678\n015112345679\n");
+    let import = ["suppress", "import", "old.txt"];
+    let told = desk.run(&[&import[..], &["--country", "DE", "--json"]].concat());
+    let told = told.ends(2).json();
+    assert_eq!(told["faults"][0]["lines"], json!([1, 2]));
+    assert!(
+        told["faults"][0]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("--numbers")
+    );
+    desk.run(&[&import[..], &form("national")].concat()).ends(0);
+    assert_eq!(check(&desk, "+494915112345678")["suppressed"], true);
+}
+
+#[test]
+fn a_person_is_one_whichever_way_their_country_writes_the_number() {
+    let platform = quick();
+    let people = "name,phone\nAna,+54 9 11 2345 6789\nBia,+551187654321\nBia,+55 11 98765-4321\n\
+                  Caio,+54 261 412 3456\nCaio,+5492614123456\n";
+    let desk = Desk::at(&platform);
+    desk.tts(people, "calls_per_second = 100");
+    desk.run(&["suppress", "add", "+54 11 2345 6789"]).ends(0);
+    assert_eq!(check(&desk, "+5491123456789")["suppressed"], true);
+    desk.run(&["run", "c.toml", "--yes"]).ends(0);
+    let ends = ends(&desk);
+    assert_eq!(
+        ends,
+        [
+            "suppressed",
+            "unreached",
+            "duplicate",
+            "reached",
+            "duplicate"
+        ]
+    );
+    assert_eq!(calls_to(&platform, "+5491123456789"), 0);
+    let told = desk.run(&["why", "+542614123456", "--json"]).ends(0).json();
+    assert_eq!(told["recipients"].as_array().unwrap().len(), 2);
+
+    let told = desk
+        .run(&["suppress", "add", "+5491123456789", "--json"])
+        .ends(0)
+        .json();
+    assert_eq!((&told["new"], &told["renewed"]), (&json!(0), &json!(1)));
+    let told = desk
+        .run(&["suppress", "remove", "+541123456789", "--json"])
+        .ends(0)
+        .json();
+    assert_eq!(told["removed"], 1);
+    assert_eq!(check(&desk, "+541123456789")["suppressed"], false);
+    // Who is erased in one spelling is gone in the other, and stays suppressed in both.
+    desk.run(&["erase", "--yes", "+5511987654321"]).ends(0);
+    assert_gone(&desk, "+551187654321");
+    assert_eq!(check(&desk, "+551187654321")["suppressed"], true);
+}
+
+#[test]
+fn numbers_with_their_area_codes_in_a_column_of_their_own_are_read() {
+    let desk = Desk::empty();
+    let import = |text: &str, more: &[&str]| {
+        desk.write("area.csv", text);
+        desk.run(&[&["suppress", "import", "area.csv", "--json"], more].concat())
+    };
+    let told = import("202,5550101\n202,5550102\n", &[]).ends(0).json();
+    assert_eq!((&told["rows"], &told["new"]), (&json!(2), &json!(2)));
+    assert_eq!(check(&desk, "+12025550101")["suppressed"], true);
+    let told = import(
+        "Area Code,number\n212,5550101\n212,555010\n",
+        &["--country", "US"],
+    );
+    let told = told.ends(2).json();
+    assert_eq!((&told["new"], &told["faulty"]), (&json!(1), &json!(1)));
+    assert_eq!(check(&desk, "+12125550101")["suppressed"], true);
+    // In another country the two are one national number.
+    import("number\n070,1740605\n", &["--country", "SE"]).ends(2);
+    import("area,number\n070,1740605\n", &["--country", "SE"]).ends(0);
+    assert_eq!(check(&desk, "+46701740605")["suppressed"], true);
+}
+
+#[test]
 fn lists_are_shown_with_counts_and_entries_masked_unless_asked() {
     let mut desk = Desk::empty();
     desk.set("USER", "ada");

@@ -558,6 +558,23 @@ fn an_unknown_key_is_told_its_nearest_or_all() {
     };
     assert_eq!(help("enableAce = true\n"), "did you mean `enable_ace`?");
     assert!(help("colour = 1\n").starts_with("[callout.tts] knows `cli`, `domain`"));
+    let form = |line: &str| {
+        let file = "file = \"l.csv\"\n";
+        let source = tts("").replace(file, &format!("{file}{line}\n"));
+        let faults = Campaign::parse(&source, Path::new("c.toml")).unwrap_err();
+        let fault = &faults.as_slice()[0];
+        (fault.message.clone(), fault.help.clone())
+    };
+    let (message, help) = form("numbers = \"internatonal\"");
+    assert_eq!(message, "`internatonal` is not a way to write numbers");
+    assert!(
+        help.starts_with("did you mean \"international\"?"),
+        "{help}"
+    );
+    assert!(form("number = 1\nnumbers = true").0.contains("`number`"));
+    let (message, help) = form("numbers = \"national\"");
+    assert_eq!(message, "`numbers = \"national\"` needs a region");
+    assert!(help.contains("region"), "{help}");
 }
 
 #[test]

@@ -155,6 +155,45 @@ fn a_list_of_several_countries_needs_no_region() {
 }
 
 #[test]
+fn digits_that_could_be_two_numbers_are_refused_unless_the_campaign_says_which() {
+    let (_folder, path) = list(
+        "number\n4915112345678\n49(0)30113722\n436641234567\n+436641234567.0\n0151 12345679\n"
+            .as_bytes(),
+    );
+    let under = |recipients: &str| checked(&campaign(&path, recipients, "Hello")).unwrap();
+    let dialled = |rows: &[CheckedRow]| {
+        let to = |row: &CheckedRow| match &row.verdict {
+            RowVerdict::Valid { destination, .. } => destination.endpoint.clone(),
+            RowVerdict::Reject { .. } => "-".to_owned(),
+        };
+        rows.iter().map(to).collect::<Vec<_>>()
+    };
+    let (_, rows) = under("region = \"DE\"");
+    let number = ["-", "+4930113722", "-", "+436641234567", "+4915112345679"];
+    assert_eq!(dialled(&rows), number);
+    insta::assert_snapshot!(rejects(&rows), @r"
+    2 Invalid number: it can be read as +4949•••5678 or as +4915•••5678: write it with + and country code, or say how numbers are written with `numbers` in [recipients]
+    4 Invalid number: it can be read as +4943•••4567 or as +4366•••4567: write it with + and country code, or say how numbers are written with `numbers` in [recipients]
+    ");
+    let (_, rows) = under("region = \"DE\"\nnumbers = \"international\"");
+    let number = ["+4915112345678", "+4930113722", "+436641234567", "-", "-"];
+    assert_eq!(dialled(&rows), number);
+    insta::assert_snapshot!(rejects(&rows), @r"
+    5 Duplicate number: the same number as an earlier row
+    6 Invalid number: it begins with 0, which no country code does
+    ");
+    let (_, rows) = under("region = \"DE\"\nnumbers = \"national\"");
+    let number = [
+        "+494915112345678",
+        "+4930113722",
+        "+49436641234567",
+        "+436641234567",
+        "+4915112345679",
+    ];
+    assert_eq!(dialled(&rows), number);
+}
+
+#[test]
 fn a_list_that_is_not_utf8_names_the_byte_and_the_way_out() {
     let file = fixture("members-cp1252.csv");
     let faults = checked(&campaign(&file, "", "{{ name }}")).unwrap_err();

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::{Desk, Exit, Failure, Global, World, money, or_dash, yes_no};
 use crate::cli::args::LookupArgs;
-use crate::cli::output;
-use crate::recipients::Numbers;
+use crate::cli::{output, suppress};
+use crate::domain::NumberForm;
+use crate::recipients::Parsed;
 use crate::sinch::query::{NumberInfo, QueryNumber};
 
 pub(super) async fn lookup(
@@ -17,7 +18,7 @@ pub(super) async fn lookup(
     let methods: Vec<QueryNumber> = args
         .numbers
         .iter()
-        .map(|number| query(number))
+        .map(|number| query(number, args))
         .collect::<Result<_, _>>()?;
     let (mut found, mut failure) = (Vec::new(), None);
     for method in &methods {
@@ -41,19 +42,22 @@ pub(super) async fn lookup(
 }
 
 /// A number as people know it, in E.164 where it can be read so. What we cannot read the platform may:
-/// brackets and hyphens it takes itself.
-fn query(number: &str) -> Result<QueryNumber, Failure> {
-    if let Ok(Ok(parsed)) = Numbers::new(None).map(|numbers| numbers.normalise(number)) {
-        let number = parsed.e164;
-        return Ok(QueryNumber { number });
-    }
+/// brackets and hyphens it takes itself. What could be two numbers is nobody's guess.
+fn query(number: &str, args: &LookupArgs) -> Result<QueryNumber, Failure> {
+    let numbers = suppress::numbers(&args.reading)?;
+    let why = match numbers.normalise(number) {
+        Ok(Parsed { e164: number, .. }) => return Ok(QueryNumber { number }),
+        Err(why) => why,
+    };
     let written = |c: char| c.is_ascii_digit() || " +()-./".contains(c);
-    if number.bytes().any(|b| b.is_ascii_digit()) && number.chars().all(written) {
+    let platforms = args.reading.country.is_none() && args.reading.form == NumberForm::Any;
+    if platforms && number.bytes().any(|b| b.is_ascii_digit()) && number.chars().all(written) {
         let number = number.to_owned();
         return Ok(QueryNumber { number });
     }
+    let why = suppress::in_terms_of_here(&why.to_string());
     Err(Failure::usage(format!(
-        "`{number}` is no number: write it with its country, such as +46701234567"
+        "`{number}` is no number: {why}; write it with its country, such as +46701234567"
     )))
 }
 

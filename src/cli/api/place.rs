@@ -163,7 +163,7 @@ impl Placing {
         let endpoint = match spec.destination_kind {
             DestinationKind::Username => args.number.clone(),
             DestinationKind::Number => {
-                let numbers = Numbers::new(spec.region.as_deref())
+                let numbers = Numbers::new(spec.region.as_deref(), spec.numbers)
                     .map_err(|e| Failure::usage(e.to_string()))?;
                 let parsed = numbers.normalise(&args.number);
                 parsed

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
+use super::ReadingArgs;
+
 /// What every command that asks the platform takes.
 #[derive(Debug, Clone, Copy, Args)]
 pub(in crate::cli) struct ApiArgs {
@@ -109,6 +111,8 @@ pub(in crate::cli) struct LookupArgs {
     /// The numbers, as you know them
     #[arg(required = true, value_name = "NUMBER")]
     pub(in crate::cli) numbers: Vec<String>,
+    #[command(flatten)]
+    pub(in crate::cli) reading: ReadingArgs,
     #[command(flatten)]
     pub(in crate::cli) api: ApiArgs,
 }

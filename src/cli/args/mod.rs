@@ -277,6 +277,9 @@ pub(in crate::cli) struct WhyArgs {
     /// The recipient on this line of the list
     #[arg(long, value_name = "N", conflicts_with = "number")]
     pub(in crate::cli) line: Option<u64>,
+    /// The number is read as the run's list was, but for what these say
+    #[command(flatten)]
+    pub(in crate::cli) reading: ReadingArgs,
     /// Print JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,

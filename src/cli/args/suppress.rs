@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
+
+use crate::domain::NumberForm;
 
 /// The list that is meant where none is named.
 const LIST_DEFAULT: &str = "dnc";
@@ -19,6 +22,18 @@ pub(in crate::cli) enum SuppressCommand {
     Import(SuppressImportArgs),
     /// Whether a number is suppressed, and by whom, when, why and until when
     Check(SuppressCheckArgs),
+}
+
+/// How numbers are read that have no `+`: as `[recipients]` says it for a list.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ReadingArgs {
+    /// Read national numbers as those of this country (SE, US, …)
+    #[arg(long, value_name = "XX")]
+    pub(in crate::cli) country: Option<String>,
+    /// What numbers without + begin with: their country code (international), or not (national); what
+    /// could be both is refused where nobody says
+    #[arg(long = "numbers", value_name = "FORM", default_value = "any", value_parser = number_form())]
+    pub(in crate::cli) form: NumberForm,
 }
 
 /// What is recorded with numbers that are put on a list.
@@ -42,9 +57,8 @@ pub(in crate::cli) struct SuppressAddArgs {
     pub(in crate::cli) numbers: Vec<String>,
     #[command(flatten)]
     pub(in crate::cli) reason: ReasonArgs,
-    /// Read national numbers as those of this country (SE, US, …)
-    #[arg(long, value_name = "XX")]
-    pub(in crate::cli) country: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) reading: ReadingArgs,
     /// Print JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
@@ -61,9 +75,8 @@ pub(in crate::cli) struct SuppressRemoveArgs {
     /// Why; recorded with your user name and the time
     #[arg(long, value_name = "TEXT")]
     pub(in crate::cli) reason: Option<String>,
-    /// Read national numbers as those of this country (SE, US, …)
-    #[arg(long, value_name = "XX")]
-    pub(in crate::cli) country: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) reading: ReadingArgs,
     /// Print JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
@@ -88,8 +101,9 @@ pub(in crate::cli) struct SuppressListArgs {
 #[derive(Debug, Args)]
 #[command(
     after_help = "A CSV has its numbers in the column `number`, or in the one that --number names; a \
-                  file with one number a line needs no header. Numbers are read by the rules of a \
-                  campaign's list. Rows that are no numbers are counted and named by their lines, \
+                  file with one number a line needs no header, nor has one with area code and number \
+                  of North America in two columns, as the FTC gives it. Numbers are read by the \
+                  rules of a campaign's list. Rows that are no numbers are counted and named by their lines, \
                   and the rest is imported; the command then ends with 2."
 )]
 pub(in crate::cli) struct SuppressImportArgs {
@@ -100,9 +114,8 @@ pub(in crate::cli) struct SuppressImportArgs {
     /// The column that has the numbers
     #[arg(long, value_name = "COLUMN")]
     pub(in crate::cli) number: Option<String>,
-    /// Read national numbers as those of this country (SE, US, …)
-    #[arg(long, value_name = "XX")]
-    pub(in crate::cli) country: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) reading: ReadingArgs,
     /// Print JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
@@ -112,9 +125,8 @@ pub(in crate::cli) struct SuppressImportArgs {
 pub(in crate::cli) struct SuppressCheckArgs {
     /// The number, in E.164 unless --country says how to read it
     pub(in crate::cli) number: String,
-    /// Read a national number as one of this country (SE, US, …)
-    #[arg(long, value_name = "XX")]
-    pub(in crate::cli) country: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) reading: ReadingArgs,
     /// Print JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
@@ -166,15 +178,19 @@ pub(in crate::cli) struct EraseArgs {
     /// Why; recorded with your user name and the time
     #[arg(long, value_name = "TEXT")]
     pub(in crate::cli) reason: Option<String>,
-    /// Read a national number as one of this country (SE, US, …)
-    #[arg(long, value_name = "XX")]
-    pub(in crate::cli) country: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) reading: ReadingArgs,
     /// Do not ask
     #[arg(long, short)]
     pub(in crate::cli) yes: bool,
     /// Print JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
+}
+
+fn number_form() -> impl clap::builder::TypedValueParser<Value = NumberForm> {
+    PossibleValuesParser::new(NumberForm::ALL.map(NumberForm::as_str))
+        .try_map(|word| word.parse::<NumberForm>())
 }
 
 fn list_name(name: &str) -> Result<String, String> {

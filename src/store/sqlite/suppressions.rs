@@ -112,7 +112,8 @@ impl SqliteStore {
         let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
         let (kept, erased) = without_erased(&mut tx, numbers).await.map_err(fault)??;
         let numbers = kept.as_ref().unwrap_or(numbers);
-        let renewed = take_off(&mut tx, Some(&reason.list), numbers)
+        let standing = with_twins(numbers);
+        let renewed = take_off(&mut tx, Some(&reason.list), &standing)
             .await
             .map_err(fault)??;
         let act = act(&mut tx, "add", reason, numbers.len())
@@ -133,7 +134,7 @@ impl SqliteStore {
         sqlx::query(REVISE).execute(&mut *tx).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
         Ok(Added {
-            new: numbers.len() - renewed,
+            new: numbers.len().saturating_sub(renewed),
             renewed,
             erased,
         })
@@ -146,6 +147,7 @@ impl SqliteStore {
     ) -> Result<u64, StoreError> {
         let fault = |e: sqlx::Error| self.fault(&e);
         let list = removal.list.as_deref();
+        let numbers = &with_twins(numbers);
         let mut writer = self.writer.lock().await;
         let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
         let mut removed = take_off(&mut tx, list, numbers).await.map_err(fault)??;
@@ -201,9 +203,13 @@ impl SqliteStore {
         .map_err(fault)?;
         let hash = stored_hash(&mut tx).await.map_err(fault)??;
         let hash = hash.ok_or_else(|| broken("the key of the hashes"))?;
-        take_off(&mut tx, None, &RoaringTreemap::from_iter([number.value()]))
-            .await
-            .map_err(fault)??;
+        take_off(
+            &mut tx,
+            None,
+            &with_twins(&[number.value()].into_iter().collect()),
+        )
+        .await
+        .map_err(fault)??;
         // What was said of a number that stands nowhere any more may have been about one person.
         sqlx::query(
             "-- erase: reasons of nobody
@@ -294,6 +300,15 @@ async fn take_off(
     Ok(Ok(removed))
 }
 
+/// Numbers with the other spellings of those that have two.
+fn with_twins(numbers: &RoaringTreemap) -> RoaringTreemap {
+    let twins = numbers
+        .iter()
+        .filter_map(|number| Digits::from_value(number).twin());
+    let twins: RoaringTreemap = twins.map(Digits::value).collect();
+    numbers | twins
+}
+
 /// The numbers that were not erased, where some were; and how many were.
 async fn without_erased(
     tx: &mut Transaction<'_, Sqlite>,
@@ -314,7 +329,10 @@ async fn without_erased(
         Err(error) => return Ok(Err(error)),
     };
     let erased: std::collections::HashSet<Vec<u8>> = erased.into_iter().collect();
-    let is_erased = |number: &u64| erased.contains(hash.of(Digits::from_value(*number)).as_slice());
+    let is_erased = |number: &u64| {
+        let mut spellings = Digits::from_value(*number).spellings();
+        spellings.any(|number| erased.contains(hash.of(number).as_slice()))
+    };
     let found: RoaringTreemap = numbers.iter().filter(is_erased).collect();
     Ok(Ok((Some(numbers - &found), found.len())))
 }
