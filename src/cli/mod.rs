@@ -100,7 +100,7 @@ async fn dispatch(cli: Cli, world: World) -> Result<Exit, Failure> {
         Command::Pause(args) => pause::pause(&args, &global, &world).await,
         Command::Cancel(args) => pause::cancel(&args, &global, &world).await,
         Command::Export(args) => export::export(&args, &global).await,
-        Command::Reconcile(args) => reconcile::reconcile(&args, &global, &world).await,
+        Command::Reconcile(args) => reconcile::reconcile(&args, &global, world).await,
         Command::Schedule(command) => schedule::dispatch(command, &global, world).await,
         Command::Suppress(command) => suppress::suppress(command, &global, &world).await,
         Command::Purge(args) => purge::purge(&args, &global, &world).await,

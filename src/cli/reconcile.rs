@@ -1,31 +1,37 @@
 //! `callout reconcile`: uncertain attempts, listed or settled by a person.
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::args::{Global, ReconcileArgs};
 use super::exit::{Exit, Failure};
 use super::{World, output, records, runs, settings};
-use crate::domain::{AttemptId, AttemptRecord, Outcome, ResultRow, RunState};
+use crate::campaign::Campaign;
+use crate::domain::{
+    AttemptId, AttemptRecord, CallId, Outcome, ResultRow, RetryPolicy, RunState, Stage,
+};
+use crate::entropy::Entropy;
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Run, Settlement, Store};
 
 pub(super) async fn reconcile(
     args: &ReconcileArgs,
     global: &Global,
-    world: &World,
+    world: World,
 ) -> Result<Exit, Failure> {
     let store = SqliteStore::open(&global.db, Access::Beside).await?;
     let run = runs::find(&store, args.run.as_deref()).await?;
+    let mut settling = Settling::new(&store, &run, world);
     let rows = store.uncertain(&run.id).await?;
     let uncertain: Vec<(&ResultRow, &AttemptRecord)> = rows
         .iter()
         .flat_map(|row| row.attempts.iter().map(move |attempt| (row, attempt)))
-        .filter(|(_, attempt)| attempt.state == "uncertain")
+        .filter(|(_, attempt)| attempt.stage == Stage::Uncertain)
         .collect();
     if let Some(file) = &args.cdr {
-        records::settle(&store, &run, &uncertain, (file, args), world).await?;
+        records::settle(&mut settling, &uncertain, (file, args)).await?;
     } else if args.called || args.not_called {
-        settle(&store, &run, &uncertain, args, world).await?;
+        settle(&mut settling, &uncertain, args).await?;
     } else if !args.attempt.is_empty() || args.all {
         return Err(Failure::usage("say --called or --not-called, and --reason"));
     } else {
@@ -85,29 +91,69 @@ fn list(run: &Run, uncertain: &[(&ResultRow, &AttemptRecord)], as_json: bool) {
     ));
 }
 
+/// A person at work on the attempts of a run of which something is to be known.
+pub(super) struct Settling<'a> {
+    pub(super) store: &'a SqliteStore,
+    pub(super) run: &'a Run,
+    pub(super) now: Timestamp,
+    retry: RetryPolicy,
+    entropy: Entropy,
+}
+
+impl<'a> Settling<'a> {
+    fn new(store: &'a SqliteStore, run: &'a Run, world: World) -> Self {
+        // A definition that was deleted with the people calls nobody again.
+        let kept = run.blackout_file.as_deref();
+        let campaign = Campaign::parse_kept(&run.definition, &run.definition_path, kept);
+        Self {
+            store,
+            run,
+            now: world.clock.wall(),
+            retry: campaign.map(|campaign| campaign.retry).unwrap_or_default(),
+            entropy: world.entropy,
+        }
+    }
+
+    /// Settles one attempt. Returns false where nothing new was said.
+    pub(super) async fn settle(
+        &mut self,
+        attempt: AttemptId,
+        called: Option<Outcome>,
+        call: Option<CallId>,
+        why: String,
+    ) -> Result<bool, Failure> {
+        let settlement = Settlement {
+            called,
+            call,
+            why,
+            who: who(),
+            at: self.now,
+            retry: self.retry.clone(),
+            chance: self.entropy.fraction(),
+        };
+        let settled = self.store.settle(&self.run.id, attempt, &settlement);
+        Ok(settled.await?)
+    }
+}
+
 async fn settle(
-    store: &SqliteStore,
-    run: &Run,
+    settling: &mut Settling<'_>,
     uncertain: &[(&ResultRow, &AttemptRecord)],
     args: &ReconcileArgs,
-    world: &World,
 ) -> Result<(), Failure> {
     let chosen = chosen(uncertain, args)?;
     let outcome = Outcome {
         result: args.result.as_ref().map(|r| r.to_ascii_uppercase()),
         ..Outcome::unknown()
     };
-    let settlement = Settlement {
-        called: args.called.then_some(outcome),
-        call: None,
-        why: args.reason.clone().unwrap_or_default(),
-        who: who(),
-        at: world.clock.wall(),
-    };
+    let why = args.reason.clone().unwrap_or_default();
     let mut settled = 0;
     for attempt in chosen {
-        settled += u32::from(store.settle(&run.id, attempt, &settlement).await?);
+        let called = args.called.then(|| outcome.clone());
+        let new = settling.settle(attempt, called, None, why.clone()).await?;
+        settled += u32::from(new);
     }
+    let run = settling.run;
     let word = if args.called { "called" } else { "not called" };
     output::say(&format!("{settled} attempts settled as {word}"));
     let ended = matches!(run.state, RunState::Cancelled | RunState::Expired);

@@ -16,12 +16,13 @@ use serde_json::json;
 
 use super::args::ReconcileArgs;
 use super::exit::Failure;
-use super::{World, output, reconcile};
+use super::output;
+use super::reconcile::Settling;
 use crate::domain::{AttemptId, AttemptRecord, RecipientId, ResultRow, RunState};
 use crate::sinch::cdr::{CdrReader, Record};
 use crate::sinch::client::REQUEST_MAX;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Run, Settlement, Store};
+use crate::store::{Run, Store as _};
 
 /// Attempts read at a time.
 const PAGE: u32 = 500;
@@ -37,14 +38,13 @@ struct Findings {
 }
 
 pub(super) async fn settle(
-    store: &SqliteStore,
-    run: &Run,
+    settling: &mut Settling<'_>,
     uncertain: &[(&ResultRow, &AttemptRecord)],
     (file, args): (&Path, &ReconcileArgs),
-    world: &World,
 ) -> Result<(), Failure> {
+    let (store, run) = (settling.store, settling.run);
     let days: BTreeSet<Date> = args.complete_day.iter().copied().collect();
-    let today = world.clock.wall().to_zoned(TimeZone::UTC).date();
+    let today = settling.now.to_zoned(TimeZone::UTC).date();
     if let Some(day) = days.iter().find(|day| **day >= today) {
         return Err(Failure::usage(format!(
             "{day} is not over in UTC: its records cannot be complete"
@@ -87,7 +87,7 @@ pub(super) async fn settle(
         }
     }
     if !args.dry_run {
-        findings.settle(store, run, file, world).await?;
+        findings.settle(settling, file).await?;
     }
     findings.tell(run, args);
     Ok(())
@@ -131,31 +131,16 @@ fn covered(attempt: &AttemptRecord, days: &BTreeSet<Date>) -> bool {
 }
 
 impl Findings {
-    async fn settle(
-        &self,
-        store: &SqliteStore,
-        run: &Run,
-        file: &Path,
-        world: &World,
-    ) -> Result<(), Failure> {
-        let settlement = |record: Option<&Record>, why: String| Settlement {
-            called: record.map(|r| r.outcome.clone()),
-            call: record.and_then(|r| r.call.clone()),
-            why,
-            who: reconcile::who(),
-            at: world.clock.wall(),
-        };
+    async fn settle(&self, settling: &mut Settling<'_>, file: &Path) -> Result<(), Failure> {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         for (attempt, record) in &self.called {
             let why = format!("call detail records, {name} line {}", record.line);
-            let settlement = settlement(Some(record), why);
-            store.settle(&run.id, *attempt, &settlement).await?;
+            let (outcome, call) = (record.outcome.clone(), record.call.clone());
+            settling.settle(*attempt, Some(outcome), call, why).await?;
         }
         for attempt in &self.not_called {
             let why = format!("not in the call detail records of its whole day, {name}");
-            store
-                .settle(&run.id, *attempt, &settlement(None, why))
-                .await?;
+            settling.settle(*attempt, None, None, why).await?;
         }
         Ok(())
     }

@@ -194,7 +194,7 @@ async fn list(args: &SuppressListArgs, global: &Global, world: &World) -> Result
             json!({
                 "list": name, "numbers": counts.numbers, "expired": counts.expired,
                 "last_change": change(name).map(|c| json!({
-                    "what": c.what, "numbers": c.numbers, "who": c.who, "at": c.at.to_string(),
+                    "what": c.what.as_str(), "numbers": c.numbers, "who": c.who, "at": c.at.to_string(),
                 })),
             })
         });
@@ -224,7 +224,7 @@ fn change_text(change: &ListChange) -> String {
         at,
         ..
     } = change;
-    format!("{what} {} by {who}, {at:.0}", grouped(*numbers))
+    format!("{} {} by {who}, {at:.0}", what.as_str(), grouped(*numbers))
 }
 
 /// Written as they come: there may be millions.

@@ -199,12 +199,12 @@ impl Reasons {
     fn waiting(&self) -> String {
         let waiting = self.backlog.iter().filter_map(|part| {
             let what = group(part.waiting_for?);
-            Some(match part.waiting_for {
-                Some(WaitReason::Held) => format!("{} {what}", grouped(part.recipients)),
-                _ => format!(
+            Some(match part.soonest {
+                None => format!("{} {what}", grouped(part.recipients)),
+                Some(soonest) => format!(
                     "{} {what}, the first until {}",
                     grouped(part.recipients),
-                    self.moment(part.soonest)
+                    self.moment(soonest)
                 ),
             })
         });
@@ -231,24 +231,24 @@ impl Reasons {
         let mut add = |what: &str, words: String| lines.push(format!("  {what:<12} {words}"));
         for part in &self.backlog {
             let count = grouped(part.recipients);
-            match part.waiting_for {
-                None => add(
+            match (part.waiting_for, part.soonest) {
+                (None, _) => add(
                     "due",
                     format!("{count} are due now, and wait for their turn"),
                 ),
-                Some(reason @ WaitReason::Held) => add(
+                (Some(reason), None) => add(
                     reason.as_str(),
                     format!(
                         "{count} for whom nothing comes by itself: their time zone is not known, \
                          or the window never opens"
                     ),
                 ),
-                Some(reason) => add(
+                (Some(reason), Some(soonest)) => add(
                     reason.as_str(),
                     format!(
                         "{count} {}, the first until {}",
                         group(reason),
-                        self.moment(part.soonest)
+                        self.moment(soonest)
                     ),
                 ),
             }
@@ -296,8 +296,7 @@ impl Reasons {
                 json!({
                     "waiting_for": part.waiting_for.map_or("due", WaitReason::as_str),
                     "recipients": part.recipients,
-                    "soonest": (part.waiting_for != Some(WaitReason::Held))
-                        .then(|| part.soonest.to_string()),
+                    "soonest": part.soonest.map(|at| at.to_string()),
                 })
             })
             .collect();

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 
 use super::{
     AttemptId, Destination, Disposition, Hold, Outcome, Purse, RecipientId, Spend, SpendAccount,
-    WaitReason, Zones,
+    Stage, WaitReason, Zones,
 };
 
 /// The counts of a run. Derived from its rows, never incremented.
@@ -25,8 +25,8 @@ pub struct Tally {
     pub waiting: u64,
     /// Recipients with an attempt that is not over.
     pub in_flight: u64,
-    /// Attempts that count, by what became of them: `(state, result, reason)`.
-    pub outcomes: BTreeMap<(String, String, String), u64>,
+    /// Attempts that count, by where they stand and the platform's own result and reason.
+    pub outcomes: BTreeMap<(Stage, String, String), u64>,
     /// Attempts that were proved not sent, 429s included.
     pub not_sent: u64,
     /// What the calls cost so far.
@@ -66,8 +66,8 @@ impl Tally {
 pub struct AttemptRecord {
     /// Its id.
     pub id: AttemptId,
-    /// The state's word.
-    pub state: String,
+    /// Where it stands.
+    pub stage: Stage,
     /// When its intent was written.
     pub intended_at: Timestamp,
     /// When the platform answered.
@@ -82,13 +82,6 @@ pub struct AttemptRecord {
     pub hold: Option<Decimal>,
     /// Why uncertain, refused or not sent.
     pub note: Option<String>,
-}
-
-impl AttemptRecord {
-    /// Whether it counts in `call_attempts`.
-    pub fn counts(&self) -> bool {
-        self.state != "not sent"
-    }
 }
 
 /// One row of the list and what became of it.
@@ -143,7 +136,7 @@ pub struct Said {
 pub struct Story {
     /// The row, its disposition and its attempts.
     pub row: ResultRow,
-    /// When they are due, while they are to be called.
+    /// When they are due, while they are to be called and do not wait for what never comes by itself.
     pub due_at: Option<Timestamp>,
     /// What they wait for now.
     pub waiting_for: Option<WaitReason>,
@@ -164,6 +157,6 @@ pub struct Backlog {
     pub waiting_for: Option<WaitReason>,
     /// How many.
     pub recipients: u64,
-    /// When the first of them is due.
-    pub soonest: Timestamp,
+    /// When the first of them is due; none where that never comes by itself.
+    pub soonest: Option<Timestamp>,
 }

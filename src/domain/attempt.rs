@@ -6,9 +6,77 @@
 //!          ↘ refused         a final 4xx
 //!          ↘ uncertain → accepted | final | settled by a person
 //! ```
+//!
+//! Everything that moves an attempt goes through [`AttemptState::after`]: an answer, a poll, a
+//! callback, a record, recovery, a person.
+
+use std::fmt;
 
 use super::verdict::Refusal;
 use super::{CallId, NotSent, Outcome, Uncertainty, Verdict};
+
+/// Where an attempt stands, without what is known of it: the word in the database and in CSV.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stage {
+    /// See [`AttemptState::Intended`].
+    Intended,
+    /// See [`AttemptState::Accepted`].
+    Accepted,
+    /// See [`AttemptState::Final`].
+    Final,
+    /// See [`AttemptState::NotSent`].
+    NotSent,
+    /// See [`AttemptState::Refused`].
+    Refused,
+    /// See [`AttemptState::Uncertain`].
+    Uncertain,
+}
+
+impl Stage {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Intended,
+        Self::Accepted,
+        Self::Final,
+        Self::NotSent,
+        Self::Refused,
+        Self::Uncertain,
+    ];
+
+    /// The word in the database and in CSV.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Intended => "intended",
+            Self::Accepted => "accepted",
+            Self::Final => "final",
+            Self::NotSent => "not sent",
+            Self::Refused => "refused",
+            Self::Uncertain => "uncertain",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| stage.as_str() == word)
+    }
+
+    /// Whether the attempt counts in `call_attempts`: it reached the platform, and was not refused
+    /// by 429.
+    pub fn counts(self) -> bool {
+        self != Self::NotSent
+    }
+
+    /// Whether more may still become known of the attempt.
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Intended | Self::Accepted | Self::Uncertain)
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
 
 /// Where an attempt stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +109,8 @@ pub enum AttemptEvent {
     Seen(CallId),
     /// A poll, a callback or a record told how its call ended.
     Ended(Option<CallId>, Outcome),
+    /// Its POST never left: the run stopped, or the window closed before.
+    Kept(String),
     /// The engine died after the intent, and nothing tells whether the POST had left.
     Recovered,
     /// A person knows that no phone rang.
@@ -58,8 +128,8 @@ pub struct IllegalStep {
 }
 
 impl AttemptState {
-    /// The state after an event. A repeat changes nothing; a final state stays what it is, whatever
-    /// comes late.
+    /// The state after an event. A repeat changes nothing; of a final state nothing changes that was
+    /// known, whatever comes late.
     pub fn after(self, event: AttemptEvent) -> Result<Self, IllegalStep> {
         use AttemptEvent as E;
         use AttemptState as S;
@@ -81,7 +151,8 @@ impl AttemptState {
                 call: Some(call),
                 outcome,
             },
-            (S::Intended | S::Uncertain(_), E::SettledNotCalled(why)) => S::NotSent(why),
+            (S::Intended, E::Kept(why))
+            | (S::Intended | S::Uncertain(_), E::SettledNotCalled(why)) => S::NotSent(why),
             // The callback overtook the POST's answer, or said it again.
             (S::Accepted(call), E::Answered(Verdict::Accepted(again)) | E::Seen(again))
                 if call == again =>
@@ -92,13 +163,20 @@ impl AttemptState {
             (S::Accepted(call), E::Answered(Verdict::Uncertain(_)) | E::Recovered) => {
                 S::Accepted(call)
             }
+            // What nobody could tell when it ended, a record may: its result, its price.
+            (S::Final { call, outcome }, E::Ended(named, later)) => S::Final {
+                outcome: match (&call, &named) {
+                    (Some(call), Some(named)) if call != named => outcome,
+                    _ => outcome.completed(later),
+                },
+                call: call.or(named),
+            },
             // What is over stays over, whatever comes late; recovery looks at everything, again and
             // again.
             (
                 state @ S::Final { .. },
                 E::Answered(Verdict::Accepted(_) | Verdict::Uncertain(_))
                 | E::Seen(_)
-                | E::Ended(..)
                 | E::Recovered,
             )
             | (state @ (S::NotSent(_) | S::Refused(_) | S::Uncertain(_)), E::Recovered) => state,
@@ -116,21 +194,15 @@ impl AttemptState {
         !matches!(self, Self::NotSent(_) | Self::Refused(_))
     }
 
-    /// Whether the attempt counts in `call_attempts`: it reached the platform, and was not refused
-    /// by 429.
-    pub fn counts(&self) -> bool {
-        !matches!(self, Self::NotSent(_))
-    }
-
-    /// The word in the database and in CSV.
-    pub fn as_str(&self) -> &'static str {
+    /// The state without its data.
+    pub fn stage(&self) -> Stage {
         match self {
-            Self::Intended => "intended",
-            Self::Accepted(_) => "accepted",
-            Self::Final { .. } => "final",
-            Self::NotSent(_) => "not sent",
-            Self::Refused(_) => "refused",
-            Self::Uncertain(_) => "uncertain",
+            Self::Intended => Stage::Intended,
+            Self::Accepted(_) => Stage::Accepted,
+            Self::Final { .. } => Stage::Final,
+            Self::NotSent(_) => Stage::NotSent,
+            Self::Refused(_) => Stage::Refused,
+            Self::Uncertain(_) => Stage::Uncertain,
         }
     }
 }
@@ -146,11 +218,25 @@ mod tests {
         CallId::new(&format!("call-{n}")).unwrap()
     }
 
+    /// Outcomes that contradict each other, and leave things open.
     fn outcome(n: u8) -> Outcome {
         Outcome {
-            duration_s: Some(i64::from(n)),
+            result: ["ANSWERED", "BUSY"].get(usize::from(n)).map(|&r| r.into()),
+            reason: (n == 0).then(|| "CALLEEHANGUP".into()),
+            duration_s: (n < 3).then(|| i64::from(n)),
             ..Outcome::default()
         }
+    }
+
+    /// Whether everything that was known still stands.
+    fn keeps(before: &Outcome, after: &Outcome) -> bool {
+        let [result, reason] = [
+            (&before.result, &after.result),
+            (&before.reason, &after.reason),
+        ]
+        .map(|(before, after)| before.is_none() || before == after);
+        let duration = before.duration_s.is_none() || before.duration_s == after.duration_s;
+        result && reason && duration
     }
 
     fn any_event() -> impl Strategy<Value = AttemptEvent> {
@@ -163,7 +249,8 @@ mod tests {
             (0..2_u8).prop_map(|n| AttemptEvent::Answered(Verdict::Accepted(call(n)))),
             Just(AttemptEvent::Answered(Verdict::Uncertain(uncertain))),
             (0..2_u8).prop_map(|n| AttemptEvent::Seen(call(n))),
-            (0..2_u8).prop_map(|n| AttemptEvent::Ended(Some(call(n)), outcome(n))),
+            (0..2_u8, 0..4_u8).prop_map(|(n, o)| AttemptEvent::Ended(Some(call(n)), outcome(o))),
+            (0..4_u8).prop_map(|o| AttemptEvent::Ended(None, outcome(o))),
             Just(AttemptEvent::Recovered),
             Just(AttemptEvent::SettledNotCalled("asked them".into())),
         ]
@@ -171,17 +258,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_final_stays_final_whatever_comes_late(
+        fn what_is_known_of_a_final_call_stays_whatever_comes_late(
             events in proptest::collection::vec(any_event(), 0..12)
         ) {
             let mut state = AttemptState::Intended;
-            let mut ended = None;
             for event in events {
+                let before = state.clone();
                 state = state.after(event).unwrap_or_else(|illegal| *illegal.from);
-                if let Some(before) = &ended {
-                    prop_assert_eq!(&state, before);
-                } else if matches!(state, AttemptState::Final { .. }) {
-                    ended = Some(state.clone());
+                if let AttemptState::Final { call, outcome } = before {
+                    let AttemptState::Final { call: now, outcome: later } = &state else {
+                        return Err(TestCaseError::fail("a final attempt moved"));
+                    };
+                    prop_assert!(call.is_none() || &call == now);
+                    prop_assert!(keeps(&outcome, later), "{:?} {:?}", outcome, later);
                 }
             }
         }

@@ -31,7 +31,7 @@ pub mod window;
 pub mod zones;
 
 pub use account::{AttemptRecord, Backlog, ResultRow, Said, Story, Tally, Wait};
-pub use attempt::{AttemptEvent, AttemptState, IllegalStep};
+pub use attempt::{AttemptEvent, AttemptState, IllegalStep, Stage};
 pub use breaker::Breaker;
 pub use budget::{Budget, Room, Surprise};
 pub use callout::{
@@ -44,11 +44,16 @@ pub use money::{Money, Purse};
 pub use number_form::{NumberForm, READER};
 pub use openings::{OpeningId, Openings};
 pub use outcome::Outcome;
-pub use recipient::{Disposition, RESULT_COLUMNS, RejectKind, WaitReason};
+pub use recipient::{
+    Disposition, Follow, RESULT_COLUMNS, RecipientState, RejectKind, Terms, WaitReason,
+    after_attempt, closed,
+};
 pub use repeat::{BadRepeat, Occurrence, Remark, Repeat};
 pub use retry::{RetryPolicy, Tried};
-pub use run::{PauseReason, RunState};
-pub use schedule::{Busy, ByHand, Misfire, Missed, Past, Schedule, Skip, SkipReason, Turn};
+pub use run::{IllegalRun, PauseReason, RunEvent, RunState};
+pub use schedule::{
+    Busy, ByHand, Misfire, Missed, Past, Schedule, Skip, SkipKind, SkipReason, Turn,
+};
 pub use spend::{Charge, Charges, Hold, Raised, Rates, Spend, SpendAccount, Standing};
 pub use suppression::{Digits, NumberHash, Screen, Suppression, Suppressions};
 pub use verdict::{NotSent, Observation, Reaction, Refusal, Side, Uncertainty, Verdict};

@@ -27,6 +27,30 @@ impl Outcome {
         Self::default()
     }
 
+    /// This outcome with what it leaves open taken from a later word on the same call. What is known
+    /// stays, and a word that contradicts it adds nothing.
+    #[must_use]
+    pub fn completed(self, later: Self) -> Self {
+        let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
+        match (&self.result, &later.result) {
+            (Some(known), Some(told)) if !same(known, told) => self,
+            _ => {
+                let duration_s = self.duration_s.or(later.duration_s);
+                let debit = self.debit.or(later.debit);
+                Self {
+                    result: self.result.or(later.result),
+                    reason: self.reason.or(later.reason),
+                    unread_duration: (self.unread_duration.or(later.unread_duration))
+                        .filter(|_| duration_s.is_none()),
+                    unread_debit: (self.unread_debit.or(later.unread_debit))
+                        .filter(|_| debit.is_none()),
+                    duration_s,
+                    debit,
+                }
+            }
+        }
+    }
+
     /// Whether the recipient was reached: the call was answered.
     pub fn answered(&self) -> bool {
         self.result

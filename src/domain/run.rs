@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::Disposition;
+
 /// planned → running ⇄ paused(why) → completed | cancelled | expired
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunState {
@@ -49,6 +51,63 @@ impl RunState {
     /// Whether `resume` has something to do.
     pub fn unfinished(self) -> bool {
         matches!(self, Self::Planned | Self::Running | Self::Paused)
+    }
+}
+
+/// What can happen to a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunEvent {
+    /// An engine begins to work on it.
+    Begun,
+    /// It stops with work left.
+    Paused,
+    /// Every recipient has a disposition.
+    Completed,
+    /// A person ends it.
+    Cancelled,
+    /// Its schedule ends it.
+    Expired,
+    /// Somebody who had a disposition is to be called again.
+    Reopened,
+}
+
+/// An event that cannot follow a run's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a run that is {from} cannot be {event:?}")]
+pub struct IllegalRun {
+    /// The state, unchanged.
+    pub from: RunState,
+    /// What happened.
+    pub event: RunEvent,
+}
+
+impl RunState {
+    /// The state after an event. What is over stays over, but that a completed run can be opened again.
+    pub fn after(self, event: RunEvent) -> Result<Self, IllegalRun> {
+        use RunEvent as E;
+        match (self, event) {
+            (Self::Planned | Self::Running | Self::Paused, E::Begun) => Ok(Self::Running),
+            (Self::Planned | Self::Running | Self::Paused, E::Paused)
+            | (Self::Completed, E::Reopened) => Ok(Self::Paused),
+            (Self::Running | Self::Completed, E::Completed) => Ok(Self::Completed),
+            (Self::Planned | Self::Running | Self::Paused | Self::Cancelled, E::Cancelled) => {
+                Ok(Self::Cancelled)
+            }
+            (Self::Planned | Self::Running | Self::Paused | Self::Expired, E::Expired) => {
+                Ok(Self::Expired)
+            }
+            (state, E::Reopened) => Ok(state),
+            (from, event) => Err(IllegalRun { from, event }),
+        }
+    }
+
+    /// What becomes of whoever was never tried in a run that is over; none while it is not.
+    pub fn closing(self) -> Option<Disposition> {
+        match self {
+            Self::Cancelled => Some(Disposition::Cancelled),
+            Self::Expired => Some(Disposition::Expired),
+            Self::Planned | Self::Running | Self::Paused | Self::Completed => None,
+        }
     }
 }
 
@@ -111,5 +170,30 @@ impl fmt::Display for PauseReason {
                  for them",
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_over_stays_over_unless_somebody_is_to_be_called_again() {
+        use RunEvent as E;
+        let events = [E::Begun, E::Paused, E::Completed, E::Cancelled, E::Expired];
+        for (over, own) in [
+            (RunState::Completed, E::Completed),
+            (RunState::Cancelled, E::Cancelled),
+            (RunState::Expired, E::Expired),
+        ] {
+            for event in events {
+                assert_eq!(over.after(event).is_ok(), event == own, "{over} {event:?}");
+            }
+        }
+        assert_eq!(RunState::Completed.after(E::Reopened), Ok(RunState::Paused));
+        for other in [RunState::Running, RunState::Cancelled, RunState::Expired] {
+            assert_eq!(other.after(E::Reopened), Ok(other));
+        }
+        assert!(RunState::Planned.after(E::Completed).is_err());
     }
 }

@@ -137,15 +137,57 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
+    /// The reason without its data.
+    pub fn kind(&self) -> SkipKind {
+        match self {
+            Self::Missed => SkipKind::Missed,
+            Self::Superseded(_) => SkipKind::Superseded,
+            Self::Stale(_) => SkipKind::Stale,
+            Self::Overlap(_) => SkipKind::Overlap,
+            Self::Fault(_) => SkipKind::Fault,
+        }
+    }
+}
+
+/// A [`SkipReason`] without its data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SkipKind {
+    /// Nobody waited for it.
+    Missed,
+    /// A later one came.
+    Superseded,
+    /// It had expired.
+    Stale,
+    /// A run of the campaign was not finished.
+    Overlap,
+    /// The campaign or its list was at fault.
+    Fault,
+}
+
+impl SkipKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Missed,
+        Self::Superseded,
+        Self::Stale,
+        Self::Overlap,
+        Self::Fault,
+    ];
+
     /// The word in the database and in JSON.
-    pub fn as_str(&self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Missed => "missed",
-            Self::Superseded(_) => "superseded",
-            Self::Stale(_) => "stale",
-            Self::Overlap(_) => "overlap",
-            Self::Fault(_) => "fault",
+            Self::Superseded => "superseded",
+            Self::Stale => "stale",
+            Self::Overlap => "overlap",
+            Self::Fault => "fault",
         }
+    }
+
+    /// Reads the word back.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 

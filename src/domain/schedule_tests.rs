@@ -228,7 +228,7 @@ fn told(turn: &Turn) -> String {
             let skipped = missed
                 .skipped
                 .iter()
-                .map(|skip| format!("{} {}", time(skip.at), skip.why.as_str()));
+                .map(|skip| format!("{} {}", time(skip.at), skip.why.kind().as_str()));
             let skipped: Vec<String> = skipped.collect();
             let run = missed.run.as_ref().map_or(String::new(), |run| {
                 format!("; run {}", time(run.at.timestamp()))

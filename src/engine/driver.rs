@@ -576,13 +576,16 @@ impl Engine {
             return Ok(());
         }
         for row in self.store.uncertain(&self.run).await? {
-            for attempt in row.attempts.iter().filter(|a| a.state == "uncertain") {
+            use crate::domain::Stage;
+            for attempt in row.attempts.iter().filter(|a| a.stage == Stage::Uncertain) {
                 let settlement = crate::store::Settlement {
                     call: None,
                     called: None,
                     why: "planted bug".into(),
                     who: "sabotage".into(),
                     at: self.clock.wall(),
+                    retry: crate::domain::RetryPolicy::default(),
+                    chance: 0.0,
                 };
                 self.store
                     .settle(&self.run, attempt.id, &settlement)

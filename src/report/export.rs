@@ -89,7 +89,8 @@ impl Export {
     }
 
     fn add_result(&mut self, row: &ResultRow) {
-        let counted: Vec<&AttemptRecord> = row.attempts.iter().filter(|a| a.counts()).collect();
+        let counted: Vec<&AttemptRecord> =
+            row.attempts.iter().filter(|a| a.stage.counts()).collect();
         let (first, last) = (counted.first(), counted.last());
         let outcome = last.map(|a| a.outcome.clone()).unwrap_or_default();
         let (debit, currency) = debits(&counted);
@@ -132,7 +133,7 @@ impl Export {
                 .map(|d| d.endpoint.clone())
                 .unwrap_or_default(),
             attempt.id.to_string(),
-            attempt.state.clone(),
+            attempt.stage.to_string(),
             time(attempt.intended_at),
             attempt.answered_at.map(time).unwrap_or_default(),
             attempt.ended_at.map(time).unwrap_or_default(),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use crate::domain::{AttemptRecord, Disposition, Story, WaitReason, Zones};
+use crate::domain::{AttemptRecord, Disposition, Stage, Story, WaitReason, Zones};
 
 /// One thing that happened or was decided, and when; none: it is so now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,8 +167,8 @@ fn attempt_lines(
     }
     let ended = attempt.ended_at.or(attempt.answered_at);
     let outcome = &attempt.outcome;
-    let words = match attempt.state.as_str() {
-        "final" => {
+    let words = match attempt.stage {
+        Stage::Final => {
             let said = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".into());
             let seconds = outcome
                 .duration_s
@@ -184,10 +184,10 @@ fn attempt_lines(
                 said(&outcome.reason)
             )
         }
-        "not sent" => format!("attempt {nth}: not sent, which counts for nothing: {note}"),
-        "refused" => format!("attempt {nth}: refused: {note}"),
-        "uncertain" => format!("attempt {nth}: uncertain whether a phone rang: {note}"),
-        _ => return lines,
+        Stage::NotSent => format!("attempt {nth}: not sent, which counts for nothing: {note}"),
+        Stage::Refused => format!("attempt {nth}: refused: {note}"),
+        Stage::Uncertain => format!("attempt {nth}: uncertain whether a phone rang: {note}"),
+        Stage::Intended | Stage::Accepted => return lines,
     };
     lines.extend(ended.map(|at| (at, 2, words)));
     lines

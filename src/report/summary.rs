@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::domain::{Disposition, RunId, RunState, Tally};
+use crate::domain::{Disposition, RunId, RunState, Stage, Tally};
 
 /// A run and its counts.
 #[derive(Debug, Clone)]
@@ -99,7 +99,7 @@ impl Summary {
             .outcomes
             .iter()
             .map(|((state, result, reason), n)| {
-                json!({ "state": state, "result": result, "reason": reason, "attempts": n })
+                json!({ "state": state.as_str(), "result": result, "reason": reason, "attempts": n })
             })
             .collect();
         let spent: serde_json::Map<String, Value> = tally
@@ -147,12 +147,12 @@ impl Summary {
         line(out, "");
         line(out, &format!("{} attempts", grouped(attempts)));
         let mut rows: Vec<_> = self.tally.outcomes.iter().collect();
-        rows.sort_by_key(|((state, ..), n)| (state.as_str() != "final", std::cmp::Reverse(**n)));
+        rows.sort_by_key(|((state, ..), n)| (*state != Stage::Final, std::cmp::Reverse(**n)));
         for ((state, result, reason), n) in rows {
-            let what = match (state.as_str(), result.as_str()) {
-                ("final", "") => "over, result unknown".to_owned(),
-                ("final", _) => format!("{result} {reason}"),
-                (state, _) => state.to_owned(),
+            let what = match (state, result.as_str()) {
+                (Stage::Final, "") => "over, result unknown".to_owned(),
+                (Stage::Final, _) => format!("{result} {reason}"),
+                (state, _) => state.to_string(),
             };
             line(
                 out,

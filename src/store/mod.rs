@@ -14,9 +14,9 @@ use jiff::Timestamp;
 use roaring::RoaringTreemap;
 
 pub use records::{
-    Added, Change, Cursor, Due, DuePage, Erasure, Fate, Imported, ImportedRow, ListChange, NewRun,
-    OccurrenceRecord, OpenCall, Recovery, RejectedRow, Removal, Run, RunEnd, Settlement, StillOpen,
-    Telling, Waiting, Wish,
+    Added, Change, Cursor, Due, DueAt, DuePage, Erasure, Fate, Imported, ImportedRow, ListAct,
+    ListChange, NewRun, OccurrenceRecord, OpenCall, Recovery, RejectedRow, Removal, Run, RunEnd,
+    Settlement, StillOpen, Telling, Waiting, Was, Wish,
 };
 
 use crate::domain::retry::PerNumber;

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     AttemptId, AttemptKey, AttemptState, CallId, DestinationKind, Disposition, Hold, Outcome,
-    PauseReason, RecipientId, RejectKind, RunId, RunState, Spend, Tried, WaitReason, Zones,
+    PauseReason, RecipientId, RejectKind, RetryPolicy, RunEvent, RunId, RunState, SkipKind, Spend,
+    Stage, Tried, WaitReason, Zones,
 };
 
 /// A run that begins.
@@ -128,6 +129,19 @@ pub enum RunEnd {
     Expired,
 }
 
+impl RunEnd {
+    /// What happens to the run.
+    pub fn event(&self) -> RunEvent {
+        match self {
+            Self::Running => RunEvent::Begun,
+            Self::Paused(_) => RunEvent::Paused,
+            Self::Completed => RunEvent::Completed,
+            Self::Cancelled => RunEvent::Cancelled,
+            Self::Expired => RunEvent::Expired,
+        }
+    }
+}
+
 /// What became of an occurrence of a schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OccurrenceRecord {
@@ -146,8 +160,8 @@ pub enum Fate {
     Run(RunId),
     /// None was.
     Skipped {
-        /// A word of [`SkipReason::as_str`](crate::domain::SkipReason::as_str).
-        kind: String,
+        /// Why.
+        kind: SkipKind,
         /// In words.
         reason: String,
     },
@@ -221,6 +235,15 @@ pub struct Due {
     pub rests_until: Option<Timestamp>,
 }
 
+/// When somebody is due who is to be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DueAt {
+    /// From then on.
+    At(Timestamp),
+    /// At no time that comes by itself: after everybody else.
+    Held,
+}
+
 /// A place in the order in which recipients become due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
@@ -236,7 +259,7 @@ pub struct DuePage {
     /// In order of due time.
     pub due: Vec<Due>,
     /// When the next recipient beyond this page is due; none where nobody is left behind it.
-    pub next_due: Option<Timestamp>,
+    pub next_due: Option<DueAt>,
     /// Where this page ends; none where it is empty.
     pub end: Option<Cursor>,
 }
@@ -284,6 +307,16 @@ pub struct Waiting {
     pub tried: Tried,
 }
 
+/// Where a recipient was left whom a change moves on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Was {
+    /// To be called, now or later.
+    ToCall,
+    /// In flight.
+    InFlight,
+}
+
 /// One thing that happened, to be made durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
@@ -304,6 +337,8 @@ pub enum Change {
     Attempt {
         /// Its key.
         key: AttemptKey,
+        /// Where it stood: what is not there any more is not written over.
+        from: Stage,
         /// Where it stands now.
         state: AttemptState,
         /// When.
@@ -313,8 +348,10 @@ pub enum Change {
     Due {
         /// Who.
         recipient: RecipientId,
+        /// Where they stood.
+        from: Was,
         /// From when on.
-        at: Timestamp,
+        at: DueAt,
         /// What they wait for, and how they were tried until then; none where they are due at once.
         waiting: Option<Waiting>,
     },
@@ -322,6 +359,8 @@ pub enum Change {
     Done {
         /// Who.
         recipient: RecipientId,
+        /// Where they stood.
+        from: Was,
         /// The verdict.
         disposition: Disposition,
         /// Why, where the disposition alone does not say it.
@@ -363,13 +402,43 @@ pub struct Removal {
     pub why: Option<String>,
 }
 
+/// What is done to a suppression list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListAct {
+    /// Numbers were put on it.
+    Add,
+    /// Numbers were taken off it.
+    Remove,
+    /// A number was erased, and stays suppressed by its hash.
+    Erase,
+}
+
+impl ListAct {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Add, Self::Remove, Self::Erase];
+
+    /// The word in the database and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Remove => "remove",
+            Self::Erase => "erase",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|act| act.as_str() == word)
+    }
+}
+
 /// The latest change of a suppression list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListChange {
     /// The list's name; none for a removal from all lists.
     pub list: Option<String>,
-    /// `add`, `remove` or `erase`.
-    pub what: String,
+    /// What was done.
+    pub what: ListAct,
     /// Who did it.
     pub who: String,
     /// When.
@@ -400,8 +469,8 @@ pub struct Erasure {
     pub mentions: u64,
 }
 
-/// What a person knows about an uncertain attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a person, or a record, knows about an attempt.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settlement {
     /// How the call ended, where a phone rang; none where none did.
     pub called: Option<Outcome>,
@@ -413,4 +482,8 @@ pub struct Settlement {
     pub who: String,
     /// When.
     pub at: Timestamp,
+    /// Who is called again in its run.
+    pub retry: RetryPolicy,
+    /// Drawn from 0 to 1, for the jitter of a wait.
+    pub chance: f64,
 }

@@ -214,3 +214,38 @@ fn what_is_no_file_of_records_is_said() {
     }
     desk.run(&["reconcile", "--cdr", "missing.csv"]).ends(2);
 }
+
+#[test]
+fn a_settled_busy_line_is_called_again_as_a_polled_one_is() {
+    let platform = Platform::start(&["--time-scale", "0", "--lost", "1"]);
+    let desk = Desk::at(&platform);
+    let retry = "calls_per_second = 1000\n[retry]\nmax_attempts = 2\nbusy = \"1s\"";
+    desk.tts(&people(4), retry);
+    desk.run(&["run", "c.toml", "--yes"]).ends(5);
+    let ledger = platform.ledger();
+    let called: Vec<&str> = ledger.column("destination");
+    assert_eq!(called.len(), 4, "each rang, and no answer came");
+    // One by a person, one by the records; the third was busy for good, the fourth answered.
+    let [by_hand, by_record, ..] = ledger.column("attempt")[..] else {
+        panic!("{ledger:?}");
+    };
+    let busy = ["--called", "--result", "busy", "--reason", "asked them"];
+    let hand = [&["reconcile", "--attempt", by_hand][..], &busy].concat();
+    desk.run(&hand).ends(0);
+    let header = "CallId;CallTime;Result;Reason;Duration;From;To;Amount;Currency;Custom";
+    let at = ledger.column("accepted_at")[1];
+    let record = format!(
+        "{header}\ncall-x;{at};BUSY;N/A;0;;{};;;{by_record}\n",
+        called[1]
+    );
+    desk.write("cdr.csv", &record);
+    desk.run(&["reconcile", "--cdr", "cdr.csv"]).ends(0);
+    let told = desk.run(&["status", "--json"]).ends(0).json();
+    assert_eq!(told["state"], "paused", "{told}");
+    assert_eq!(told["waiting"], 2, "{told}");
+    let again = platform.replace(&["--time-scale", "0", "--mix", "1,0,0,0"]);
+    desk.run(&["resume"]).ends(5);
+    let rung = again.ledger();
+    let rung: HashSet<&str> = rung.column("destination").into_iter().collect();
+    assert_eq!(rung, called[..2].iter().copied().collect());
+}

@@ -15,7 +15,7 @@ use callout::domain::{
 };
 use callout::engine::{Command, Core, End, Event, Now, Pace, Rules};
 use callout::entropy::Entropy;
-use callout::store::{Change, Cursor, Due, DuePage, OpenCall};
+use callout::store::{Change, Cursor, Due, DueAt, DuePage, OpenCall, Was};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
@@ -26,6 +26,8 @@ const MINUTE_S: u32 = 60;
 const UNCERTAIN_COUNTS: Duration = Duration::from_mins(1);
 /// Faults, crashes and stops end here; from then on everything must finish.
 const FAULTS_END: Duration = Duration::from_secs(30);
+/// The due time of whoever is held: after everybody else.
+const HELD: i64 = i64::MAX;
 /// Virtual time after which a run that is not done has stalled.
 const STALLED: Duration = Duration::from_hours(6);
 /// The driver's longest sleep.
@@ -309,39 +311,56 @@ impl Disk {
                     since: *at,
                 };
                 self.attempts.insert(key.0, kept);
-                self.move_row(*recipient, Row::InFlight)
+                self.move_row(*recipient, Was::ToCall, Row::InFlight)
             }
-            Change::Attempt { key, state, at } => match self.attempts.get_mut(&key.0) {
-                Some(kept) if Self::is_live(&kept.state) => {
+            Change::Attempt {
+                key,
+                from,
+                state,
+                at,
+            } => match self.attempts.get_mut(&key.0) {
+                Some(kept) if kept.state.stage() == *from => {
                     if !Self::is_live(state) {
                         self.live.remove(&kept.recipient);
                     }
                     (kept.state, kept.since) = (state.clone(), *at);
                     Ok(())
                 }
-                _ => Err(format!("attempt {key:?} is over and moves to {state:?}")),
+                _ => Err(format!(
+                    "attempt {key:?} is not {from} and moves to {state:?}"
+                )),
             },
             Change::Due {
                 recipient,
+                from,
                 at,
                 waiting,
             } => {
                 if let Some(waiting) = waiting {
                     self.tried.insert(recipient.0, waiting.tried);
                 }
-                self.move_row(*recipient, Row::Due(at.as_millisecond()))
+                let at = match at {
+                    DueAt::At(at) => at.as_millisecond(),
+                    DueAt::Held => HELD,
+                };
+                self.move_row(*recipient, *from, Row::Due(at))
             }
             Change::Done {
                 recipient,
+                from,
                 disposition,
                 ..
-            } => self.move_row(*recipient, Row::Done(*disposition)),
+            } => self.move_row(*recipient, *from, Row::Done(*disposition)),
         }
     }
 
-    fn move_row(&mut self, recipient: RecipientId, to: Row) -> Result<(), String> {
+    fn move_row(&mut self, recipient: RecipientId, was: Was, to: Row) -> Result<(), String> {
         let row = self.rows.get_mut(&recipient.0).unwrap();
-        if matches!(row, Row::Done(_)) {
+        let as_left = match was {
+            Was::ToCall => matches!(row, Row::Due(_)),
+            Was::InFlight => matches!(row, Row::InFlight),
+        };
+        if !as_left {
             return Err(format!("{recipient:?} is {row:?} and moves to {to:?}"));
         }
         *row = to;
@@ -365,9 +384,10 @@ impl Disk {
         let limit = usize::try_from(limit).unwrap();
         let ready = |(at, _): &&(i64, i64)| *at <= now.as_millisecond();
         let count = due.iter().take(limit).take_while(ready).count();
-        let next = due
-            .get(count)
-            .map(|(at, _)| Timestamp::from_millisecond(*at).unwrap());
+        let next = due.get(count).map(|(at, _)| match *at {
+            HELD => DueAt::Held,
+            at => DueAt::At(Timestamp::from_millisecond(at).unwrap()),
+        });
         due.truncate(count);
         let end = due.last().map(|(at, id)| Cursor {
             due_at: Timestamp::from_millisecond(*at).unwrap(),

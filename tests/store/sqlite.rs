@@ -10,10 +10,10 @@ use crate::support::audit::Audit;
 use crate::support::{Desk, Platform, people, wait_for};
 use callout::domain::{
     AttemptId, AttemptKey, AttemptState, CallId, DestinationKind, Disposition, Outcome,
-    RecipientId, RunId, Tally,
+    RecipientId, RunId, Stage, Tally,
 };
 use callout::store::sqlite::{Access, SqliteStore};
-use callout::store::{Change, Imported, ImportedRow, NewRun, Store as _, StoreError};
+use callout::store::{Change, Imported, ImportedRow, NewRun, Store as _, StoreError, Was};
 use jiff::Timestamp;
 use rustix::process::geteuid;
 use sqlx::ConnectOptions as _;
@@ -248,6 +248,7 @@ fn accepted(nth: u8) -> Change {
     let state = AttemptState::Accepted(CallId::new(&format!("call-{nth}")).unwrap());
     Change::Attempt {
         key: AttemptKey(nth.into()),
+        from: Stage::Intended,
         state,
         at: now(),
     }
@@ -265,11 +266,13 @@ fn ended(nth: u8) -> [Change; 2] {
     [
         Change::Attempt {
             key: AttemptKey(nth.into()),
+            from: Stage::Intended,
             state,
             at: now(),
         },
         Change::Done {
             recipient,
+            from: Was::InFlight,
             disposition,
             reason: None,
         },

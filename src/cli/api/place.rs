@@ -105,7 +105,7 @@ pub(super) async fn place(
     let clock = Arc::clone(&world.clock);
     let end = session.drive(world).await?;
     let row = row(store.as_ref(), &new.id).await?;
-    let unsent = row.attempts.iter().all(|attempt| !attempt.counts());
+    let unsent = row.attempts.iter().all(|attempt| !attempt.stage.counts());
     if row.disposition.is_none() && unsent {
         // Nothing left here, and nobody should be surprised by a `resume` that calls after all.
         store.cancel_pending(&new.id).await?;

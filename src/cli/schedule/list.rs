@@ -202,7 +202,7 @@ impl Row {
 fn json_of_record(record: &OccurrenceRecord) -> Value {
     let (run, skipped, reason) = match &record.fate {
         Fate::Run(run) => (Some(run.as_str()), None, None),
-        Fate::Skipped { kind, reason } => (None, Some(kind), Some(reason)),
+        Fate::Skipped { kind, reason } => (None, Some(kind.as_str()), Some(reason)),
     };
     json!({
         "scheduled_for": record.scheduled_for.to_string(),

@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::dialling::UNCERTAIN_COUNTS;
-use super::{Command, Core, End, Flight, Now, Phase};
+use super::moves::{Step, Whom};
+use super::{Command, Core, End, Flight, Now};
 use crate::domain::{
-    AttemptEvent, AttemptKey, AttemptState, Disposition, NotSent, PauseReason, Reaction,
-    RecipientId, Tried, Verdict, WaitReason,
+    AttemptEvent, AttemptKey, AttemptState, Disposition, NotSent, PauseReason, Reaction, Verdict,
 };
-use crate::store::{Change, OpenCall, Waiting};
+use crate::store::{OpenCall, Was};
 
 /// Nothing but failures for this long: the platform cannot be reached, and the run pauses.
 const FAILING_MAX: Duration = Duration::from_mins(1);
@@ -41,11 +39,18 @@ impl Core {
         } else {
             self.posts.answered(at, hangs, now.mono);
         }
-        let Ok(state) = AttemptState::Intended.after(AttemptEvent::Answered(verdict.clone()))
-        else {
-            return;
+        let whom = Whom {
+            recipient,
+            tried,
+            was: Was::InFlight,
         };
-        self.attempt_is(key, state, now, commands);
+        let mut step = Step {
+            key,
+            before: AttemptState::Intended,
+            event: AttemptEvent::Answered(verdict.clone()),
+            whom,
+            wait: Duration::ZERO,
+        };
         match verdict {
             Verdict::Accepted(call) => {
                 self.reachable();
@@ -64,49 +69,33 @@ impl Core {
             }
             Verdict::Refused(refusal) => {
                 self.reachable();
-                self.done(
-                    recipient,
-                    Disposition::Refused,
-                    Some(refusal.to_string()),
-                    commands,
-                );
                 if self.breaker.refused() {
                     let why = format!("every callout was refused so far, the last with {refusal}");
                     self.drain(End::Paused(PauseReason::Configuration(why)));
                 }
             }
-            Verdict::NotSent(not_sent) => {
-                self.not_sent((recipient, tried), not_sent, at, now, commands);
+            Verdict::NotSent(not_sent) if not_sent.reaction == Reaction::Suppressed => {
+                self.suppressed(step, not_sent.why, now, commands);
+                return;
             }
-            Verdict::Uncertain(uncertainty) => {
+            Verdict::NotSent(not_sent) => step.wait = self.not_sent(not_sent, at, now),
+            Verdict::Uncertain(_) => {
                 self.uncertain.push_back(now.mono + UNCERTAIN_COUNTS);
                 self.breaker.failed();
-                self.done(
-                    recipient,
-                    Disposition::Uncertain,
-                    Some(uncertainty.why),
-                    commands,
-                );
             }
         }
+        self.take(step, now, commands);
         if let Some(why) = self.breaker.open() {
             self.drain(End::Paused(PauseReason::Breaker(why)));
         }
     }
 
-    fn not_sent(
-        &mut self,
-        who: (RecipientId, Tried),
-        not_sent: NotSent,
-        posted_at: Duration,
-        now: Now,
-        commands: &mut Vec<Command>,
-    ) {
-        let mut wait = Duration::ZERO;
+    /// What a callout that was not sent says about the run. Returns how long its recipient waits.
+    fn not_sent(&mut self, not_sent: NotSent, posted_at: Duration, now: Now) -> Duration {
         let why = not_sent.why;
         match not_sent.reaction {
-            Reaction::Again => {}
-            Reaction::Later(later) => wait = later,
+            Reaction::Again | Reaction::Suppressed => {}
+            Reaction::Later(later) => return later,
             Reaction::SlowDown(retry_after) => {
                 self.reachable();
                 self.progress.slowed_down += 1;
@@ -120,76 +109,16 @@ impl Core {
             Reaction::Credentials => self.drain(End::Paused(PauseReason::Credentials(why))),
             Reaction::EmptyAccount => self.drain(End::Paused(PauseReason::EmptyAccount(why))),
             Reaction::Configuration => self.drain(End::Paused(PauseReason::Configuration(why))),
-            Reaction::Suppressed => {
-                self.done(who.0, Disposition::Suppressed, Some(why), commands);
-                return;
-            }
         }
-        self.due_again(who, wait, now, commands);
+        Duration::ZERO
     }
 
-    /// The recipient is to be called again; in a run that calls nobody else, no more.
-    pub(super) fn due_again(
-        &mut self,
-        (recipient, tried): (RecipientId, Tried),
-        wait: Duration,
-        now: Now,
-        commands: &mut Vec<Command>,
-    ) {
-        if let Phase::Closing(disposition) = self.phase {
-            // Whoever was called before was not reached.
-            let disposition = if tried == Tried::default() {
-                disposition
-            } else {
-                Disposition::Unreached
-            };
-            self.done(recipient, disposition, None, commands);
-            return;
+    /// The number turned out to be suppressed when its callout was about to leave.
+    fn suppressed(&mut self, step: Step, why: String, now: Now, commands: &mut Vec<Command>) {
+        let whom = step.whom;
+        if self.move_attempt(step, now, commands).is_some() {
+            self.done(whom, Disposition::Suppressed, Some(why), commands);
         }
-        self.dues += 1;
-        let at = now.wall.checked_add(wait).unwrap_or(now.wall);
-        commands.push(Command::Record(Change::Due {
-            recipient,
-            at,
-            waiting: None,
-        }));
-    }
-
-    /// The recipient waits until then.
-    pub(super) fn waits(
-        &mut self,
-        recipient: RecipientId,
-        (at, since): (Timestamp, Now),
-        reason: WaitReason,
-        tried: Tried,
-        commands: &mut Vec<Command>,
-    ) {
-        self.dues += 1;
-        commands.push(Command::Record(Change::Due {
-            recipient,
-            at,
-            waiting: Some(Waiting {
-                reason,
-                since: since.wall,
-                tried,
-            }),
-        }));
-    }
-
-    /// The recipient's final verdict.
-    pub(super) fn done(
-        &mut self,
-        recipient: RecipientId,
-        disposition: Disposition,
-        reason: Option<String>,
-        commands: &mut Vec<Command>,
-    ) {
-        self.progress.done(disposition);
-        commands.push(Command::Record(Change::Done {
-            recipient,
-            disposition,
-            reason,
-        }));
     }
 
     /// Something useful came back.

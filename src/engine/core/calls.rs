@@ -3,14 +3,14 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use super::{Command, Core, End, Flight, Now, Phase};
+use super::moves::{Step, Whom};
+use super::{Command, Core, End, Flight, Now};
 use crate::domain::polling::PollState;
-use crate::domain::retry::Next;
 use crate::domain::{
-    AttemptEvent, AttemptKey, AttemptState, CallId, Disposition, Observation, Outcome, PauseReason,
-    Reaction, RecipientId, Tried, WaitReason,
+    AttemptEvent, AttemptKey, AttemptState, CallId, Observation, Outcome, PauseReason, Reaction,
+    RecipientId, Tried,
 };
-use crate::store::OpenCall;
+use crate::store::{OpenCall, Was};
 
 /// Polls that are later than this hold dialling back: calls that are over would pile up in memory,
 /// and their results would come ever later.
@@ -221,40 +221,21 @@ impl Core {
         self.lifetimes.ended(open.poll, open.age_at(now.mono));
         self.reachable();
         self.progress.ended(&outcome);
-        let disposition = if outcome.answered() {
-            Disposition::Reached
-        } else {
-            Disposition::Unreached
+        let step = Step {
+            key,
+            before: AttemptState::Accepted(open.call),
+            event: AttemptEvent::Ended(None, outcome),
+            whom: Whom {
+                recipient: open.recipient,
+                tried: open.tried,
+                was: Was::InFlight,
+            },
+            wait: Duration::ZERO,
         };
-        let next = self.next_after(&outcome, open.tried);
-        let before = AttemptState::Accepted(open.call);
-        if let Ok(state) = before.after(AttemptEvent::Ended(None, outcome)) {
-            self.attempt_is(key, state, now, commands);
-            match next {
-                Next::Over => self.done(open.recipient, disposition, None, commands),
-                Next::Again { wait, tried, fault } => {
-                    let at = now.wall.checked_add(wait).unwrap_or(now.wall);
-                    let reason = if fault {
-                        WaitReason::Fault
-                    } else {
-                        WaitReason::Retry
-                    };
-                    self.waits(open.recipient, (at, now), reason, tried, commands);
-                }
-            }
-        }
+        self.take(step, now, commands);
         if self.lifetimes.certainty() > certainty {
             self.plan_all(now.mono);
         }
-    }
-
-    /// What follows a call that ended so; a run that is being cancelled calls nobody again.
-    fn next_after(&mut self, outcome: &Outcome, tried: Tried) -> Next {
-        if matches!(self.phase, Phase::Closing(_)) {
-            return Next::Over;
-        }
-        let fraction = self.entropy.fraction();
-        self.retry.after(outcome, tried, fraction)
     }
 
     /// After an answer that told nothing: the wait doubles with each in a row.

@@ -8,9 +8,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::moves::{Step, Whom};
 use super::{Command, Core, Flight, More, Now, Phase};
-use crate::domain::{AttemptKey, AttemptState, Disposition, RecipientId, Room, WaitReason};
-use crate::store::{Change, DuePage};
+use crate::domain::{
+    AttemptEvent, AttemptKey, AttemptState, Disposition, RecipientId, Room, WaitReason,
+};
+use crate::store::{Change, DueAt, DuePage, Was};
 
 /// Recipients read at a time.
 const PAGE: usize = 512;
@@ -68,7 +71,11 @@ impl Core {
             return;
         }
         // A moment that has passed already means that there is another page.
-        self.more = page.next_due.map_or(More::No, More::At);
+        self.more = match page.next_due {
+            Some(DueAt::At(at)) => More::At(at),
+            Some(DueAt::Held) => More::Held,
+            None => More::No,
+        };
         self.cursor = page.end.or(self.cursor);
         if std::mem::take(&mut self.page_is_stale) {
             self.look_from_the_start();
@@ -79,14 +86,14 @@ impl Core {
             }
             self.looked_again = false;
             if let Some(until) = due.rests_until.filter(|until| *until > now.wall) {
-                self.waits(
-                    due.recipient,
-                    (until, now),
-                    WaitReason::PerNumber,
-                    due.tried,
-                    commands,
-                );
-            } else if self.may_call(&due, now, commands) {
+                let whom = Whom {
+                    recipient: due.recipient,
+                    tried: due.tried,
+                    was: Was::ToCall,
+                };
+                let until = DueAt::At(until);
+                self.waits(whom, until, WaitReason::PerNumber, now, commands);
+            } else if self.may_call(&due, Was::ToCall, now, commands) {
                 self.queue.push_back(due);
             }
         }
@@ -120,7 +127,7 @@ impl Core {
         &mut self,
         moved: &[RecipientId],
         dues: usize,
-        next_due: Option<Timestamp>,
+        next_due: Option<DueAt>,
         now: Now,
     ) {
         for recipient in moved {
@@ -135,10 +142,16 @@ impl Core {
         }
         self.page_is_stale |= self.fetching;
         match (next_due, self.more) {
+            (Some(DueAt::Held), More::No) => self.more = More::Held,
+            (Some(DueAt::Held), _) => {}
             // Later than everybody we have read: found behind the cursor when its time comes.
-            (Some(at), More::No) if at > now.wall => self.more = More::At(at),
-            (Some(at), More::At(sooner)) if at > now.wall => self.more = More::At(at.min(sooner)),
-            (Some(at), More::Maybe) if at > now.wall => {}
+            (Some(DueAt::At(at)), More::No | More::Held) if at > now.wall => {
+                self.more = More::At(at);
+            }
+            (Some(DueAt::At(at)), More::At(sooner)) if at > now.wall => {
+                self.more = More::At(at.min(sooner));
+            }
+            (Some(DueAt::At(at)), More::Maybe) if at > now.wall => {}
             _ => self.look_from_the_start(),
         }
     }
@@ -176,10 +189,20 @@ impl Core {
             let Some(Flight::Ready(id, due)) = self.flights.remove(&key) else {
                 continue;
             };
-            if !self.may_call(&due, now, commands) {
+            if !self.may_call(&due, Was::InFlight, now, commands) {
                 self.held.insert(due.recipient);
-                let state = AttemptState::NotSent(CLOSED.into());
-                self.attempt_is(key, state, now, commands);
+                let step = Step {
+                    key,
+                    before: AttemptState::Intended,
+                    event: AttemptEvent::Kept(CLOSED.into()),
+                    whom: Whom {
+                        recipient: due.recipient,
+                        tried: due.tried,
+                        was: Was::InFlight,
+                    },
+                    wait: Duration::ZERO,
+                };
+                self.move_attempt(step, now, commands);
                 continue;
             }
             let posted = Flight::Posted {
@@ -213,7 +236,7 @@ impl Core {
             let Some(due) = self.queue.pop_front() else {
                 break;
             };
-            if !self.may_call(&due, now, commands) {
+            if !self.may_call(&due, Was::ToCall, now, commands) {
                 continue;
             }
             let key = AttemptKey(self.next_key);
@@ -245,7 +268,7 @@ impl Core {
             self.more = More::Maybe;
         }
         let idle = self.queue.is_empty() && self.flights.is_empty() && self.dues == 0;
-        if idle && self.more == More::No && !self.looked_again {
+        if idle && matches!(self.more, More::No | More::Held) && !self.looked_again {
             // A person may have settled somebody as not called meanwhile.
             self.looked_again = true;
             self.look_from_the_start();
@@ -323,7 +346,7 @@ impl Core {
             "the platform cannot be reached: probing"
         } else if self.queue.is_empty() && self.ready.is_empty() && self.intending == 0 {
             match self.more {
-                More::At(_) => "everybody left is due later",
+                More::At(_) | More::Held => "everybody left is due later",
                 _ if self.flights.is_empty() => "nobody is left to call",
                 _ => "everybody is called: waiting for calls to end",
             }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::windows::HELD_UNTIL;
+use super::moves::Step;
 use super::{Command, Core, End, Flight, More, Now, Phase};
-use crate::domain::{AttemptKey, AttemptState, Disposition, PauseReason};
+use crate::domain::{AttemptEvent, AttemptKey, AttemptState, Disposition, PauseReason};
 
 /// The note of an attempt whose POST never left.
 const STOPPED: &str = "the run stopped before it was sent";
@@ -45,13 +45,18 @@ impl Core {
             self.intending = 0;
         }
         for key in unsent {
-            let Some(who) = self.unsent_on(key) else {
+            let Some(whom) = self.unsent_on(key) else {
                 continue;
             };
             self.flights.remove(&key);
-            let state = AttemptState::NotSent(STOPPED.into());
-            self.attempt_is(key, state, now, commands);
-            self.due_again(who, Duration::ZERO, now, commands);
+            let step = Step {
+                key,
+                before: AttemptState::Intended,
+                event: AttemptEvent::Kept(STOPPED.into()),
+                whom,
+                wait: Duration::ZERO,
+            };
+            self.take(step, now, commands);
         }
     }
 
@@ -82,7 +87,7 @@ impl Core {
                     && self.flights.is_empty()
                     && self.queue.is_empty()
                     && self.dues == 0
-                    && matches!(self.more, More::At(at) if at >= HELD_UNTIL) =>
+                    && self.more == More::Held =>
             {
                 End::Paused(PauseReason::Held)
             }

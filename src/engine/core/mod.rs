@@ -3,13 +3,14 @@
 //!
 //! [`Core::step`] takes one event and the time, and returns commands. Its state is bounded by what is
 //! in flight and one page of recipients. `dialling` brings recipients to their POST, `answers` reads
-//! what comes of it, `calls` follows calls to their end, `spending` holds money and hangs up what lasts too
+//! what comes of it, `moves` records what follows, `calls` follows calls to their end, `spending` holds money and hangs up what lasts too
 //! long, `ending` stops and finishes.
 
 mod answers;
 mod calls;
 mod dialling;
 mod ending;
+mod moves;
 mod slots;
 mod spending;
 mod windows;
@@ -30,10 +31,11 @@ use crate::domain::{
 };
 use crate::engine::progress::Progress;
 use crate::entropy::Entropy;
-use crate::store::{Change, Cursor, Due, DuePage, OpenCall};
+use crate::store::{Change, Cursor, Due, DueAt, DuePage, OpenCall, Was};
 
 use calls::Open;
 use dialling::Backoff;
+use moves::Whom;
 use slots::Slots;
 
 /// The time, both kinds of it.
@@ -94,7 +96,7 @@ pub enum Event {
         /// How many `Change::Due` the group held.
         dues: usize,
         /// The soonest of them.
-        next_due: Option<Timestamp>,
+        next_due: Option<DueAt>,
         /// Recipients of whom the group held anything but an intent.
         moved: Vec<RecipientId>,
     },
@@ -176,6 +178,8 @@ enum More {
     Maybe,
     /// Not before then.
     At(Timestamp),
+    /// Only people who wait for what never comes by itself.
+    Held,
     /// Nobody is waiting.
     No,
 }
@@ -385,11 +389,13 @@ impl Core {
     }
 
     /// Whom an attempt is on whose POST has not left, and how they were tried before.
-    fn unsent_on(&self, key: AttemptKey) -> Option<(RecipientId, Tried)> {
+    fn unsent_on(&self, key: AttemptKey) -> Option<Whom> {
         match self.flights.get(&key)? {
-            Flight::Intending(_, due, _) | Flight::Ready(_, due) => {
-                Some((due.recipient, due.tried))
-            }
+            Flight::Intending(_, due, _) | Flight::Ready(_, due) => Some(Whom {
+                recipient: due.recipient,
+                tried: due.tried,
+                was: Was::InFlight,
+            }),
             Flight::Posted { .. } | Flight::Open(_) => None,
         }
     }

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use super::{Command, Core, End, Flight, Now};
 use crate::domain::{AttemptKey, AttemptState, Hold, PauseReason, Room, Surprise};
-use crate::store::Change;
 
 /// A call is hung up so long before the end of the time that its hold is for.
 const HANG_UP_AHEAD: Duration = Duration::from_secs(5);
@@ -21,23 +20,12 @@ const HUNG_UP_STILL: Duration = Duration::from_secs(30);
 const HUNG_UP_POLL: Duration = Duration::from_secs(1);
 
 impl Core {
-    /// Records where an attempt stands; what was held for it follows.
-    pub(super) fn attempt_is(
-        &mut self,
-        key: AttemptKey,
-        state: AttemptState,
-        now: Now,
-        commands: &mut Vec<Command>,
-    ) {
+    /// What was held for an attempt follows where that stands now.
+    pub(super) fn charge(&mut self, key: AttemptKey, state: &AttemptState) {
         let surprise = self
             .budget
             .as_mut()
-            .and_then(|budget| budget.moved(key, &state));
-        commands.push(Command::Record(Change::Attempt {
-            key,
-            state,
-            at: now.wall,
-        }));
+            .and_then(|budget| budget.moved(key, state));
         let Some((surprise, budget)) = surprise.zip(self.budget.as_ref()) else {
             return;
         };

@@ -3,13 +3,11 @@
 
 use jiff::Timestamp;
 
+use super::moves::Whom;
 use super::{Command, Core, Now};
 use crate::domain::window::{Leave, WindowState};
-use crate::domain::{Disposition, RecipientId, Tried, WaitReason};
-use crate::store::Due;
-
-/// Due for whoever waits for nothing that comes by itself: the year 9000.
-pub(super) const HELD_UNTIL: Timestamp = Timestamp::constant(221_845_392_000, 0);
+use crate::domain::{Disposition, WaitReason, closed};
+use crate::store::{Due, DueAt, Was};
 
 /// Why somebody is not called who was not called in time.
 const MISSED: &str = "the window closed";
@@ -24,29 +22,32 @@ enum Judgement {
 }
 
 impl Core {
-    /// Whether the recipient may be called now. Where not, what follows is recorded.
-    pub(super) fn may_call(&mut self, due: &Due, now: Now, commands: &mut Vec<Command>) -> bool {
+    /// Whether the recipient, who was left so, may be called now. Where not, what follows is recorded.
+    pub(super) fn may_call(
+        &mut self,
+        due: &Due,
+        was: Was,
+        now: Now,
+        commands: &mut Vec<Command>,
+    ) -> bool {
+        let whom = Whom {
+            recipient: due.recipient,
+            tried: due.tried,
+            was,
+        };
         let (until, reason) = match self.judge(due, now) {
             Judgement::Dial => return true,
-            Judgement::Wait(until) => (until, WaitReason::Window),
-            Judgement::Held => (HELD_UNTIL, WaitReason::Held),
+            Judgement::Wait(until) => (DueAt::At(until), WaitReason::Window),
+            Judgement::Held => (DueAt::Held, WaitReason::Held),
             Judgement::Expire => {
-                self.missed(due.recipient, due.tried, commands);
+                // The campaign does not want them called any later.
+                let disposition = closed(due.tried, Disposition::Expired);
+                self.done(whom, disposition, Some(MISSED.into()), commands);
                 return false;
             }
         };
-        self.waits(due.recipient, (until, now), reason, due.tried, commands);
+        self.waits(whom, until, reason, now, commands);
         false
-    }
-
-    /// The window has closed for somebody whom the campaign does not want called any later.
-    fn missed(&mut self, recipient: RecipientId, tried: Tried, commands: &mut Vec<Command>) {
-        let disposition = if tried == Tried::default() {
-            Disposition::Expired
-        } else {
-            Disposition::Unreached
-        };
-        self.done(recipient, disposition, Some(MISSED.into()), commands);
     }
 
     fn judge(&mut self, due: &Due, now: Now) -> Judgement {

@@ -8,8 +8,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::commit::Group;
 use super::file::private;
+use super::group::Group;
 
 /// Room for the answers of everything that can be in flight, some 200 bytes each.
 const BYTES: u64 = 1024 * 1024;

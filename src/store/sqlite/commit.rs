@@ -1,16 +1,14 @@
 //! Group commit: many changes, three statements, one sync.
 //!
 //! sqlx hands every statement to the connection's own thread, which costs more than the statement;
-//! so a group travels as one JSON parameter a table. Every update compares first: a row that is not
-//! where we left it ends the run rather than being written over.
+//! so a group travels as one JSON parameter a table. Every update compares with the state that was
+//! left: a row that is not there any more ends the run rather than being written over.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
 use sqlx::{Connection as _, Sqlite, Transaction};
 
-use super::{SqliteStore, millis};
-use crate::domain::{AttemptState, Outcome, RecipientId, RunId, WaitReason};
+use super::SqliteStore;
+use super::group::Group;
+use crate::domain::RunId;
 use crate::store::{Change, StoreError};
 
 const INTEND: &str = "-- intend
@@ -36,8 +34,41 @@ const MOVE_ATTEMPTS: &str = "-- move_attempts
         currency = new.value ->> 9,
         note = coalesce(new.value ->> 10, note)
     from json_each(?1) as new
-    where attempts.key = new.value ->> 0 and attempts.state in ('intended', 'accepted', 'uncertain')";
+    where attempts.key = new.value ->> 0 and attempts.state = new.value ->> 11";
 
+/// Answers that were kept aside: whatever is not over yet may move, by attempts that earlier versions
+/// kept as well.
+const MOVE_KEPT_ATTEMPTS: &str = "-- move_kept_attempts
+    update attempts set
+        state = new.value ->> 1,
+        answered_at = coalesce(answered_at, new.value ->> 2),
+        ended_at = new.value ->> 3,
+        call_id = coalesce(new.value ->> 4, call_id),
+        result = new.value ->> 5,
+        reason = new.value ->> 6,
+        duration_s = new.value ->> 7,
+        debit = new.value ->> 8,
+        currency = new.value ->> 9,
+        note = coalesce(new.value ->> 10, note)
+    from json_each(?1) as new
+    where attempts.key = new.value ->> 0 and attempts.state in ('intended', 'accepted', 'uncertain')
+          and attempts.run = (select number from runs where id = ?2)
+    returning attempts.recipient";
+
+/// A recipient moves only with their attempt.
+const MOVE_KEPT_RECIPIENTS: &str = "-- move_kept_recipients
+    update recipients set
+        state = new.value ->> 1,
+        disposition = new.value ->> 2,
+        due_at = new.value ->> 3,
+        reason = coalesce(new.value ->> 4, reason),
+        waiting_for = new.value ->> 5,
+        tried = coalesce(new.value ->> 6, tried)
+    from json_each(?1) as new
+    where recipients.id = new.value ->> 0 and recipients.state = 'in flight'
+          and recipients.id in (select value from json_each(?2))";
+
+/// `to call` are two states, so that who was read as due may meanwhile wait and the other way round.
 const MOVE_RECIPIENTS: &str = "-- move_recipients
     update recipients set
         state = new.value ->> 1,
@@ -47,133 +78,12 @@ const MOVE_RECIPIENTS: &str = "-- move_recipients
         waiting_for = new.value ->> 5,
         tried = coalesce(new.value ->> 6, tried)
     from json_each(?1) as new
-    where recipients.id = new.value ->> 0 and recipients.state <> 'done'";
-
-/// A group of changes, one row for each attempt and each recipient, in the order of the statements'
-/// columns. It is also what a line of the side file holds.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Group {
-    pub(super) run: String,
-    #[serde(skip)]
-    intents: Vec<(i64, String, i64, i64, Option<String>)>,
-    attempts: Vec<AttemptRow>,
-    recipients: Vec<RecipientRow>,
-    /// recipient, decided at, reason, until
-    #[serde(default)]
-    waits: Vec<(i64, i64, String, Option<i64>)>,
-}
-
-/// key, state, `answered_at`, `ended_at`, `call_id`, result, reason, `duration_s`, debit, currency,
-/// note
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct AttemptRow(
-    i64,
-    String,
-    Option<i64>,
-    Option<i64>,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-    Option<i64>,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-);
-
-/// id, state, disposition, `due_at`, reason, `waiting_for`, tried
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct RecipientRow(
-    i64,
-    String,
-    Option<String>,
-    Option<i64>,
-    Option<String>,
-    #[serde(default)] Option<String>,
-    #[serde(default)] Option<u32>,
-);
-
-impl RecipientRow {
-    fn of(recipient: RecipientId, state: &str) -> Self {
-        Self(recipient.0, state.into(), None, None, None, None, None)
-    }
-}
+    where recipients.id = new.value ->> 0
+          and case new.value ->> 7 when 'in-flight' then recipients.state = 'in flight'
+                                   else recipients.state in ('pending', 'waiting') end";
 
 impl Group {
-    /// Folds changes into rows: what happened to one attempt twice is written once.
-    pub(super) fn of(run: &RunId, changes: &[Change]) -> Self {
-        let mut intents = Vec::new();
-        let mut attempts: BTreeMap<i64, AttemptRow> = BTreeMap::new();
-        let mut recipients: BTreeMap<i64, RecipientRow> = BTreeMap::new();
-        let mut waits = Vec::new();
-        for change in changes {
-            match change {
-                Change::Intend {
-                    key,
-                    id,
-                    recipient,
-                    hold,
-                    at,
-                } => {
-                    let hold = hold.map(|hold| hold.to_string());
-                    intents.push((key.0, id.to_string(), recipient.0, millis(*at), hold));
-                    recipients.insert(recipient.0, RecipientRow::of(*recipient, "in flight"));
-                }
-                Change::Attempt { key, state, at } => {
-                    let mut row = attempt_row(key.0, state, millis(*at));
-                    if let Some(before) = attempts.remove(&key.0) {
-                        row.2 = before.2.or(row.2);
-                        row.4 = row.4.or(before.4);
-                        row.10 = row.10.or(before.10);
-                    }
-                    attempts.insert(key.0, row);
-                }
-                Change::Due {
-                    recipient,
-                    at,
-                    waiting,
-                } => {
-                    let state = if waiting.is_some() {
-                        "waiting"
-                    } else {
-                        "pending"
-                    };
-                    let mut row = RecipientRow::of(*recipient, state);
-                    row.3 = Some(millis(*at));
-                    row.5 = waiting.map(|w| w.reason.as_str().into());
-                    row.6 = waiting.map(|w| w.tried.pack());
-                    waits.extend(waiting.map(|w| {
-                        let until = (w.reason != WaitReason::Held).then(|| millis(*at));
-                        (
-                            recipient.0,
-                            millis(w.since),
-                            w.reason.as_str().into(),
-                            until,
-                        )
-                    }));
-                    recipients.insert(recipient.0, row);
-                }
-                Change::Done {
-                    recipient,
-                    disposition,
-                    reason,
-                } => {
-                    let mut row = RecipientRow::of(*recipient, "done");
-                    row.2 = Some(disposition.as_str().to_owned());
-                    row.4.clone_from(reason);
-                    recipients.insert(recipient.0, row);
-                }
-            }
-        }
-        Self {
-            run: run.to_string(),
-            intents,
-            attempts: attempts.into_values().collect(),
-            recipients: recipients.into_values().collect(),
-            waits,
-        }
-    }
-
-    /// Writes the group. Returns how many rows were not where they were expected.
+    /// Writes the group. Returns how many rows were not where they were left.
     pub(super) async fn write(&self, tx: &mut Transaction<'_, Sqlite>) -> Result<u64, sqlx::Error> {
         let mut astray = 0;
         if !self.intents.is_empty() {
@@ -201,59 +111,28 @@ impl Group {
         }
         Ok(astray)
     }
-}
 
-fn json(rows: &impl Serialize) -> String {
-    serde_json::to_string(rows).expect("rows of numbers and strings serialise")
-}
-
-fn attempt_row(key: i64, state: &AttemptState, at: i64) -> AttemptRow {
-    let none = Outcome::default();
-    let (call, outcome, note, ended) = match state {
-        AttemptState::Intended => (None, &none, None, false),
-        AttemptState::Accepted(call) => (Some(call.to_string()), &none, None, false),
-        AttemptState::Final { call, outcome } => {
-            let call = call.as_ref().map(ToString::to_string);
-            (call, outcome, outcome.doubt(), true)
-        }
-        AttemptState::NotSent(why) => (None, &none, Some(why.clone()), true),
-        AttemptState::Refused(refusal) => (None, &none, Some(refusal.to_string()), true),
-        AttemptState::Uncertain(uncertainty) => {
-            let accepted = if uncertainty.accepted {
-                "accepted, id unknown: "
-            } else {
-                ""
-            };
-            (
-                None,
-                &none,
-                Some(format!("{accepted}{}", uncertainty.why)),
-                false,
-            )
-        }
-    };
-    AttemptRow(
-        key,
-        state.as_str().into(),
-        Some(at),
-        ended.then_some(at),
-        call,
-        outcome.result.clone(),
-        outcome.reason.clone(),
-        outcome.duration_s,
-        outcome.debit.as_ref().map(|d| d.amount.to_string()),
-        currency(outcome),
-        note,
-    )
-}
-
-/// What stands in the column: the debit's currency or, without an amount, what was said of a debit that
-/// cannot be read, which tells it from one that was not told.
-pub(super) fn currency(outcome: &Outcome) -> Option<String> {
-    match &outcome.debit {
-        Some(debit) => debit.currency.clone(),
-        None => outcome.unread_debit.clone(),
+    /// Writes what of a group that was kept aside is not there yet. Returns how many attempts moved.
+    pub(super) async fn write_kept(
+        &self,
+        tx: &mut Transaction<'_, Sqlite>,
+    ) -> Result<usize, sqlx::Error> {
+        let moved: Vec<i64> = sqlx::query_scalar(MOVE_KEPT_ATTEMPTS)
+            .bind(json(&self.attempts))
+            .bind(&self.run)
+            .fetch_all(&mut **tx)
+            .await?;
+        sqlx::query(MOVE_KEPT_RECIPIENTS)
+            .bind(json(&self.recipients))
+            .bind(json(&moved))
+            .execute(&mut **tx)
+            .await?;
+        Ok(moved.len())
     }
+}
+
+fn json(rows: &impl serde::Serialize) -> String {
+    serde_json::to_string(rows).expect("rows of numbers and strings serialise")
 }
 
 impl SqliteStore {

@@ -9,6 +9,7 @@ mod aside;
 mod commit;
 mod fault;
 mod file;
+mod group;
 mod import;
 mod occurrences;
 mod open;
@@ -117,9 +118,7 @@ impl Store for SqliteStore {
     }
 
     async fn set_run(&self, run: &RunId, end: &RunEnd, now: Timestamp) -> Result<(), StoreError> {
-        self.update_run(run, end, now)
-            .await
-            .map_err(|e| self.fault(&e))
+        self.update_run(run, end, now).await
     }
 
     async fn wish(&self, run: &RunId, wish: Option<Wish>) -> Result<(), StoreError> {
@@ -236,7 +235,7 @@ impl Store for SqliteStore {
     }
 
     async fn charges(&self, run: &RunId) -> Result<Vec<Charges>, StoreError> {
-        self.select_charges(run).await.map_err(|e| self.fault(&e))
+        self.select_charges(run).await
     }
 
     async fn charges_within(
@@ -245,9 +244,7 @@ impl Store for SqliteStore {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Charges>, StoreError> {
-        self.select_charges_within(campaign, from, until)
-            .await
-            .map_err(|e| self.fault(&e))
+        self.select_charges_within(campaign, from, until).await
     }
 
     async fn set_spend(&self, run: &RunId, spend: &Spend) -> Result<(), StoreError> {
@@ -264,7 +261,7 @@ impl Store for SqliteStore {
         };
         engine
             .aside
-            .append(&commit::Group::of(run, changes))
+            .append(&group::Group::of(run, changes))
             .map_err(|e| {
                 StoreError::unusable(&engine.aside.path().display().to_string(), "written", &e)
             })
@@ -310,9 +307,7 @@ impl Store for SqliteStore {
         attempt: AttemptId,
         settlement: &Settlement,
     ) -> Result<bool, StoreError> {
-        self.settle_attempt(run, attempt, settlement)
-            .await
-            .map_err(|e| self.fault(&e))
+        self.settle_attempt(run, attempt, settlement).await
     }
 
     async fn suppressions(&self) -> Result<Suppressions, StoreError> {

@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _, Sqlite, Transaction};
 
 use super::{SqliteStore, millis, moment};
-use crate::domain::{Busy, Past, RunId, RunState, Skip};
+use crate::domain::{Busy, Past, RunId, RunState, Skip, SkipKind};
 use crate::store::{Fate, NewRun, OccurrenceRecord, StoreError};
 
 impl SqliteStore {
@@ -46,7 +46,13 @@ impl SqliteStore {
     ) -> Result<u64, sqlx::Error> {
         let rows: Vec<_> = skips
             .iter()
-            .map(|skip| (millis(skip.at), skip.why.as_str(), skip.why.to_string()))
+            .map(|skip| {
+                (
+                    millis(skip.at),
+                    skip.why.kind().as_str(),
+                    skip.why.to_string(),
+                )
+            })
             .collect();
         let mut writer = self.writer.lock().await;
         let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
@@ -84,7 +90,7 @@ impl SqliteStore {
             fate: match row.get::<Option<String>, _>("run") {
                 Some(run) => Fate::Run(RunId::new(run)),
                 None => Fate::Skipped {
-                    kind: row.get("skipped"),
+                    kind: SkipKind::parse(row.get("skipped")).unwrap_or(SkipKind::Fault),
                     reason: row.get("reason"),
                 },
             },

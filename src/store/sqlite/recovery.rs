@@ -6,13 +6,21 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _};
 
+use super::group::{Group, HELD_UNTIL};
 use super::{SqliteStore, millis, moment};
 use crate::domain::retry::PerNumber;
-use crate::domain::{AttemptKey, CallId, Hold, RecipientId, RunId, Tried, Zones};
-use crate::store::{Cursor, Due, DuePage, OpenCall, Recovery, StoreError};
+use crate::domain::{
+    AttemptEvent, AttemptKey, AttemptState, CallId, Follow, Hold, RecipientId, RetryPolicy, RunId,
+    Stage, Terms, Tried, Zones, after_attempt,
+};
+use crate::store::{Change, Cursor, Due, DueAt, DuePage, OpenCall, Recovery, StoreError, Was};
 
-/// The note of an attempt whose engine died.
-const STOPPED: &str = "the engine stopped before the answer was recorded";
+const INTENTS: &str = "-- recover: intents without an answer
+    select key, recipient, tried from attempts
+    join recipients on recipients.id = attempts.recipient
+    where attempts.run = (select number from runs where id = ?1)
+          and attempts.state in ('intended', 'accepted', 'uncertain') and attempts.state = 'intended'";
+
 /// For so long, in milliseconds, an uncertain attempt may matter to the engine's pacing.
 const LATELY_MS: i64 = 60_000;
 
@@ -73,32 +81,27 @@ impl SqliteStore {
         let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
         for group in &kept {
             // What is already there is not there to be moved: a repeat changes nothing.
-            group.write(&mut tx).await.map_err(fault)?;
+            group.write_kept(&mut tx).await.map_err(fault)?;
         }
-        sqlx::query(
-            "-- recover: whose phone may have rung
-             update recipients set state = 'done', disposition = 'uncertain', due_at = null
-             where id in (select recipient from attempts
-                          where run = (select number from runs where id = ?1)
-                                and state in ('intended', 'accepted', 'uncertain')
-                                and state = 'intended')",
-        )
-        .bind(run.as_str())
-        .execute(&mut *tx)
-        .await
-        .map_err(fault)?;
-        let uncertain = sqlx::query(
-            "-- recover: intents without an answer
-             update attempts set state = 'uncertain', note = ?2, answered_at = ?3
-             where run = (select number from runs where id = ?1)
-                   and state in ('intended', 'accepted', 'uncertain') and state = 'intended'",
-        )
-        .bind(run.as_str())
-        .bind(STOPPED)
-        .bind(millis(now))
-        .execute(&mut *tx)
-        .await
-        .map_err(fault)?;
+        let intents = sqlx::query(INTENTS)
+            .bind(run.as_str())
+            .fetch_all(&mut *tx)
+            .await
+            .map_err(fault)?;
+        let changes: Vec<Change> = intents
+            .iter()
+            .flat_map(|row| unanswered(row, now))
+            .collect();
+        let astray = Group::of(run, &changes)
+            .write(&mut tx)
+            .await
+            .map_err(fault)?;
+        if astray > 0 {
+            return Err(StoreError::Diverged(format!(
+                "{astray} of {} callouts that were under way are not as they were left",
+                intents.len()
+            )));
+        }
         let uncertain_since: Vec<i64> = sqlx::query_scalar(
             "-- recover: what became uncertain lately
              select answered_at from attempts
@@ -123,7 +126,7 @@ impl SqliteStore {
             engine.aside.empty().map_err(aside)?;
         }
         Ok(Recovery {
-            became_uncertain: uncertain.rows_affected(),
+            became_uncertain: intents.len() as u64,
             read_back: kept.len() as u64,
             uncertain_since: uncertain_since.into_iter().map(moment).collect(),
             next_key,
@@ -202,7 +205,12 @@ impl SqliteStore {
             .take(limit as usize)
             .take_while(|r| r.get::<i64, _>("due_at") <= now);
         let count = due.count();
-        let next_due = rows.get(count).map(|row| moment(row.get("due_at")));
+        let next_due = rows
+            .get(count)
+            .map(|row| match row.get::<i64, _>("due_at") {
+                HELD_UNTIL.. => DueAt::Held,
+                at => DueAt::At(moment(at)),
+            });
         rows.truncate(count);
         let end = rows.last().map(|row| Cursor {
             due_at: moment(row.get("due_at")),
@@ -222,6 +230,39 @@ impl SqliteStore {
             .collect();
         Ok(DuePage { due, next_due, end })
     }
+}
+
+/// What becomes of an attempt whose engine died, and of its recipient.
+fn unanswered(row: &SqliteRow, now: Timestamp) -> Vec<Change> {
+    let Ok(state) = AttemptState::Intended.after(AttemptEvent::Recovered) else {
+        return Vec::new();
+    };
+    let terms = Terms {
+        retry: &RetryPolicy::default(),
+        closing: None,
+        chance: 0.0,
+    };
+    let recipient = RecipientId(row.get("recipient"));
+    let follow = after_attempt(&state, Tried::unpack(row.get("tried")), terms);
+    let mut changes = vec![Change::Attempt {
+        key: AttemptKey(row.get("key")),
+        from: Stage::Intended,
+        state,
+        at: now,
+    }];
+    if let Follow::Done {
+        disposition,
+        reason,
+    } = follow
+    {
+        changes.push(Change::Done {
+            recipient,
+            from: Was::InFlight,
+            disposition,
+            reason,
+        });
+    }
+    changes
 }
 
 /// What is, or would be, held for a call.

@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use super::{SqliteStore, moment};
 use crate::domain::{
     AttemptId, AttemptRecord, Destination, DestinationKind, Disposition, Money, Outcome,
-    RecipientId, ResultRow, RunId, SpendAccount, Tally, told,
+    RecipientId, RecipientState, ResultRow, RunId, SpendAccount, Stage, Tally, told,
 };
 use crate::store::{RejectedRow, StoreError};
 
@@ -116,16 +116,11 @@ impl SqliteStore {
         for row in &states {
             let n = row.get::<i64, _>("n").unsigned_abs();
             tally.rows += n;
-            match row.get::<String, _>("state").as_str() {
-                "pending" => tally.pending += n,
-                "waiting" => tally.waiting += n,
-                "in flight" => tally.in_flight += n,
-                _ => {
-                    let word: Option<String> = row.get("disposition");
-                    if let Some(d) = word.as_deref().and_then(Disposition::parse) {
-                        *tally.dispositions.entry(d).or_default() += n;
-                    }
-                }
+            match recipient_state(row)? {
+                RecipientState::Pending => tally.pending += n,
+                RecipientState::Waiting => tally.waiting += n,
+                RecipientState::InFlight => tally.in_flight += n,
+                RecipientState::Done(d) => *tally.dispositions.entry(d).or_default() += n,
             }
         }
         let attempts = sqlx::query(
@@ -144,10 +139,10 @@ impl SqliteStore {
         .await
         .map_err(fault)?;
         for row in &attempts {
-            add_attempts(&mut tally, row);
+            add_attempts(&mut tally, row)?;
         }
         if let Some(spend) = self.select_spend(run).await? {
-            let charges = self.select_charges(run).await.map_err(fault)?;
+            let charges = self.select_charges(run).await?;
             let account = SpendAccount::of(&spend, &charges);
             tally.budget = Some((spend, account));
         }
@@ -155,16 +150,16 @@ impl SqliteStore {
     }
 }
 
-fn add_attempts(tally: &mut Tally, row: &SqliteRow) {
+fn add_attempts(tally: &mut Tally, row: &SqliteRow) -> Result<(), StoreError> {
     let n = row.get::<i64, _>("n").unsigned_abs();
-    let state: String = row.get("state");
-    if state == "not sent" {
+    let stage = stage(row)?;
+    if !stage.counts() {
         tally.not_sent += n;
-        return;
+        return Ok(());
     }
     let word = |name: &str| row.get::<Option<String>, _>(name).unwrap_or_default();
     let debit = money(row);
-    if state == "final" {
+    if stage == Stage::Final {
         match &debit {
             Some(debit) => tally.spent.add_times(debit, Decimal::from(n)),
             None => tally.unpriced += n,
@@ -172,11 +167,12 @@ fn add_attempts(tally: &mut Tally, row: &SqliteRow) {
     }
     let talk_s = row.get::<Option<i64>, _>("talk_s").unwrap_or(0);
     tally.talk_s = tally.talk_s.saturating_add(talk_s);
-    let key = (state, word("result"), word("reason"));
+    let key = (stage, word("result"), word("reason"));
     *tally.outcomes.entry(key).or_default() += n;
     let (first, last) = (moment(row.get("first_at")), moment(row.get("last_at")));
     tally.first_at = Some(tally.first_at.map_or(first, |at| at.min(first)));
     tally.last_at = Some(tally.last_at.map_or(last, |at| at.max(last)));
+    Ok(())
 }
 
 pub(super) fn read_row(row: &SqliteRow) -> ResultRow {
@@ -212,7 +208,7 @@ pub(super) fn read_attempt(row: &SqliteRow) -> Result<AttemptRecord, StoreError>
     let note: Option<String> = row.get("note");
     Ok(AttemptRecord {
         id: AttemptId::from_bytes(id),
-        state: row.get("state"),
+        stage: stage(row)?,
         intended_at: moment(row.get("intended_at")),
         answered_at: row.get::<Option<i64>, _>("answered_at").map(moment),
         ended_at: row.get::<Option<i64>, _>("ended_at").map(moment),
@@ -223,6 +219,19 @@ pub(super) fn read_attempt(row: &SqliteRow) -> Result<AttemptRecord, StoreError>
             .get::<Option<&str>, _>("hold")
             .and_then(|hold| hold.parse().ok()),
     })
+}
+
+/// Where a recipient stands.
+pub(super) fn recipient_state(row: &SqliteRow) -> Result<RecipientState, StoreError> {
+    let (state, disposition): (&str, Option<&str>) = (row.get("state"), row.get("disposition"));
+    RecipientState::parse(state, disposition)
+        .ok_or_else(|| StoreError::Diverged(format!("a recipient is `{state}`")))
+}
+
+/// Where an attempt stands.
+pub(super) fn stage(row: &SqliteRow) -> Result<Stage, StoreError> {
+    let word: &str = row.get("state");
+    Stage::parse(word).ok_or_else(|| StoreError::Diverged(format!("an attempt is `{word}`")))
 }
 
 /// How an attempt ended, but for the reason. What an earlier version kept and nobody can believe is

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Connection as _, Row as _};
+use sqlx::{Connection as _, Row as _, Sqlite, Transaction};
 
 use super::{SqliteStore, millis, moment};
-use crate::domain::{DestinationKind, Disposition, RunId, RunState, Spend};
+use crate::domain::{DestinationKind, Disposition, RunId, RunState, Spend, Tried, closed};
 use crate::store::{NewRun, Run, RunEnd, StoreError, Telling, Wish};
 
 /// The occurrence of a run that never began is free again.
@@ -64,33 +64,36 @@ impl SqliteStore {
         run: &RunId,
         end: &RunEnd,
         now: Timestamp,
-    ) -> Result<(), sqlx::Error> {
-        let (state, why, money) = match end {
-            RunEnd::Running => (RunState::Running, None, false),
-            RunEnd::Paused(why) => (RunState::Paused, Some(why.to_string()), why.is_money()),
-            RunEnd::Completed => (RunState::Completed, None, false),
-            RunEnd::Cancelled => (RunState::Cancelled, None, false),
-            RunEnd::Expired => (RunState::Expired, None, false),
+    ) -> Result<(), StoreError> {
+        let fault = |e: sqlx::Error| self.fault(&e);
+        let (why, money) = match end {
+            RunEnd::Paused(why) => (Some(why.to_string()), why.is_money()),
+            _ => (None, false),
         };
-        let running = state == RunState::Running;
         let mut writer = self.writer.lock().await;
-        let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
+        let before = state_of(&mut tx, run).await.map_err(fault)??;
+        let state = before
+            .after(end.event())
+            .map_err(|illegal| StoreError::Diverged(illegal.to_string()))?;
         sqlx::query(
             "-- set_run
              update runs set state = ?2, why = ?3, money = ?4,
                     started_at = case when ?5 then coalesce(started_at, ?6) else started_at end,
                     ended_at = case when ?5 then null else ?6 end
-             where id = ?1",
+             where id = ?1 and state = ?7",
         )
         .bind(run.as_str())
         .bind(state.as_str())
         .bind(why)
         .bind(money)
-        .bind(running)
+        .bind(state == RunState::Running)
         .bind(millis(now))
+        .bind(before.as_str())
         .execute(&mut *tx)
-        .await?;
-        tx.commit().await
+        .await
+        .map_err(fault)?;
+        tx.commit().await.map_err(fault)
     }
 
     pub(super) async fn update_wish(
@@ -196,18 +199,50 @@ impl SqliteStore {
         let ended = sqlx::query(
             "-- cancel_pending, expire_pending
              update recipients set state = 'done', due_at = null,
-                    disposition = case tried when 0 then ?2 else 'unreached' end,
+                    disposition = case tried when 0 then ?2 else ?3 end,
                     waiting_for = null
              where run = (select number from runs where id = ?1)
                    and state in ('pending', 'waiting')",
         )
         .bind(run.as_str())
-        .bind(disposition.as_str())
+        .bind(closed(Tried::default(), disposition).as_str())
+        .bind(
+            closed(
+                Tried {
+                    used: 1,
+                    ..Tried::default()
+                },
+                disposition,
+            )
+            .as_str(),
+        )
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
         Ok(ended.rows_affected())
     }
+}
+
+/// Where a run stands, in a transaction that is about to move it.
+pub(super) async fn state_of(
+    tx: &mut Transaction<'_, Sqlite>,
+    run: &RunId,
+) -> Result<Result<RunState, StoreError>, sqlx::Error> {
+    let word: Option<String> = sqlx::query_scalar(
+        "-- state_of
+         select state from runs where id = ?1",
+    )
+    .bind(run.as_str())
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(match word {
+        Some(word) => read_state(&word),
+        None => Err(StoreError::NoRun(run.to_string())),
+    })
+}
+
+fn read_state(word: &str) -> Result<RunState, StoreError> {
+    RunState::parse(word).ok_or_else(|| StoreError::Diverged(format!("a run is `{word}`")))
 }
 
 fn spend_json(spend: &Spend) -> String {
@@ -231,9 +266,7 @@ fn wish_of(word: Option<&str>) -> Option<Wish> {
 }
 
 fn read_run(row: &SqliteRow) -> Result<Run, StoreError> {
-    let state: String = row.get("state");
-    let state = RunState::parse(&state)
-        .ok_or_else(|| StoreError::Diverged(format!("a run is `{state}`")))?;
+    let state = read_state(row.get("state"))?;
     let header: Option<String> = row.get("header");
     let kind: Option<String> = row.get("destination_kind");
     Ok(Run {

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::results::outcome;
+use super::results::{outcome, stage};
 use super::runs::spend_of;
 use super::{SqliteStore, millis};
-use crate::domain::{Charges, RunId, Spend, Standing};
+use crate::domain::{Charges, RunId, Spend, Stage, Standing};
 use crate::store::StoreError;
 
 const CHARGES: &str = "-- charges
@@ -34,10 +34,13 @@ const CHARGES_WITHIN: &str = "-- charges_within
     group by state, result, debit, currency, duration_s";
 
 impl SqliteStore {
-    pub(super) async fn select_charges(&self, run: &RunId) -> Result<Vec<Charges>, sqlx::Error> {
+    pub(super) async fn select_charges(&self, run: &RunId) -> Result<Vec<Charges>, StoreError> {
         let query = sqlx::query(CHARGES).bind(run.as_str());
-        let rows = query.fetch_all(&self.readers).await?;
-        Ok(rows.iter().map(charges).collect())
+        let rows = query.fetch_all(&self.readers).await;
+        rows.map_err(|e| self.fault(&e))?
+            .iter()
+            .map(charges)
+            .collect()
     }
 
     pub(super) async fn select_charges_within(
@@ -45,13 +48,16 @@ impl SqliteStore {
         campaign: &str,
         from: Timestamp,
         until: Timestamp,
-    ) -> Result<Vec<Charges>, sqlx::Error> {
+    ) -> Result<Vec<Charges>, StoreError> {
         let query = sqlx::query(CHARGES_WITHIN)
             .bind(campaign)
             .bind(millis(from))
             .bind(millis(until));
-        let rows = query.fetch_all(&self.readers).await?;
-        Ok(rows.iter().map(charges).collect())
+        let rows = query.fetch_all(&self.readers).await;
+        rows.map_err(|e| self.fault(&e))?
+            .iter()
+            .map(charges)
+            .collect()
     }
 
     /// What a run may cost.
@@ -68,16 +74,16 @@ impl SqliteStore {
     }
 }
 
-fn charges(row: &SqliteRow) -> Charges {
-    let standing = match row.get::<&str, _>("state") {
-        "final" => Standing::Over(outcome(row)),
-        "not sent" | "refused" => Standing::Dropped,
-        _ => Standing::Open,
+fn charges(row: &SqliteRow) -> Result<Charges, StoreError> {
+    let standing = match stage(row)? {
+        Stage::Final => Standing::Over(outcome(row)),
+        Stage::NotSent | Stage::Refused => Standing::Dropped,
+        Stage::Intended | Stage::Accepted | Stage::Uncertain => Standing::Open,
     };
     let hold: Option<&str> = row.get("hold");
-    Charges {
+    Ok(Charges {
         standing,
         hold: hold.and_then(|hold| hold.parse().ok()),
         attempts: row.get::<i64, _>("n").unsigned_abs(),
-    }
+    })
 }

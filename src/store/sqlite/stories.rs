@@ -1,8 +1,10 @@
 //! Everything about one recipient, and whom a run has still to call: for people who ask why.
 
+use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
+use super::group::HELD_UNTIL;
 use super::recovery::hold;
 use super::results::{read_attempt, read_row};
 use super::{SqliteStore, moment};
@@ -84,7 +86,7 @@ impl SqliteStore {
         let backlog = rows.iter().map(|row| Backlog {
             waiting_for: reason(row, "waiting_for"),
             recipients: row.get::<i64, _>("n").unsigned_abs(),
-            soonest: moment(row.get("soonest")),
+            soonest: due_at(row.get("soonest")),
         });
         Ok(backlog.collect())
     }
@@ -93,13 +95,18 @@ impl SqliteStore {
 fn read_story(row: &SqliteRow) -> Story {
     Story {
         row: read_row(row),
-        due_at: row.get::<Option<i64>, _>("due_at").map(moment),
+        due_at: row.get::<Option<i64>, _>("due_at").and_then(due_at),
         waiting_for: reason(row, "waiting_for"),
         zones: row.get::<Option<&str>, _>("zones").map(Zones::read),
         hold: hold(row),
         waits: Vec::new(),
         said: Vec::new(),
     }
+}
+
+/// When somebody is due; none for whom that never comes by itself.
+fn due_at(millis: i64) -> Option<Timestamp> {
+    (millis < HELD_UNTIL).then(|| moment(millis))
 }
 
 fn reason(row: &SqliteRow, column: &str) -> Option<WaitReason> {

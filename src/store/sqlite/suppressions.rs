@@ -9,7 +9,7 @@ use sqlx::{Connection as _, Row as _, Sqlite, SqliteConnection, Transaction};
 
 use super::{SqliteStore, millis, moment};
 use crate::domain::{Digits, NumberHash, Suppression, Suppressions};
-use crate::store::{Added, ListChange, Removal, StoreError};
+use crate::store::{Added, ListAct, ListChange, Removal, StoreError};
 
 /// Lower bits of the numbers that share a row.
 const PIECE_BITS: u32 = 24;
@@ -239,7 +239,7 @@ impl SqliteStore {
         let rows = sqlx::query(CHANGES).fetch_all(&self.readers).await?;
         let change = |row: &SqliteRow| ListChange {
             list: row.get("list"),
-            what: row.get("what"),
+            what: ListAct::parse(row.get("what")).unwrap_or(ListAct::Add),
             who: row.get("who"),
             at: moment(row.get("at")),
             numbers: row.get::<i64, _>("numbers").unsigned_abs(),

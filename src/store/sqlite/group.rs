@@ -1,0 +1,406 @@
+//! A group of changes as rows: one for each attempt and each recipient, with the state in which it was
+//! left. It is what a commit writes, and what a line of the side file holds.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::millis;
+use crate::domain::{AttemptState, Outcome, RunId, Stage, WaitReason};
+use crate::store::{Change, DueAt, Was};
+
+/// When those are due who are held: the year 9000, after everybody else.
+pub(super) const HELD_UNTIL: i64 = 221_845_392_000_000;
+
+/// A group of changes. On the way to a statement each row is an array, in the order of its fields.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Group {
+    pub(super) run: String,
+    #[serde(skip)]
+    pub(super) intents: Vec<IntentRow>,
+    pub(super) attempts: Vec<AttemptRow>,
+    pub(super) recipients: Vec<RecipientRow>,
+    #[serde(default)]
+    pub(super) waits: Vec<WaitRow>,
+}
+
+#[derive(Debug)]
+pub(super) struct IntentRow {
+    key: i64,
+    id: String,
+    recipient: i64,
+    at: i64,
+    hold: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(from = "AttemptLine")]
+pub(super) struct AttemptRow {
+    pub(super) key: i64,
+    pub(super) stage: String,
+    answered_at: Option<i64>,
+    ended_at: Option<i64>,
+    call_id: Option<String>,
+    result: Option<String>,
+    reason: Option<String>,
+    duration_s: Option<i64>,
+    debit: Option<String>,
+    currency: Option<String>,
+    note: Option<String>,
+    /// The stage in which it was left; none in a line that an earlier version wrote.
+    from: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(from = "RecipientLine")]
+pub(super) struct RecipientRow {
+    pub(super) id: i64,
+    state: String,
+    disposition: Option<String>,
+    due_at: Option<i64>,
+    reason: Option<String>,
+    waiting_for: Option<String>,
+    tried: Option<u32>,
+    /// Where they were left; none in a line that an earlier version wrote.
+    was: Option<Was>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(from = "(i64, i64, String, Option<i64>)")]
+pub(super) struct WaitRow {
+    recipient: i64,
+    decided_at: i64,
+    reason: String,
+    until: Option<i64>,
+}
+
+impl Group {
+    /// Folds changes into rows: what happened to one attempt twice is written once.
+    pub(super) fn of(run: &RunId, changes: &[Change]) -> Self {
+        let mut group = Self {
+            run: run.to_string(),
+            ..Self::default()
+        };
+        let mut attempts: BTreeMap<i64, AttemptRow> = BTreeMap::new();
+        let mut recipients: BTreeMap<i64, RecipientRow> = BTreeMap::new();
+        for change in changes {
+            if let Change::Intend {
+                key,
+                id,
+                recipient,
+                hold,
+                at,
+            } = change
+            {
+                group.intents.push(IntentRow {
+                    key: key.0,
+                    id: id.to_string(),
+                    recipient: recipient.0,
+                    at: millis(*at),
+                    hold: hold.map(|hold| hold.to_string()),
+                });
+            }
+            if let Change::Attempt {
+                key,
+                from,
+                state,
+                at,
+            } = change
+            {
+                let row = AttemptRow::of(key.0, *from, state, *at);
+                let row = match attempts.remove(&key.0) {
+                    Some(before) => before.then(row),
+                    None => row,
+                };
+                attempts.insert(key.0, row);
+            }
+            if let Some(row) = RecipientRow::of(change) {
+                let row = match recipients.remove(&row.id) {
+                    Some(before) => before.then(row),
+                    None => row,
+                };
+                recipients.insert(row.id, row);
+            }
+            group.waits.extend(WaitRow::of(change));
+        }
+        group.attempts = attempts.into_values().collect();
+        group.recipients = recipients.into_values().collect();
+        group
+    }
+}
+
+impl AttemptRow {
+    fn of(key: i64, from: Stage, state: &AttemptState, at: Timestamp) -> Self {
+        let at = millis(at);
+        let mut row = Self {
+            key,
+            stage: state.stage().as_str().into(),
+            answered_at: Some(at),
+            ended_at: (!state.stage().is_live()).then_some(at),
+            call_id: None,
+            result: None,
+            reason: None,
+            duration_s: None,
+            debit: None,
+            currency: None,
+            note: None,
+            from: Some(from.as_str().into()),
+        };
+        match state {
+            AttemptState::Intended => {}
+            AttemptState::Accepted(call) => row.call_id = Some(call.to_string()),
+            AttemptState::Final { call, outcome } => {
+                row.call_id = call.as_ref().map(ToString::to_string);
+                row.note = outcome.doubt();
+                row.ended(outcome);
+            }
+            AttemptState::NotSent(why) => row.note = Some(why.clone()),
+            AttemptState::Refused(refusal) => row.note = Some(refusal.to_string()),
+            AttemptState::Uncertain(uncertainty) => {
+                let accepted = if uncertainty.accepted { ACCEPTED } else { "" };
+                row.note = Some(format!("{accepted}{}", uncertainty.why));
+            }
+        }
+        row
+    }
+
+    fn ended(&mut self, outcome: &Outcome) {
+        self.result.clone_from(&outcome.result);
+        self.reason.clone_from(&outcome.reason);
+        self.duration_s = outcome.duration_s;
+        self.debit = outcome.debit.as_ref().map(|debit| debit.amount.to_string());
+        self.currency = currency(outcome);
+    }
+
+    /// This row, and then that one.
+    fn then(self, later: Self) -> Self {
+        Self {
+            answered_at: self.answered_at.or(later.answered_at),
+            call_id: later.call_id.or(self.call_id),
+            note: later.note.or(self.note),
+            from: self.from,
+            ..later
+        }
+    }
+}
+
+/// Begins the note of an uncertain attempt that the platform took without telling the call's id.
+pub(super) const ACCEPTED: &str = "accepted, id unknown: ";
+
+impl RecipientRow {
+    /// The row of a recipient whom a change moves.
+    fn of(change: &Change) -> Option<Self> {
+        let moved = |recipient: i64, state: &str, was| Self {
+            id: recipient,
+            state: state.into(),
+            disposition: None,
+            due_at: None,
+            reason: None,
+            waiting_for: None,
+            tried: None,
+            was: Some(was),
+        };
+        match change {
+            Change::Intend { recipient, .. } => Some(moved(recipient.0, "in flight", Was::ToCall)),
+            Change::Attempt { .. } => None,
+            Change::Due {
+                recipient,
+                from,
+                at,
+                waiting,
+            } => {
+                let state = if waiting.is_some() {
+                    "waiting"
+                } else {
+                    "pending"
+                };
+                Some(Self {
+                    due_at: Some(due_millis(*at)),
+                    waiting_for: waiting.map(|w| w.reason.as_str().into()),
+                    tried: waiting.map(|w| w.tried.pack()),
+                    ..moved(recipient.0, state, *from)
+                })
+            }
+            Change::Done {
+                recipient,
+                from,
+                disposition,
+                reason,
+            } => Some(Self {
+                disposition: Some(disposition.as_str().to_owned()),
+                reason: reason.clone(),
+                ..moved(recipient.0, "done", *from)
+            }),
+        }
+    }
+
+    /// This row, and then that one.
+    fn then(self, later: Self) -> Self {
+        Self {
+            was: self.was,
+            ..later
+        }
+    }
+}
+
+impl WaitRow {
+    fn of(change: &Change) -> Option<Self> {
+        let Change::Due {
+            recipient,
+            at,
+            waiting: Some(waiting),
+            ..
+        } = change
+        else {
+            return None;
+        };
+        Some(Self {
+            recipient: recipient.0,
+            decided_at: millis(waiting.since),
+            reason: waiting.reason.as_str().into(),
+            until: (waiting.reason != WaitReason::Held).then(|| due_millis(*at)),
+        })
+    }
+}
+
+/// What stands in the column: the debit's currency or, without an amount, what was said of a debit that
+/// cannot be read, which tells it from one that was not told.
+pub(super) fn currency(outcome: &Outcome) -> Option<String> {
+    match &outcome.debit {
+        Some(debit) => debit.currency.clone(),
+        None => outcome.unread_debit.clone(),
+    }
+}
+
+/// A due time as the tables hold it.
+pub(super) fn due_millis(at: DueAt) -> i64 {
+    match at {
+        DueAt::At(at) => millis(at).min(HELD_UNTIL - 1),
+        DueAt::Held => HELD_UNTIL,
+    }
+}
+
+impl Serialize for IntentRow {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        (self.key, &self.id, self.recipient, self.at, &self.hold).serialize(to)
+    }
+}
+
+impl Serialize for AttemptRow {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        (
+            self.key,
+            &self.stage,
+            self.answered_at,
+            self.ended_at,
+            &self.call_id,
+            &self.result,
+            &self.reason,
+            self.duration_s,
+            &self.debit,
+            &self.currency,
+            &self.note,
+            &self.from,
+        )
+            .serialize(to)
+    }
+}
+
+impl Serialize for RecipientRow {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        (
+            self.id,
+            &self.state,
+            &self.disposition,
+            self.due_at,
+            &self.reason,
+            &self.waiting_for,
+            self.tried,
+            self.was,
+        )
+            .serialize(to)
+    }
+}
+
+impl Serialize for WaitRow {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        (self.recipient, self.decided_at, &self.reason, self.until).serialize(to)
+    }
+}
+
+/// An attempt's row read back; earlier versions end before `from`.
+#[derive(Deserialize)]
+struct AttemptLine(
+    i64,
+    String,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<i64>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    #[serde(default)] Option<String>,
+);
+
+impl From<AttemptLine> for AttemptRow {
+    fn from(line: AttemptLine) -> Self {
+        Self {
+            key: line.0,
+            stage: line.1,
+            answered_at: line.2,
+            ended_at: line.3,
+            call_id: line.4,
+            result: line.5,
+            reason: line.6,
+            duration_s: line.7,
+            debit: line.8,
+            currency: line.9,
+            note: line.10,
+            from: line.11,
+        }
+    }
+}
+
+/// A recipient's row read back; earlier versions end before `was`.
+#[derive(Deserialize)]
+struct RecipientLine(
+    i64,
+    String,
+    Option<String>,
+    Option<i64>,
+    Option<String>,
+    #[serde(default)] Option<String>,
+    #[serde(default)] Option<u32>,
+    #[serde(default)] Option<Was>,
+);
+
+impl From<RecipientLine> for RecipientRow {
+    fn from(line: RecipientLine) -> Self {
+        Self {
+            id: line.0,
+            state: line.1,
+            disposition: line.2,
+            due_at: line.3,
+            reason: line.4,
+            waiting_for: line.5,
+            tried: line.6,
+            was: line.7,
+        }
+    }
+}
+
+impl From<(i64, i64, String, Option<i64>)> for WaitRow {
+    fn from(line: (i64, i64, String, Option<i64>)) -> Self {
+        let (recipient, decided_at, reason, until) = line;
+        Self {
+            recipient,
+            decided_at,
+            reason,
+            until,
+        }
+    }
+}
