@@ -20,6 +20,7 @@ mod purge;
 mod reconcile;
 mod records;
 mod rehearse;
+mod reread;
 mod resume;
 mod run;
 mod runs;

@@ -9,7 +9,8 @@ use super::exit::{Exit, Failure};
 use super::session::{self, Session};
 use super::stop::Stop;
 use super::{
-    World, export, file, import, output, reconcile, run as run_command, runs, settings, spend,
+    World, export, file, import, output, reconcile, reread, run as run_command, runs, settings,
+    spend,
 };
 use crate::campaign::{Campaign, Script};
 use crate::domain::Raised;
@@ -66,6 +67,7 @@ pub(super) async fn resume(
         store.wish(&run.id, None).await?;
     }
     let script = script(store.as_ref(), &run, &campaign, &world).await?;
+    reread::numbers_of(&run, &campaign, store.as_ref()).await?;
     let session = Session {
         store: Arc::clone(&store),
         platform: Arc::new(client),

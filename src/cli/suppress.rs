@@ -89,7 +89,9 @@ async fn import_file(
     let added = if read.numbers.is_empty() {
         Added::default()
     } else {
-        store.suppress(&reason, &read.numbers).await?
+        let added = store.suppress(&reason, &read.numbers).await?;
+        store.imported_again(&reason.list).await?;
+        added
     };
     store.close().await?;
     if args.json {
@@ -190,15 +192,16 @@ async fn list(args: &SuppressListArgs, global: &Global, world: &World) -> Result
     counts.retain(|name, _| wanted(name));
     let change = |name: &str| changes.iter().find(|c| c.list.as_deref() == Some(name));
     if args.json {
-        let lists = counts.iter().map(|(name, counts)| {
+        let told = counts.iter().map(|(name, counts)| {
             json!({
                 "list": name, "numbers": counts.numbers, "expired": counts.expired,
+                "import_again": lists.read_earlier().any(|list| list == *name),
                 "last_change": change(name).map(|c| json!({
                     "what": c.what.as_str(), "numbers": c.numbers, "who": c.who, "at": c.at.to_string(),
                 })),
             })
         });
-        output::say_json(&json!({ "lists": lists.collect::<Vec<_>>() }));
+        output::say_json(&json!({ "lists": told.collect::<Vec<_>>() }));
     } else if counts.is_empty() {
         output::say("no number is suppressed");
     } else {
@@ -212,8 +215,20 @@ async fn list(args: &SuppressListArgs, global: &Global, world: &World) -> Result
         });
         let header = ["LIST", "NUMBERS", "EXPIRED", "LAST CHANGE"];
         output::say(&output::table(header, rows));
+        for list in lists.read_earlier().filter(|list| wanted(list)) {
+            output::say(&format!("warning: {}", import_again(list)));
+        }
     }
     Ok(Exit::Done)
+}
+
+/// What to do about a list whose numbers earlier rules read.
+pub(super) fn import_again(list: &str) -> String {
+    let list = output::printable(list);
+    format!(
+        "list {list} was read by an earlier version, which took some numbers without + for other \
+         people's: import its files again (callout suppress import FILE --list {list})"
+    )
 }
 
 fn change_text(change: &ListChange) -> String {

@@ -4,7 +4,7 @@
 //! numbers answers nearly every question, the rest is looked at only for a number that is in it.
 //! Numbers that a person had erased are known by a keyed hash alone.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -163,6 +163,8 @@ pub struct Suppressions {
     all: RoaringTreemap,
     hash: Option<NumberHash>,
     erased: HashMap<[u8; 32], usize>,
+    /// Lists with numbers that earlier rules read.
+    read_earlier: BTreeSet<String>,
 }
 
 impl Suppressions {
@@ -191,6 +193,18 @@ impl Suppressions {
     pub fn add_erased(&mut self, reason: Suppression, hash: [u8; 32]) {
         let reason = self.reason(reason);
         self.erased.insert(hash, reason);
+    }
+
+    /// Notes that a list has numbers that were read by earlier rules, some perhaps as other people's.
+    pub fn was_read_earlier(&mut self, list: &str) {
+        if !self.read_earlier.contains(list) {
+            self.read_earlier.insert(list.to_owned());
+        }
+    }
+
+    /// The lists that should be imported again, by name.
+    pub fn read_earlier(&self) -> impl Iterator<Item = &str> {
+        self.read_earlier.iter().map(String::as_str)
     }
 
     /// To be called once when all numbers are there.

@@ -16,7 +16,7 @@ use roaring::RoaringTreemap;
 pub use records::{
     Added, Change, Cursor, Due, DueAt, DuePage, Erasure, Fate, Imported, ImportedRow, ListAct,
     ListChange, NewRun, OccurrenceRecord, OpenCall, Recovery, RejectedRow, Removal, Run, RunEnd,
-    Settlement, StillOpen, Telling, Waiting, Was, Wish,
+    Settlement, StillOpen, Telling, Waiting, Was, Wish, WrittenOtherwise,
 };
 
 use crate::domain::retry::PerNumber;
@@ -90,6 +90,22 @@ pub trait Store: std::fmt::Debug + Send + Sync {
 
     /// Makes everybody who is still to be called `expired`. Returns how many there were.
     async fn expire_pending(&self, run: &RunId) -> Result<u64, StoreError>;
+
+    /// Rows of a run that are still to be called or may be again, behind `after` in the list's order,
+    /// whose number is not what stands in their cell at `column` to the letter.
+    async fn written_otherwise(
+        &self,
+        run: &RunId,
+        column: usize,
+        after: RecipientId,
+        limit: u32,
+    ) -> Result<Vec<WrittenOtherwise>, StoreError>;
+
+    /// Rejects rows that are still to be called. Those that are not are left as they are.
+    async fn reject(&self, rejects: &[(RecipientId, RejectedRow)]) -> Result<(), StoreError>;
+
+    /// Writes down that the numbers of a run were read by the rules of now.
+    async fn was_read_again(&self, run: &RunId) -> Result<(), StoreError>;
 
     /// What is known of a campaign's occurrences up to now, and of its latest run.
     async fn past(&self, campaign: &str, now: Timestamp) -> Result<Past, StoreError>;
@@ -208,6 +224,9 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         numbers: &RoaringTreemap,
         removal: &Removal,
     ) -> Result<u64, StoreError>;
+
+    /// Writes down that the numbers of a list were read by the rules of now.
+    async fn imported_again(&self, list: &str) -> Result<(), StoreError>;
 
     /// The latest change of each suppression list.
     async fn list_changes(&self) -> Result<Vec<ListChange>, StoreError>;

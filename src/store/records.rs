@@ -84,6 +84,8 @@ pub struct Run {
     pub destination_kind: DestinationKind,
     /// How its engine stood when it last told.
     pub telling: Option<Telling>,
+    /// By which version of the rules the numbers of its rows were read.
+    pub reader: u32,
     /// When its personal data was deleted.
     pub purged_at: Option<Timestamp>,
     /// The results file that was written last, and its SHA-256 in hex.
@@ -202,6 +204,19 @@ pub struct RejectedRow {
 
 fn invalid() -> RejectKind {
     RejectKind::Invalid
+}
+
+/// A recipient whose number does not stand in their row to the letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenOtherwise {
+    /// Who.
+    pub recipient: RecipientId,
+    /// The number.
+    pub endpoint: String,
+    /// What stands in the row.
+    pub cell: String,
+    /// Whether a call to them is not over, or nobody knows whether there was one.
+    pub called: bool,
 }
 
 /// The end of an import: what is known once the whole list was read.

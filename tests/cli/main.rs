@@ -6,6 +6,7 @@ mod api;
 mod calling_windows;
 mod cdr;
 mod databases;
+mod earlier;
 mod end_to_end;
 mod money;
 mod outputs;

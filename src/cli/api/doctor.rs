@@ -8,7 +8,7 @@ use crate::campaign::Campaign;
 use crate::cli::args::DoctorArgs;
 use crate::cli::database::another_than_of;
 use crate::cli::plan::Plan;
-use crate::cli::{output, settings};
+use crate::cli::{output, settings, suppress};
 use crate::clock::Clock;
 use crate::domain::{CallId, Screen};
 use crate::sinch::callback_urls::{CallbackUrls, GetCallbackUrls};
@@ -128,7 +128,15 @@ pub(in crate::cli) async fn doctor(
 
 async fn database(findings: &mut Findings, global: &Global) {
     let checked = match SqliteStore::open(&global.db, Access::Beside).await {
-        Ok(store) => store.check().await,
+        Ok(store) => {
+            if let Ok(lists) = store.suppressions().await {
+                for list in lists.read_earlier() {
+                    let says = suppress::import_again(list);
+                    findings.note("suppression list", Verdict::Warning, says, "");
+                }
+            }
+            store.check().await
+        }
         Err(error) => Err(error),
     };
     match checked {

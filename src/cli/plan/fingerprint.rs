@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::campaign::Campaign;
 use crate::cli::export::hex;
+use crate::domain::READER;
 use crate::recipients::time_zones_of_prefixes;
 
 /// Hexadecimal digits of each part.
@@ -46,6 +47,7 @@ impl Fingerprint {
         definition.update(campaign.blackout_file.as_deref().unwrap_or_default());
         let rules = json!([
             env!("CARGO_PKG_VERSION"),
+            READER,
             time_zones_of_prefixes(),
             jiff::tz::db().available().count(),
         ]);

@@ -65,6 +65,8 @@ pub(super) struct Plan {
     pub(super) database: Option<String>,
     /// Why another database may be meant.
     doubt: Option<String>,
+    /// What to do about suppression lists that earlier rules read.
+    import_again: Vec<String>,
 }
 
 pub(super) async fn plan(args: &PlanArgs, global: &Global, world: &World) -> Result<Exit, Failure> {
@@ -161,6 +163,9 @@ impl Plan {
             suppressed: hex(&suppressed.finalize()),
             database: None,
             doubt: None,
+            import_again: screen.lists.map_or_else(Vec::new, |lists| {
+                lists.read_earlier().map(suppress::import_again).collect()
+            }),
         })
     }
 
@@ -233,7 +238,12 @@ impl Plan {
             )
         });
         let of_file = self.campaign.warnings().iter().map(ToString::to_string);
-        of_file.chain(strangers).chain(self.doubt.clone()).collect()
+        let lists = self.import_again.iter().cloned();
+        of_file
+            .chain(strangers)
+            .chain(self.doubt.clone())
+            .chain(lists)
+            .collect()
     }
 }
 

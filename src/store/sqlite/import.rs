@@ -139,7 +139,7 @@ async fn insert_rows(
     query.execute(&mut **tx).await.map(drop)
 }
 
-fn fault_of(reject: &crate::store::RejectedRow) -> Option<String> {
+pub(super) fn fault_of(reject: &crate::store::RejectedRow) -> Option<String> {
     (reject.kind == RejectKind::Invalid).then(|| serde_json::to_string(reject).unwrap_or_default())
 }
 

@@ -15,6 +15,7 @@ mod occurrences;
 mod open;
 mod privacy;
 mod recovery;
+mod rereading;
 mod results;
 mod runs;
 mod scrub;
@@ -34,8 +35,8 @@ use tokio::sync::{Mutex, oneshot};
 
 use super::{
     Added, Change, Cursor, DuePage, Erasure, Imported, ListChange, NewRun, OccurrenceRecord,
-    OpenCall, Recovery, Removal, Rows, Run, RunEnd, Settlement, StillOpen, Store, StoreError,
-    Telling, Whom, Wish,
+    OpenCall, Recovery, RejectedRow, Removal, Rows, Run, RunEnd, Settlement, StillOpen, Store,
+    StoreError, Telling, Whom, Wish, WrittenOtherwise,
 };
 use crate::domain::retry::PerNumber;
 use crate::domain::{
@@ -175,6 +176,28 @@ impl Store for SqliteStore {
         self.update_pending(run, Disposition::Expired)
             .await
             .map_err(|e| self.fault(&e))
+    }
+
+    async fn written_otherwise(
+        &self,
+        run: &RunId,
+        column: usize,
+        after: RecipientId,
+        limit: u32,
+    ) -> Result<Vec<WrittenOtherwise>, StoreError> {
+        self.select_written_otherwise(run, column, after, limit)
+            .await
+            .map_err(|e| self.fault(&e))
+    }
+
+    async fn reject(&self, rejects: &[(RecipientId, RejectedRow)]) -> Result<(), StoreError> {
+        self.update_rejects(rejects)
+            .await
+            .map_err(|e| self.fault(&e))
+    }
+
+    async fn was_read_again(&self, run: &RunId) -> Result<(), StoreError> {
+        self.update_reader(run).await.map_err(|e| self.fault(&e))
     }
 
     async fn past(&self, campaign: &str, now: Timestamp) -> Result<Past, StoreError> {
@@ -336,6 +359,12 @@ impl Store for SqliteStore {
         removal: &Removal,
     ) -> Result<u64, StoreError> {
         self.delete_suppressed(numbers, removal).await
+    }
+
+    async fn imported_again(&self, list: &str) -> Result<(), StoreError> {
+        self.update_list_readers(list)
+            .await
+            .map_err(|e| self.fault(&e))
     }
 
     async fn list_changes(&self) -> Result<Vec<ListChange>, StoreError> {

@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _, Sqlite, Transaction};
 
 use super::{SqliteStore, millis, moment};
-use crate::domain::{DestinationKind, Disposition, RunId, RunState, Spend, Tried, closed};
+use crate::domain::{DestinationKind, Disposition, READER, RunId, RunState, Spend, Tried, closed};
 use crate::store::{NewRun, Run, RunEnd, StoreError, Telling, Wish};
 
 /// The occurrence of a run that never began is free again.
@@ -27,8 +27,8 @@ impl SqliteStore {
         sqlx::query(
             "-- create_run
              insert into runs (id, campaign, definition, definition_path, rehearsal, platform,
-                               state, created_at, blackout_file, expires_at, spend)
-             values (?1, ?2, ?3, ?4, ?5, ?6, 'planned', ?7, ?8, ?9, ?10)",
+                               state, created_at, blackout_file, expires_at, spend, reader)
+             values (?1, ?2, ?3, ?4, ?5, ?6, 'planned', ?7, ?8, ?9, ?10, ?11)",
         )
         .bind(run.id.as_str())
         .bind(&run.campaign)
@@ -40,6 +40,7 @@ impl SqliteStore {
         .bind(&run.blackout_file)
         .bind(run.expires_at.map(millis))
         .bind(run.spend.as_ref().map(spend_json))
+        .bind(READER)
         .execute(&mut *tx)
         .await
         .map_err(fault)?;
@@ -292,6 +293,7 @@ fn read_run(row: &SqliteRow) -> Result<Run, StoreError> {
         ended_at: row.get::<Option<i64>, _>("ended_at").map(moment),
         header: header.and_then(|h| serde_json::from_str(&h).ok()),
         list_sha256: row.get("list_sha256"),
+        reader: u32::try_from(row.get::<i64, _>("reader")).unwrap_or_default(),
         purged_at: row.get::<Option<i64>, _>("purged_at").map(moment),
         results: row
             .get::<Option<String>, _>("results_path")

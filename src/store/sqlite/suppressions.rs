@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _, Sqlite, SqliteConnection, Transaction};
 
 use super::{SqliteStore, millis, moment};
-use crate::domain::{Digits, NumberHash, Suppression, Suppressions};
+use crate::domain::{Digits, NumberHash, READER, Suppression, Suppressions};
 use crate::store::{Added, ListAct, ListChange, Removal, StoreError};
 
 /// Lower bits of the numbers that share a row.
@@ -20,7 +20,7 @@ const STATE: &str = "-- suppressions: the state
     select revision, key from suppression_state";
 
 const NUMBERS: &str = "-- suppressions: numbers
-    select suppressed_numbers.*, list, who, at, why, until
+    select suppressed_numbers.*, list, who, at, why, until, reader
     from suppressed_numbers join suppression_acts on suppression_acts.number = act
     where (act, suppressed_numbers.id) > (?1, ?2) order by act, suppressed_numbers.id limit ?3";
 
@@ -29,8 +29,8 @@ const ERASED: &str = "-- suppressions: erased numbers
     from erased_numbers join suppression_acts on suppression_acts.number = act";
 
 const ACT: &str = "-- suppression: the act
-    insert into suppression_acts (what, list, who, at, why, until, numbers)
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7) returning number";
+    insert into suppression_acts (what, list, who, at, why, until, numbers, reader)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) returning number";
 
 const REVISE: &str = "-- suppression: the revision
     update suppression_state set revision = revision + 1";
@@ -78,6 +78,9 @@ impl SqliteStore {
             let Some(last) = rows.last() else { break };
             after = (last.get("act"), last.get("id"));
             for row in &rows {
+                if row.get::<i64, _>("reader") < i64::from(READER) {
+                    lists.was_read_earlier(row.get("list"));
+                }
                 let number: i64 = row.get("act");
                 if act.as_ref().is_none_or(|(act, ..)| *act != number) {
                     let before = act.replace((number, reason(row), RoaringTreemap::new()));
@@ -175,6 +178,7 @@ impl SqliteStore {
                 .bind(&removal.why)
                 .bind(None::<i64>)
                 .bind(i64::try_from(removed).unwrap_or(i64::MAX))
+                .bind(READER)
                 .execute(&mut *tx)
                 .await
                 .map_err(fault)?;
@@ -233,6 +237,19 @@ impl SqliteStore {
         .map_err(fault)?;
         sqlx::query(REVISE).execute(&mut *tx).await.map_err(fault)?;
         tx.commit().await.map_err(fault)
+    }
+
+    pub(super) async fn update_list_readers(&self, list: &str) -> Result<(), sqlx::Error> {
+        let mut writer = self.writer.lock().await;
+        sqlx::query(
+            "-- imported_again
+             update suppression_acts set reader = ?2 where list = ?1 and what = 'add'",
+        )
+        .bind(list)
+        .bind(READER)
+        .execute(&mut *writer)
+        .await
+        .map(drop)
     }
 
     pub(super) async fn select_list_changes(&self) -> Result<Vec<ListChange>, sqlx::Error> {
@@ -367,6 +384,7 @@ async fn act(
         .bind(&reason.why)
         .bind(reason.until.map(millis))
         .bind(i64::try_from(numbers).unwrap_or(i64::MAX))
+        .bind(READER)
         .fetch_one(&mut **tx)
         .await
 }

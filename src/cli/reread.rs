@@ -1,0 +1,92 @@
+//! The numbers of a run that earlier rules read, read again before anybody else of it is dialled.
+//!
+//! Whose cell would be refused now, or read as another number, is not dialled: what was taken for
+//! their number may be somebody else's. Done once for each run, at its first `resume`.
+
+use super::exit::Failure;
+use super::output;
+use crate::campaign::Campaign;
+use crate::domain::destination::mask;
+use crate::domain::{DestinationKind, Digits, READER, RecipientId, RejectKind};
+use crate::recipients::Numbers;
+use crate::report::summary::grouped;
+use crate::store::{RejectedRow, Run, Store};
+
+/// Rows at a time.
+const PAGE: u32 = 5_000;
+
+pub(super) async fn numbers_of(
+    run: &Run,
+    campaign: &Campaign,
+    store: &dyn Store,
+) -> Result<(), Failure> {
+    let list = &campaign.recipients;
+    let header = run.header.as_deref().unwrap_or_default();
+    let column = header.iter().position(|name| *name == list.number);
+    let Some(column) = column.filter(|_| run.reader < READER) else {
+        return Ok(());
+    };
+    if run.destination_kind == DestinationKind::Username {
+        return Ok(store.was_read_again(&run.id).await?);
+    }
+    let numbers = Numbers::new(list.region.as_deref(), list.numbers)
+        .map_err(|e| Failure::usage(e.to_string()))?;
+    let (mut after, mut rejected, mut called) = (RecipientId(0), 0_u64, 0_u64);
+    loop {
+        let rows = store
+            .written_otherwise(&run.id, column, after, PAGE)
+            .await?;
+        let Some(last) = rows.last() else { break };
+        after = last.recipient;
+        let mut rejects = Vec::new();
+        for row in rows {
+            let Some(why) = otherwise(numbers, &row.cell, &row.endpoint) else {
+                continue;
+            };
+            if row.called {
+                called += 1;
+                continue;
+            }
+            let reject = RejectedRow {
+                kind: RejectKind::Invalid,
+                reason: why,
+                column: Some(list.number.clone()),
+                value: Some(row.cell),
+                endpoint: None,
+            };
+            rejects.push((row.recipient, reject));
+        }
+        rejected += rejects.len() as u64;
+        if !rejects.is_empty() {
+            store.reject(&rejects).await?;
+        }
+    }
+    if rejected > 0 {
+        output::tell(&format!(
+            "warning: {} rows are not dialled any more: an earlier version read their numbers \
+             otherwise; `callout export --table rejects {}` has them",
+            grouped(rejected),
+            run.id
+        ));
+    }
+    // Whose call is not over, or not settled, may be due again: then the next resume looks at them.
+    if called == 0 {
+        store.was_read_again(&run.id).await?;
+    }
+    Ok(())
+}
+
+/// Why a cell does not stand for the number any more that it was taken for.
+fn otherwise(numbers: Numbers, cell: &str, endpoint: &str) -> Option<String> {
+    let was = mask(endpoint);
+    let before =
+        format!("its number would be read differently now: an earlier version took it for {was}");
+    match numbers.normalise(cell) {
+        Ok(now) => {
+            let person = |e164: &str| Digits::of(e164).map(Digits::person);
+            let same = person(&now.e164) == person(endpoint);
+            (!same).then(|| format!("{before}, and it is {}", mask(&now.e164)))
+        }
+        Err(why) => Some(format!("{before}; {why}")),
+    }
+}
