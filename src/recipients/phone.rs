@@ -288,7 +288,9 @@ impl Readings {
 
     /// One more way to read the cell: digits from the country code on.
     fn add(&mut self, digits: &str) {
-        match international(digits) {
+        // Where the plan knows one reading, it is no matter whether others are possible.
+        let known_already = self.can_be.iter().any(|reading| reading.known);
+        match international(digits, known_already) {
             Ok(reading) if self.can_be.contains(&reading) => {}
             Ok(reading) => self.can_be.push(reading),
             Err(why) => {
@@ -320,8 +322,9 @@ fn without_a_region(digits: &str) -> &'static str {
     }
 }
 
-/// Reads digits that begin with a country code.
-fn international(digits: &str) -> Result<Parsed, &'static str> {
+/// Reads digits that begin with a country code; where `known_only`, a number that no plan knows is
+/// refused at once.
+fn international(digits: &str, known_only: bool) -> Result<Parsed, &'static str> {
     // Until 2019 a 1 stood between Mexico's code and the number of a mobile telephone.
     let mexican = digits.strip_prefix("521").filter(|rest| rest.len() == 10);
     let without_1 = mexican.map(|rest| format!("52{rest}"));
@@ -334,6 +337,10 @@ fn international(digits: &str) -> Result<Parsed, &'static str> {
         ParseError::NotANumber(_) => "it is not a telephone number",
     })?;
     possible(&number)?;
+    let known = number.is_valid();
+    if known_only && !known {
+        return Err("no numbering plan knows it");
+    }
     let code = number.country_code.to_string();
     let national = number.get_national_significant_number();
     if !same_digits(digits, &code, &national) {
@@ -342,7 +349,6 @@ fn international(digits: &str) -> Result<Parsed, &'static str> {
     if code.len() + national.len() > E164_DIGITS_MAX {
         return Err("it has more than 15 digits");
     }
-    let known = number.is_valid();
     if !known && national.starts_with('0') && !ZERO_STAYS.contains(&number.country_code) {
         // The library keeps the trunk prefix when too little would be left without it.
         return Err("it is too short for a number that begins with 0");

@@ -137,6 +137,8 @@ fn what_is_no_number_is_refused_in_words_a_person_understands() {
         assert!(got.contains(why), "{raw:?}: {got}");
     }
     assert!(read("US", "555-0123").unwrap_err().contains("area code"));
+    let endless = "1 ".repeat(100_000);
+    assert_eq!(read("SE", &endless).unwrap_err(), "it is too long");
     assert!(Numbers::new(Some("XX"), NumberForm::Any).is_err());
 }
 

@@ -500,6 +500,26 @@ fn a_person_is_one_whichever_way_their_country_writes_the_number() {
     assert_eq!(calls_to(&platform, "+5491123456789"), 0);
     let told = desk.run(&["why", "+542614123456", "--json"]).ends(0).json();
     assert_eq!(told["recipients"].as_array().unwrap().len(), 2);
+    let run = told["run"].as_str().unwrap();
+    let why = [
+        "why",
+        run,
+        "542614123456",
+        "--numbers",
+        "international",
+        "--json",
+    ];
+    let told = desk.run(&why).ends(0).json();
+    assert_eq!(told["recipients"].as_array().unwrap().len(), 2);
+    let said = desk
+        .run(&["lookup", "436641234567", "--country", "DE"])
+        .ends(2);
+    assert!(said.stderr.contains("+4943•••4567"), "{}", said.stderr);
+    let national = ["lookup", "0664 1234567", "--country", "AT", "--json"];
+    assert_eq!(
+        desk.run(&national).ends(0).json()[0]["asked"],
+        "+436641234567"
+    );
 
     let told = desk
         .run(&["suppress", "add", "+5491123456789", "--json"])
