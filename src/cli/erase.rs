@@ -11,7 +11,7 @@ use super::args::{EraseArgs, Global};
 use super::exit::{Exit, Failure};
 use super::{World, database, output, reconcile, suppress};
 use crate::domain::suppression::ERASED;
-use crate::domain::{Destination, Digits, RunState, Suppression};
+use crate::domain::{Destination, Digits, RunState, Spellings, Suppression};
 use crate::recipients::national_of;
 use crate::report::summary::grouped;
 use crate::store::sqlite::{Access, SqliteStore};
@@ -30,7 +30,13 @@ pub(super) async fn erase(
         list: ERASED.into(),
         who: reconcile::who(),
         at: world.clock.wall(),
-        why: args.reason.clone(),
+        // Whoever says why may write the number, too.
+        why: args.reason.as_ref().map(|why| {
+            number.spellings().fold(why.clone(), |why, number| {
+                let number = Spellings::of(&number.e164(), &national_of(&number.e164()));
+                number.erased_from(&why).unwrap_or(why)
+            })
+        }),
         until: None,
     };
     let beside = SqliteStore::open(&global.db, Access::Beside).await?;
@@ -52,7 +58,7 @@ pub(super) async fn erase(
     if args.json {
         output::say_json(&json!({
             "rows": erased.rows, "runs": erased.runs, "pending": erased.pending,
-            "mentions": erased.mentions,
+            "texts": erased.texts, "mentions": erased.mentions,
         }));
     } else {
         say(&masked, erased, global);
@@ -92,6 +98,7 @@ async fn forget(
         all.rows += erased.rows;
         all.runs += erased.runs;
         all.pending += erased.pending;
+        all.texts += erased.texts;
         all.mentions += erased.mentions;
     }
     store.scrub().await?;
@@ -100,11 +107,13 @@ async fn forget(
 
 fn say(masked: &str, erased: Erasure, global: &Global) {
     output::say(&format!(
-        "{masked} is suppressed by its hash and stands in no row any more: {} rows of {} runs \
-         emptied, {} of them still to be called",
+        "{masked} is suppressed by its hash. {} rows of {} runs that had the number were emptied, {} of \
+         them still to be called; it was taken out of {} texts that people or the platform wrote \
+         (reasons, notes, words about a run, campaigns as runs keep them), however it was spelled",
         grouped(erased.rows),
         grouped(erased.runs),
-        grouped(erased.pending)
+        grouped(erased.pending),
+        grouped(erased.texts)
     ));
     if erased.mentions > 0 {
         output::say(&format!(
@@ -120,7 +129,8 @@ fn say(masked: &str, erased: Erasure, global: &Global) {
         ));
     }
     output::say(
-        "exported files, copies of the database and the platform's records are not touched",
+        "not looked at: names of lists, campaigns and files; exported files; copies of the database; the \
+         platform's records",
     );
 }
 

@@ -59,6 +59,7 @@ pub struct World {
 /// Parses the command line, carries the command out, and gives its exit code.
 pub fn main(world: World) -> ExitCode {
     let cli = Cli::parse();
+    settings::keep_memory_to_ourselves();
     settings::raise_file_limit();
     settings::start_log(&cli.global);
     let outcome = match settings::runtime() {

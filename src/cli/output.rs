@@ -52,9 +52,16 @@ pub(super) fn say_json(value: &serde_json::Value) {
     say(&escaped);
 }
 
-/// Writes bytes to standard output; false once nobody reads any more.
+/// Writes bytes to standard output; false once nobody reads any more. A terminal is shown what it would
+/// obey, and does not get it.
 pub(super) fn pour(bytes: &[u8]) -> io::Result<bool> {
-    match io::stdout().lock().write_all(bytes) {
+    let mut out = io::stdout().lock();
+    let written = if io::stdout().is_terminal() {
+        out.write_all(shown(&String::from_utf8_lossy(bytes)).as_bytes())
+    } else {
+        out.write_all(bytes)
+    };
+    match written {
         Ok(()) => Ok(true),
         Err(e) if nobody_reads(&e) => Ok(false),
         Err(e) => Err(e),
@@ -125,6 +132,16 @@ fn unprintable(c: char) -> bool {
     let reorders =
         matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     c.is_control() || reorders
+}
+
+/// Several lines of somebody else's with a mark in the place of everything that a terminal would obey.
+fn shown(text: &str) -> String {
+    let mark = |c: char| match c {
+        '\n' | '\t' => c,
+        c if unprintable(c) => '\u{fffd}',
+        c => c,
+    };
+    text.replace("\r\n", "\n").chars().map(mark).collect()
 }
 
 /// The same for several lines.

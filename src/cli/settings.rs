@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use super::args::{Global, LogFormat};
 use super::exit::Failure;
@@ -113,16 +117,47 @@ pub(super) fn raise_file_limit() {
     }
 }
 
+/// Keys and numbers are in this process's memory, so none of it is written to disk when it dies, and no
+/// other process of the user looks into it; unless somebody who hunts a fault asks for it.
+pub(super) fn keep_memory_to_ourselves() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    if variable("CALLOUT_CORE_DUMPS").is_some_and(|value| value.trim() == "allow") {
+        return;
+    }
+    let none = Rlimit {
+        current: Some(0),
+        maximum: getrlimit(Resource::Core).maximum,
+    };
+    // A system that does not let us is no reason not to work.
+    setrlimit(Resource::Core, none).ok();
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        set_dumpable_behavior(DumpableBehavior::NotDumpable).ok();
+    }
+}
+
+/// Libraries say what they send and store from this level on; no log of ours has that, whatever it asks for.
+const LIBRARIES_MAX: Level = Level::INFO;
+
 pub(super) fn start_log(global: &Global) {
-    let filter = EnvFilter::try_new(&global.log).unwrap_or_else(|_| EnvFilter::new("warn"));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let asked = EnvFilter::try_new(&global.log).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let told = filter_fn(|event| {
+        let target = event.target();
+        let ours = target
+            .strip_prefix(env!("CARGO_PKG_NAME"))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+        ours || *event.level() <= LIBRARIES_MAX
+    });
+    let log = tracing_subscriber::fmt::layer()
         // Of a line that could not be written it would tell standard error, and panic as that is gone.
         .log_internal_errors(false)
         .with_writer(std::io::stderr);
+    let log = match global.log_format {
+        LogFormat::Text => log.with_ansi(super::output::watched()).boxed(),
+        LogFormat::Json => log.json().boxed(),
+    };
+    let log = log.with_filter(asked.and(told));
     // A log that is already there belongs to a test.
-    drop(match global.log_format {
-        LogFormat::Text => log.with_ansi(super::output::watched()).try_init(),
-        LogFormat::Json => log.json().try_init(),
-    });
+    drop(tracing_subscriber::registry().with(log).try_init());
 }

@@ -18,6 +18,7 @@ pub mod outcome;
 pub mod pacing;
 pub mod polling;
 pub mod recipient;
+pub mod redact;
 pub mod repeat;
 pub mod retry;
 pub mod run;
@@ -48,6 +49,7 @@ pub use recipient::{
     Disposition, Follow, RESULT_COLUMNS, RecipientState, RejectKind, Terms, WaitReason,
     after_attempt, closed,
 };
+pub use redact::{Spellings, without_numbers};
 pub use repeat::{BadRepeat, Occurrence, Remark, Repeat};
 pub use retry::{RetryPolicy, Tried};
 pub use run::{IllegalRun, PauseReason, RunEvent, RunState};

@@ -5,7 +5,11 @@
 
 use jiff::Timestamp;
 
+use super::formula::guarded;
 use crate::domain::{AttemptRecord, Purse, RESULT_COLUMNS, ResultRow};
+
+/// What stands between cells.
+const DELIMITER: char = ',';
 
 /// Which table is exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,13 +172,7 @@ impl Export {
 
     fn write(&mut self, cells: impl Iterator<Item = String>) {
         let raw = self.raw;
-        let safe = cells.map(|cell| {
-            if !raw && is_formula(&cell) {
-                format!("'{cell}")
-            } else {
-                cell
-            }
-        });
+        let safe = cells.map(|cell| if raw { cell } else { guarded(cell, DELIMITER) });
         // Writing into memory cannot fail.
         drop(self.csv.write_record(safe));
     }
@@ -203,53 +201,4 @@ fn debits(attempts: &[&AttemptRecord]) -> (String, String) {
 /// RFC 3339 in UTC, to the millisecond.
 fn time(at: Timestamp) -> String {
     format!("{at:.3}")
-}
-
-/// Whether a spreadsheet would run the cell (OWASP, "CSV injection"). A number with a sign, as
-/// phone numbers and amounts are, is none.
-fn is_formula(cell: &str) -> bool {
-    let trimmed = cell.trim_start_matches([' ', '\u{a0}', '\u{feff}']);
-    match trimmed.chars().next() {
-        Some('=' | '@' | '\t' | '\r' | '\0' | '＝' | '＠') => true,
-        Some('+' | '-' | '＋' | '－') => {
-            let rest = trimmed.chars().skip(1);
-            !rest
-                .clone()
-                .all(|c| c.is_ascii_digit() || " .,()-/".contains(c))
-                || !rest.clone().any(|c| c.is_ascii_digit())
-        }
-        _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_spreadsheet_would_run_is_made_safe_and_numbers_are_left_alone() {
-        for formula in [
-            "=HYPERLINK(\"http://x\")",
-            "@SUM(A1)",
-            "+cmd|' /C calc'!A0",
-            "-2+3+cmd",
-            "\t=1",
-            " =1",
-            "+",
-            "＝1",
-        ] {
-            assert!(is_formula(formula), "{formula}");
-        }
-        for plain in [
-            "+46 (0)70-174 06 05",
-            "-12.50",
-            "+46701740605",
-            "a=b",
-            "",
-            "O'Brien",
-            "'=1",
-        ] {
-            assert!(!is_formula(plain), "{plain}");
-        }
-    }
 }

@@ -11,12 +11,12 @@ use jiff::Timestamp;
 use super::calls::Standing;
 use super::method::ApiMethod;
 use super::{callouts, calls, lenient::Object};
-use crate::domain::{CallId, NotSent, Observation, Reaction, Refusal, Side, Uncertainty, Verdict};
+use crate::domain::{
+    CallId, NotSent, Observation, Reaction, Refusal, Side, Uncertainty, Verdict, without_numbers,
+};
 
 /// Longest message of the platform that is kept, in characters.
 const MESSAGE_CHARS_MAX: usize = 300;
-/// So many digits in a row may be a telephone number.
-const NUMBER_DIGITS_MIN: usize = 7;
 /// How long a recipient waits after 425 Too Early.
 const TOO_EARLY_WAIT: Duration = Duration::from_secs(5);
 /// `Invalid application key`.
@@ -175,7 +175,7 @@ impl Answer {
             };
             error.text(&["message"]).or_else(problem)
         });
-        without_numbers(&printable(&message.unwrap_or_default()))
+        printable(&without_numbers(&message.unwrap_or_default()))
     }
 
     fn error<T>(&self, read: impl Fn(&Object<'_>) -> Option<T>) -> Option<T> {
@@ -203,29 +203,6 @@ impl Answer {
 fn printable(text: &str) -> String {
     let printable = text.chars().filter(|c| !c.is_control());
     printable.take(MESSAGE_CHARS_MAX).collect()
-}
-
-/// The text with telephone numbers taken out: messages are shown and logged, and platforms like to
-/// repeat what was wrong in them.
-fn without_numbers(text: &str) -> String {
-    let mut out = String::new();
-    let mut digits = String::new();
-    for c in text.chars().chain(['\0']) {
-        if c.is_ascii_digit() {
-            digits.push(c);
-            continue;
-        }
-        out.push_str(if digits.len() >= NUMBER_DIGITS_MIN {
-            "•••"
-        } else {
-            &digits
-        });
-        digits.clear();
-        if c != '\0' {
-            out.push(c);
-        }
-    }
-    out
 }
 
 /// Reads `Retry-After`: seconds, or a date that is compared with `now`. Anything else is none.
@@ -282,7 +259,7 @@ impl ApiError {
             message: answer.message(),
             reference: answer
                 .error(|error| error.text(&["reference"]))
-                .map(|text| printable(&text)),
+                .map(|text| printable(&without_numbers(&text))),
             retry_after: answer.retry_after,
         })
     }

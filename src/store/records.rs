@@ -480,6 +480,8 @@ pub struct Erasure {
     pub runs: u64,
     /// Those of them that were still to be called.
     pub pending: u64,
+    /// Texts that a person or the platform wrote, out of which the number was taken.
+    pub texts: u64,
     /// Rows of other people that have the digits somewhere; left as they are.
     pub mentions: u64,
 }

@@ -14,6 +14,7 @@ mod plans;
 mod proxies;
 mod retries;
 mod schedule;
+mod secrets;
 mod spend;
 mod stops;
 #[expect(

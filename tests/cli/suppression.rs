@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::support::{Desk, Platform, execute, number, people, wait_for};
+use crate::support::{Desk, Platform, WriteLock, execute, number, people, wait_for};
 use callout::domain::suppression::ERASED;
 use callout::domain::{Digits, Suppression};
 use callout::store::sqlite::{Access, SqliteStore};
@@ -649,7 +649,7 @@ fn who_is_erased_is_in_no_byte_of_the_files_and_stays_suppressed() {
         .json();
     assert_eq!(
         told,
-        json!({ "rows": 8, "runs": 2, "pending": 0, "mentions": 0 })
+        json!({ "rows": 8, "runs": 2, "pending": 0, "texts": 0, "mentions": 0 })
     );
     assert_gone(&desk, &gone);
     let told = check(&desk, &gone);
@@ -723,6 +723,87 @@ fn rows_of_others_that_mention_an_erased_number_are_told_and_left() {
     assert!(said.contains("1 rows of other numbers"), "{said}");
     let results = desk.export("results");
     assert_eq!(results.column("phone"), ["", &number(1), &number(2)]);
+}
+
+#[test]
+fn an_erased_number_is_taken_out_of_all_words_in_every_spelling() {
+    let platform = quick();
+    let desk = Desk::at(&platform);
+    let (gone, other) = (number(5), number(6));
+    // +4670 100 00 05, as people and platforms write it; and the neighbour's, one digit further.
+    let spelled = [
+        "+46 70 100 00 05",
+        "0046-70-100 00 05",
+        "46701000005",
+        "070-100 00 05",
+        "(070) 100.00.05",
+        "701000005",
+        "+46 (0)70 1000005",
+    ];
+    let neighbour = "070-100 00 06";
+    let words = format!("{} or {neighbour}", spelled.join(", "));
+    desk.tts(&people(8), "calls_per_second = 100");
+    desk.run(&["suppress", "add", &other, "--reason", &words])
+        .ends(0);
+    desk.run(&["run", "c.toml", "--yes"]).ends(0);
+    for statement in [
+        format!("update attempts set note = '{words}' where recipient = 2"),
+        format!("insert into settlements (attempt, called, why, who, at)
+                 select key, 1, '{words}', 'me', 0 from attempts limit 1"),
+        format!("update runs set state = 'paused', why = '{words}',
+                        telling = '{{\"why\":\"{words}\"}}', definition = definition || '# {words}'"),
+        format!("insert into waits (recipient, at, reason) values (1, 0, '{words}')"),
+        format!("insert into occurrences (campaign, scheduled_for, skipped, reason, at)
+                 values ('a', 0, 'fault', '{words}', 0), ('b', 0, 'fault', '{words}', 0)"),
+        format!("update recipients set reason = '{words}' where line = 3"),
+        format!("update attempts set result = '{words}', reason = '{words}' where recipient = 3"),
+    ] {
+        execute(&desk.path("callout.db"), &statement);
+    }
+    let reason = format!("asked by {words}");
+    let said = desk.run(&["erase", &gone, "--yes", "--reason", &reason]);
+    let said = said.ends(0).stdout;
+    for text in ["1 rows of 1 runs", "13 texts", "not looked at:"] {
+        assert!(said.contains(text), "{said}");
+    }
+    for form in spelled {
+        assert_eq!(anywhere(&desk, form.as_bytes()), None, "{form}");
+    }
+    assert_gone(&desk, &gone);
+    // What is said of others stays.
+    assert!(anywhere(&desk, neighbour.as_bytes()).is_some());
+    let told = check(&desk, &gone);
+    let why = told["lists"][0]["reason"].as_str().unwrap();
+    assert!(why.starts_with("asked by [erased], [erased]"), "{why}");
+}
+
+#[test]
+fn a_file_that_is_still_to_be_written_anew_is_known_and_written() {
+    let platform = quick();
+    let desk = Desk::at(&platform);
+    desk.tts(&people(8), "calls_per_second = 100");
+    desk.run(&["run", "c.toml", "--yes"]).ends(0);
+    for (nth, command) in [["doctor"], ["resume"]].into_iter().enumerate() {
+        let gone = number(nth);
+        let reader = WriteLock::reading(&desk.path("callout.db"));
+        let said = desk.run(&["erase", &gone, "--yes"]).ends(1).stderr;
+        assert!(said.contains("their traces are not"), "{said}");
+        assert!(anywhere(&desk, &forms(&gone)[0]).is_some());
+        drop(reader);
+        let out = desk.run(&command).ends(0);
+        assert!(out.stderr.contains("is written anew now"), "{}", out.stderr);
+        assert_gone(&desk, &gone);
+        let out = desk.run(&["resume"]).ends(0);
+        assert!(!out.stderr.contains("written anew"), "{}", out.stderr);
+    }
+    // A kill leaves the same: what is owed is written with what is deleted.
+    let killed = number(5);
+    desk.run(&["purge", "--all", "--after", "0s", "--yes"])
+        .ends(0);
+    execute(&desk.path("callout.db"), "update upkeep set scrub_owed = 1");
+    let out = desk.run(&["resume"]).ends(0);
+    assert!(out.stderr.contains("is written anew now"), "{}", out.stderr);
+    assert_gone(&desk, &killed);
 }
 
 #[test]

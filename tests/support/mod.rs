@@ -476,6 +476,15 @@ pub(crate) struct WriteLock {
 
 impl WriteLock {
     pub(crate) fn take(file: &Path) -> Self {
+        Self::hold(file, &["begin immediate"])
+    }
+
+    /// Another process that reads: while it does, the log cannot be emptied.
+    pub(crate) fn reading(file: &Path) -> Self {
+        Self::hold(file, &["begin", "select count(*) from runs"])
+    }
+
+    fn hold(file: &Path, statements: &[&'static str]) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -483,8 +492,10 @@ impl WriteLock {
         let connection = runtime.block_on(async {
             let options = SqliteConnectOptions::new().filename(file);
             let mut connection = options.connect().await.unwrap();
-            let begin = sqlx::query("begin immediate");
-            begin.execute(&mut connection).await.unwrap();
+            for statement in statements {
+                let statement = sqlx::query(*statement);
+                statement.execute(&mut connection).await.unwrap();
+            }
             connection
         });
         Self {

@@ -135,12 +135,16 @@ async fn database(findings: &mut Findings, global: &Global) {
                     findings.note("suppression list", Verdict::Warning, says, "");
                 }
             }
-            store.check().await
+            match store.check().await {
+                Ok(()) => store.scrub_owed().await,
+                Err(error) => Err(error),
+            }
         }
         Err(error) => Err(error),
     };
     match checked {
-        Ok(()) => findings.good("database", format!("{} is whole", global.db)),
+        Ok(false) => findings.good("database", format!("{} is whole", global.db)),
+        Ok(true) => scrub(findings, global).await,
         Err(StoreError::NoDatabase(_)) => {
             findings.good(
                 "database",
@@ -148,10 +152,36 @@ async fn database(findings: &mut Findings, global: &Global) {
             );
         }
         Err(error) => {
-            let todo = "restore a copy, or name another database with --db";
+            let todo = match &error {
+                StoreError::Full(_) => "make room on its disk",
+                StoreError::Foreign { .. } => "name another database with --db",
+                _ => "restore a copy, or name another database with --db",
+            };
             findings.note("database", Verdict::Bad, error.to_string(), todo);
         }
     }
+}
+
+/// People were deleted, and a kill or a reader kept the file from being written anew: an engine that opens
+/// it does that.
+async fn scrub(findings: &mut Findings, global: &Global) {
+    let owed = match SqliteStore::open(&global.db, Access::EngineOfExisting).await {
+        Ok(store) => store.scrub_owed().await,
+        Err(error) => Err(error),
+    };
+    if matches!(owed, Ok(false)) {
+        let says = format!(
+            "{} is whole; traces of who was deleted are out of it now",
+            global.db
+        );
+        return findings.good("database", says);
+    }
+    findings.note(
+        "database",
+        Verdict::Warning,
+        format!("{} still has traces of people who were deleted", global.db),
+        "do this again when no other process works on it or reads it",
+    );
 }
 
 async fn platform(

@@ -4,11 +4,11 @@
 //! text: the table's checks want one wherever a row was valid.
 
 use jiff::Timestamp;
-use sqlx::{Connection as _, Row as _};
+use sqlx::{Connection as _, Row as _, Sqlite, Transaction};
 
 use super::scrub::OWE;
 use super::{SqliteStore, millis};
-use crate::domain::{Digits, RunId, Suppression};
+use crate::domain::{Digits, RunId, Spellings, Suppression};
 use crate::store::{Erasure, StillOpen};
 
 /// What stands in the place of words that may have been about somebody.
@@ -48,6 +48,79 @@ const MENTIONS: &str = concat!(
     ", ?1) > 0"
 );
 
+/// Everything that people, the platform or we wrote in words: texts with their keys, those after one in
+/// pages, and how one is changed.
+const TEXTS: [(&str, &str); 11] = [
+    (
+        "-- erase: notes
+         select key, note from attempts where key > ?1 and note is not null
+         order by key limit ?2",
+        "update attempts set note = ?2 where key = ?1",
+    ),
+    (
+        "-- erase: results
+         select key, result from attempts where key > ?1 and result glob '*[0-9]*[0-9]*[0-9]*'
+         order by key limit ?2",
+        "update attempts set result = ?2 where key = ?1",
+    ),
+    (
+        "-- erase: reasons of results
+         select key, reason from attempts where key > ?1 and reason glob '*[0-9]*[0-9]*[0-9]*'
+         order by key limit ?2",
+        "update attempts set reason = ?2 where key = ?1",
+    ),
+    (
+        "-- erase: what was said of settlements
+         select number, why from settlements where number > ?1 and true
+         order by number limit ?2",
+        "update settlements set why = ?2 where number = ?1",
+    ),
+    (
+        "-- erase: reasons of suppressions
+         select number, why from suppression_acts where number > ?1 and why is not null
+         order by number limit ?2",
+        "update suppression_acts set why = ?2 where number = ?1",
+    ),
+    (
+        "-- erase: why runs are paused
+         select number, why from runs where number > ?1 and why is not null
+         order by number limit ?2",
+        "update runs set why = ?2 where number = ?1",
+    ),
+    (
+        "-- erase: how engines stand
+         select number, telling from runs where number > ?1 and telling is not null
+         order by number limit ?2",
+        "update runs set telling = null where number = ?1 and ?2 is not null",
+    ),
+    (
+        "-- erase: definitions
+         select number, definition from runs where number > ?1 and true
+         order by number limit ?2",
+        "update runs set definition = ?2 where number = ?1",
+    ),
+    (
+        "-- erase: reasons of rows
+         select id, reason from recipients where id > ?1 and reason is not null
+         order by id limit ?2",
+        "update recipients set reason = ?2 where id = ?1",
+    ),
+    (
+        "-- erase: reasons of waits
+         select number, reason from waits where number > ?1 and true
+         order by number limit ?2",
+        "update waits set reason = ?2 where number = ?1",
+    ),
+    (
+        "-- erase: why occurrences were skipped
+         select scheduled_for, reason from occurrences where scheduled_for > ?1 and reason is not null
+         order by scheduled_for limit -?2",
+        "update occurrences set reason = ?2 where scheduled_for = ?1 and reason is not null",
+    ),
+];
+/// Texts read at a time.
+const PAGE: i64 = 1_000;
+
 const ERASE: [&str; 5] = [
     "-- erase: what was noted
      update attempts set note = null
@@ -60,11 +133,11 @@ const ERASE: [&str; 5] = [
      update runs set list_sha256 = null,
             definition = case when first_recipient = last_recipient
                                    and state in ('completed', 'cancelled', 'expired')
-                         then ?2 else replace(definition, ?3, ?2) end
+                         then ?2 else definition end
      where number in (select run from recipients where id in (select value from json_each(?1)))",
     "-- erase: reasons
      update recipients set reason = case when state in ('pending', 'waiting')
-                                              or disposition = 'suppressed' then ?4 end
+                                              or disposition = 'suppressed' then ?3 end
      where id in (select value from json_each(?1))",
     "-- erase: rows
      update recipients set cells = '[]', fault = null, due_at = null,
@@ -130,11 +203,11 @@ impl SqliteStore {
             sqlx::query(statement)
                 .bind(&ids_json)
                 .bind(GONE)
-                .bind(number.value().to_string())
                 .bind(reason.to_string())
                 .execute(&mut *tx)
                 .await?;
         }
+        let texts = erase_texts(&mut tx, &Spellings::of(&number.e164(), national)).await?;
         sqlx::query(OWE).execute(&mut *tx).await?;
         let mentions: i64 = sqlx::query_scalar(MENTIONS)
             .bind(national)
@@ -146,6 +219,7 @@ impl SqliteStore {
             rows: ids.len() as u64,
             runs: runs.len() as u64,
             pending: pending as u64,
+            texts,
             mentions: mentions.unsigned_abs(),
         })
     }
@@ -164,4 +238,35 @@ impl SqliteStore {
         sqlx::query(OWE).execute(&mut *tx).await?;
         tx.commit().await
     }
+}
+
+/// Takes a number out of all words. Returns how many texts had it.
+async fn erase_texts(
+    tx: &mut Transaction<'_, Sqlite>,
+    number: &Spellings,
+) -> Result<u64, sqlx::Error> {
+    let mut found = 0;
+    for (texts, update) in TEXTS {
+        let mut after = i64::MIN;
+        loop {
+            let page: Vec<(i64, String)> = sqlx::query_as(texts)
+                .bind(after)
+                .bind(PAGE)
+                .fetch_all(&mut **tx)
+                .await?;
+            let Some((last, _)) = page.last() else {
+                break;
+            };
+            after = *last;
+            for (key, text) in &page {
+                let Some(text) = number.erased_from(text) else {
+                    continue;
+                };
+                let query = sqlx::query(update).bind(key).bind(text);
+                query.execute(&mut **tx).await?;
+                found += 1;
+            }
+        }
+    }
+    Ok(found)
 }

@@ -15,6 +15,12 @@ pub(super) const OWE: &str = "-- scrub: one is owed
     update upkeep set scrub_owed = 1";
 
 impl SqliteStore {
+    /// Whether people were deleted, and the file was not written anew after that.
+    pub async fn scrub_owed(&self) -> Result<bool, StoreError> {
+        let owed = sqlx::query_scalar(OWED).fetch_one(&self.readers).await;
+        owed.map_err(|e| fault(&self.path, &e))
+    }
+
     pub(super) async fn scrub_file(&self) -> Result<(), StoreError> {
         if self.engine.is_none() {
             return Err(StoreError::Database("only the engine scrubs".into()));
