@@ -10,6 +10,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::fault::Fault;
+use super::file::{self, Unfit};
 use super::place::Place;
 use super::table::{Table, type_name};
 
@@ -17,8 +18,20 @@ use super::table::{Table, type_name};
 pub(super) type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<Vec<u8>>;
 
 /// Largest file of dates; a century of Sundays has a tenth of it.
-const FILE_BYTES_MAX: usize = 1 << 20;
+const FILE_BYTES_MAX: u64 = 1 << 20;
+/// Most lines that are told to be wrong: a file with more is another one.
+const WRONG_LINES_MAX: usize = 20;
+/// Longest word of such a line that is shown, in characters: whose file it is, nobody knows.
+const WORD_CHARS_MAX: usize = 12;
 const HELP: &str = "year, month and day with hyphens, as in \"2026-12-24\"";
+
+/// Reads a file of dates from the disk.
+pub(super) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    file::read(path, FILE_BYTES_MAX).map_err(|unfit| match unfit {
+        Unfit::Unreadable(error) => error,
+        other => io::Error::other(other.to_string()),
+    })
+}
 
 /// The dates of both keys; `None` after a fault.
 pub(super) fn read(table: &Table<'_, '_>, file: ReadFile<'_>) -> Option<Vec<Date>> {
@@ -112,9 +125,6 @@ fn filed(table: &Table<'_, '_>, file: ReadFile<'_>) -> Option<Vec<Date>> {
 }
 
 fn text(bytes: Vec<u8>) -> Result<String, String> {
-    if bytes.len() > FILE_BYTES_MAX {
-        return Err(format!("it has {} bytes, at most 1 MiB", bytes.len()));
-    }
     String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
 }
 
@@ -122,6 +132,9 @@ fn lines(path: &Path, text: &str) -> Result<Vec<Date>, Vec<Fault>> {
     let (mut dates, mut faults) = (Vec::new(), Vec::new());
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (index, line) in text.lines().enumerate() {
+        if faults.len() == WRONG_LINES_MAX {
+            break;
+        }
         let said = line.split('#').next().unwrap_or("").trim_start();
         let first = said.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';'));
         let Some(word) = first.into_iter().next().filter(|word| !word.is_empty()) else {
@@ -145,8 +158,17 @@ fn lines(path: &Path, text: &str) -> Result<Vec<Date>, Vec<Fault>> {
 fn wrong(path: &Path, index: usize, line: &str, word: &str) -> Fault {
     let before = line.find(word).map_or("", |at| &line[..at]);
     let position = (index + 1, before.chars().count() + 1);
-    let message = format!("`{}` is not a date of the calendar", word.escape_debug());
+    let more = if word.chars().count() > WORD_CHARS_MAX {
+        "…"
+    } else {
+        ""
+    };
+    let word: String = word.chars().take(WORD_CHARS_MAX).collect();
+    let message = format!(
+        "`{}{more}` is not a date of the calendar",
+        word.escape_debug()
+    );
     let help =
         "a line is a date, as in 2026-12-24, and what you like behind it; # begins a comment";
-    Fault::new(path, position, message, help).showing(word, line)
+    Fault::new(path, position, message, help)
 }

@@ -12,9 +12,10 @@ use toml::de::DeTable;
 use crate::domain::window::{Window, WindowZone};
 use crate::domain::{DestinationKind, RetryPolicy, Schedule, Spend};
 
-use super::blackout::ReadFile;
+use super::blackout::{self, ReadFile};
 use super::callout;
-use super::fault::{Fault, Faults};
+use super::fault::{FAULTS_MAX, Fault, Faults};
+use super::file::{self, Unfit};
 use super::form::Form;
 use super::list_spec::{self, ListSpec, Recipients};
 use super::place::{Place, SourceFile};
@@ -27,6 +28,8 @@ use super::window;
 
 /// Longest name of a campaign; it becomes part of file names.
 const NAME_CHARS_MAX: usize = 64;
+/// Lowest rate that can be asked for: about one call a day.
+const CALLS_PER_SECOND_MIN: f64 = 0.000_01;
 /// Highest rate that can be asked for.
 const CALLS_PER_SECOND_MAX: f64 = 1_000_000.0;
 /// Largest campaign file; a real one has a few kilobytes.
@@ -96,24 +99,22 @@ impl Campaign {
             };
             refuse(format!("cannot read the campaign file: {error}"), help)
         };
-        let meta = std::fs::metadata(path).map_err(unreadable)?;
-        if !meta.is_file() {
-            return Err(refuse(
-                "this is not a file".into(),
-                "name a campaign file (TOML)",
-            ));
-        }
-        if meta.len() > FILE_BYTES_MAX {
-            let message = format!(
-                "the file has {} bytes, a campaign has at most 1 MiB",
-                meta.len()
-            );
-            return Err(refuse(
-                message,
-                "is this the list? name the campaign file (TOML)",
-            ));
-        }
-        let bytes = std::fs::read(path).map_err(unreadable)?;
+        let bytes = match file::read(path, FILE_BYTES_MAX) {
+            Ok(bytes) => bytes,
+            Err(Unfit::NotAFile) => {
+                return Err(refuse(
+                    "this is not a file".into(),
+                    "name a campaign file (TOML)",
+                ));
+            }
+            Err(Unfit::TooLong(bytes)) => {
+                return Err(refuse(
+                    format!("the file has {bytes} bytes, a campaign has at most 1 MiB"),
+                    "is this the list? name the campaign file (TOML)",
+                ));
+            }
+            Err(Unfit::Unreadable(error)) => return Err(unreadable(error)),
+        };
         let source = String::from_utf8(bytes).map_err(|error| {
             let valid = error.utf8_error().valid_up_to();
             let before = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
@@ -133,7 +134,7 @@ impl Campaign {
     /// Checks the text of a campaign file; `path` is where faults say they are, and what the list's
     /// path is relative to.
     pub fn parse(source: &str, path: &Path) -> Result<Self, Faults> {
-        Self::parse_with(source, SourceFile::new, path, &|path| std::fs::read(path))
+        Self::parse_with(source, SourceFile::new, path, &blackout::read_file)
     }
 
     /// As [`parse`](Self::parse), for a run that goes on: its dates are those it began with, whatever
@@ -165,6 +166,7 @@ impl Campaign {
         let parts = read(&table, &reading);
         let syntax: Vec<Fault> = errors
             .iter()
+            .take(FAULTS_MAX)
             .map(|error| {
                 let span = error.span().unwrap_or(0..0);
                 let help = "see https://toml.io for how TOML is written";
@@ -324,10 +326,11 @@ fn pacing(root: &Table<'_, '_>) -> Pacing {
         return none;
     };
     let rate = table.number("calls_per_second");
-    if let Some(rate) = rate.as_ref().filter(|rate| {
-        !(rate.value.is_finite() && rate.value > 0.0 && rate.value <= CALLS_PER_SECOND_MAX)
-    }) {
-        let help = "above 0 and at most 1000000; fractions are allowed";
+    if let Some(rate) = rate
+        .as_ref()
+        .filter(|rate| !(CALLS_PER_SECOND_MIN..=CALLS_PER_SECOND_MAX).contains(&rate.value))
+    {
+        let help = "from 0.00001 (about one a day) to 1000000; fractions are allowed";
         table
             .file
             .fault(&rate.place, "`calls_per_second` is out of range", help);

@@ -13,6 +13,13 @@ use serde::Serialize;
 /// lines of megabytes.
 const EXCERPT_CHARS_MAX: usize = 160;
 
+/// Most faults of a file that are kept.
+pub(super) const FAULTS_MAX: usize = 1_000;
+/// Longest offending text, message or help that is kept, in characters.
+const WORDS_CHARS_MAX: usize = 1_000;
+/// Longest word that a nearest known one is looked for.
+const NEAREST_CHARS_MAX: usize = 64;
+
 /// One fault in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
@@ -30,7 +37,34 @@ pub struct Fault {
     pub help: String,
     /// The source line, for the rendering with a caret.
     #[serde(skip)]
-    pub(crate) excerpt: Option<String>,
+    pub(crate) excerpt: Option<Excerpt>,
+}
+
+/// What is shown of a source line: all of it, or what is around the fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Excerpt {
+    shown: String,
+    /// Characters in front of the fault.
+    before: usize,
+}
+
+impl Excerpt {
+    fn of(line: &str, column: usize) -> Self {
+        let at = column.max(1) - 1;
+        // A long line is cut so that the fault stays in sight.
+        let from = if at < EXCERPT_CHARS_MAX { 0 } else { at - 40 };
+        let shown: String = line.chars().skip(from).take(EXCERPT_CHARS_MAX).collect();
+        let before = (at - from).min(shown.chars().count());
+        Self { shown, before }
+    }
+}
+
+/// A text cut where it is too long to be told.
+fn short(text: String) -> String {
+    match text.char_indices().nth(WORDS_CHARS_MAX) {
+        None => text,
+        Some((at, _)) => format!("{}…", &text[..at]),
+    }
 }
 
 impl Fault {
@@ -47,8 +81,8 @@ impl Fault {
             line,
             column,
             text: String::new(),
-            message: message.into(),
-            help: help.into(),
+            message: short(message.into()),
+            help: short(help.into()),
             excerpt: None,
         }
     }
@@ -56,33 +90,28 @@ impl Fault {
     /// The same fault with its offending text and the line it stands on.
     #[must_use]
     pub fn showing(mut self, text: &str, line: &str) -> Self {
-        text.clone_into(&mut self.text);
-        self.excerpt = Some(line.to_owned());
+        self.text = short(text.chars().take(WORDS_CHARS_MAX + 1).collect());
+        self.excerpt = Some(Excerpt::of(line, self.column));
         self
     }
 
     /// The source line and a caret under the offending text; nothing where the line is unknown.
     fn write_excerpt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(line) = &self.excerpt else {
+        let Some(Excerpt { shown, before }) = &self.excerpt else {
             return Ok(());
         };
-        let chars: Vec<char> = line.chars().collect();
-        let at = (self.column.max(1) - 1).min(chars.len());
-        // A long line is cut so that the fault stays in sight.
-        let from = if at < EXCERPT_CHARS_MAX { 0 } else { at - 40 };
-        let shown = chars.iter().skip(from).take(EXCERPT_CHARS_MAX);
-        let shown: String = shown.map(|&c| printable(c)).collect();
+        let chars: Vec<char> = shown.chars().collect();
+        let shown: String = chars.iter().map(|&c| printable(c)).collect();
         let width = self
             .text
             .lines()
             .next()
             .map_or(0, |first| first.chars().count())
-            .clamp(1, (chars.len() - at).max(1))
-            .min(EXCERPT_CHARS_MAX);
+            .clamp(1, (chars.len() - before).max(1));
         let number = self.line.to_string();
         let margin = " ".repeat(number.len());
         writeln!(f, "  {number} | {shown}")?;
-        let indent: String = chars[from..at]
+        let indent: String = chars[..*before]
             .iter()
             .map(|&c| if c == '\t' { '\t' } else { ' ' })
             .collect();
@@ -175,6 +204,9 @@ impl std::error::Error for Faults {}
 
 /// The known word nearest to a mistyped one, where one is near enough to be meant.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.chars().count() > NEAREST_CHARS_MAX {
+        return None;
+    }
     let lower = word.to_lowercase();
     known
         .into_iter()

@@ -3,11 +3,11 @@
 //! A value's text is not always its source (quotes, escapes, a first line break that TOML drops), so
 //! [`Place::within`] maps an offset inside a string back to the file where that can be done exactly.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::path::Path;
 
-use super::fault::Fault;
+use super::fault::{FAULTS_MAX, Fault};
 
 /// A span of the source that faults can point at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +70,8 @@ pub(super) struct SourceFile<'a> {
     kept: bool,
     faults: RefCell<Vec<Fault>>,
     warnings: RefCell<Vec<Fault>>,
+    /// Faults beyond those that are kept.
+    more: Cell<usize>,
 }
 
 impl<'a> SourceFile<'a> {
@@ -81,6 +83,7 @@ impl<'a> SourceFile<'a> {
             kept: false,
             faults: RefCell::default(),
             warnings: RefCell::default(),
+            more: Cell::new(0),
         }
     }
 
@@ -99,8 +102,19 @@ impl<'a> SourceFile<'a> {
 
     /// Notes a fault.
     pub(super) fn fault(&self, place: &Place, message: impl Into<String>, help: impl Into<String>) {
+        if self.faults.borrow().len() >= FAULTS_MAX {
+            self.more.set(self.more.get() + 1);
+            return;
+        }
         let fault = self.at(place, message, help);
         self.faults.borrow_mut().push(fault);
+    }
+
+    /// Whether a fault was noted at this very place.
+    pub(super) fn is_faulty(&self, place: &Place) -> bool {
+        let new = self.at(place, "", "");
+        let there = |fault: &Fault| (fault.line, fault.column) == (new.line, new.column);
+        self.faults.borrow().iter().any(there)
     }
 
     /// Notes a fault of another file, which this one names.
@@ -110,8 +124,10 @@ impl<'a> SourceFile<'a> {
 
     /// Notes something doubtful that stops nobody.
     pub(super) fn warn(&self, place: &Place, message: impl Into<String>, help: impl Into<String>) {
-        let fault = self.at(place, message, help);
-        self.warnings.borrow_mut().push(fault);
+        if self.warnings.borrow().len() < FAULTS_MAX {
+            let fault = self.at(place, message, help);
+            self.warnings.borrow_mut().push(fault);
+        }
     }
 
     /// A fault at a place of this file.
@@ -137,7 +153,20 @@ impl<'a> SourceFile<'a> {
 
     /// All that was noted: faults and warnings.
     pub(super) fn into_findings(self) -> (Vec<Fault>, Vec<Fault>) {
-        (self.faults.into_inner(), self.warnings.into_inner())
+        let mut faults = self.faults.into_inner();
+        let more = self.more.get();
+        if let Some(last) = faults.iter().map(|fault| (fault.line, fault.column)).max()
+            && more > 0
+        {
+            let message = format!("and {more} more faults");
+            faults.push(Fault::new(
+                self.path,
+                last,
+                message,
+                "mend those above first",
+            ));
+        }
+        (faults, self.warnings.into_inner())
     }
 }
 

@@ -12,11 +12,12 @@ use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use jiff::{Timestamp, Zoned};
 use toml::de::DeTable;
 
-use crate::domain::{Misfire, Repeat, Schedule};
+use crate::domain::{Misfire, Repeat, Schedule, ZoneSet, ZoneUnknown};
 
 use super::duration;
 use super::fault::nearest;
 use super::table::{Placed, Table};
+use super::zone_name;
 
 const SCHEDULE: [&str; 5] = ["start", "repeat", "misfire", "expires_after", "until"];
 /// How a moment is written.
@@ -183,7 +184,7 @@ fn moment(table: &Table<'_, '_>, name: &str) -> Option<Placed<Zoned>> {
         return None;
     }
     let Placed { value: text, place } = table.string(name)?;
-    match parse(text) {
+    match parse(text, !table.file.is_new()) {
         Ok(value) => Some(Placed { value, place }),
         Err(bad) => {
             table
@@ -195,7 +196,7 @@ fn moment(table: &Table<'_, '_>, name: &str) -> Option<Placed<Zoned>> {
 }
 
 /// Reads a local time with its zone, `2026-12-01T09:00:00[Europe/Stockholm]`.
-fn parse(text: &str) -> Result<Zoned, BadMoment> {
+fn parse(text: &str, kept: bool) -> Result<Zoned, BadMoment> {
     let bad = |message: String, help: String| BadMoment { message, help };
     let shown = text.escape_debug();
     let Ok(pieces) = Pieces::parse(text) else {
@@ -229,21 +230,13 @@ fn parse(text: &str) -> Result<Zoned, BadMoment> {
         return Err(bad(message, help.into()));
     };
     let zone = name.as_str();
-    let Ok(zone) = TimeZone::get(zone) else {
-        let known: Vec<String> = jiff::tz::db()
-            .available()
-            .map(|name| name.as_str().to_owned())
-            .collect();
-        let near = nearest(zone, known.iter().map(String::as_str));
-        let help = near.map_or_else(
-            || "a name of the IANA list, such as Europe/Stockholm, or UTC".to_owned(),
-            |near| format!("did you mean [{near}]?"),
-        );
-        let message = format!(
-            "names a zone that does not exist: `{}`",
-            zone.escape_debug()
-        );
-        return Err(bad(message, help));
+    let zone = match ZoneSet::one(zone) {
+        Ok(set) => set.zones()[0].clone(),
+        Err(why) => match TimeZone::get(zone) {
+            // A run that began with such a name means what it meant then.
+            Ok(zone) if kept => zone,
+            _ => return Err(wrong_zone(zone, why)),
+        },
     };
     let offset = match pieces.offset() {
         None => None,
@@ -254,6 +247,23 @@ fn parse(text: &str) -> Result<Zoned, BadMoment> {
         let text = text.find('[').map_or("", |at| &text[at..]);
         bad(message, help.replace("[]", text))
     })
+}
+
+fn wrong_zone(zone: &str, why: ZoneUnknown) -> BadMoment {
+    let shown = zone.escape_debug();
+    if why == ZoneUnknown::Mistakable {
+        return BadMoment {
+            message: format!("names `{shown}`, which is not the time zone it seems to be"),
+            help: why.to_string(),
+        };
+    }
+    BadMoment {
+        message: format!("names a zone that does not exist: `{shown}`"),
+        help: zone_name::meant(zone).map_or_else(
+            || "a name of the IANA list, such as Europe/Stockholm, or UTC".to_owned(),
+            |near| format!("did you mean [{near}]?"),
+        ),
+    }
 }
 
 /// The moment of a local time. Messages are followed by help, in which `[]` stands for the zone.

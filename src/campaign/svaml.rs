@@ -12,7 +12,7 @@ use super::guard::Guard;
 use super::limits::Rule;
 use super::place::{Place, SourceFile};
 use super::prompts;
-use super::svaml_check::check_shape;
+use super::svaml_check::{check_rules, check_shape};
 use super::svaml_node::{Entry, Node, of_json, of_toml, offset};
 use super::svaml_tree::{Document, Tree};
 use super::table::{Placed, type_name};
@@ -69,10 +69,9 @@ fn document(file: &SourceFile<'_>, hook: &str, node: &Node, texts: &mut Vec<Text
         leaves: Vec::new(),
     };
     let tree = texts.node(node, "", hook, "");
-    Document {
-        tree,
-        leaves: texts.leaves,
-    }
+    let leaves = texts.leaves;
+    check_rules(file, hook, node);
+    Document { tree, leaves }
 }
 
 /// Sets the texts of a document apart from what no row changes.

@@ -6,6 +6,7 @@
 use serde_json::Value as Json;
 
 use crate::domain::svaml::{self, ACTIONS, CALL_S_MAX, Event, Field, INSTRUCTIONS, Term};
+use crate::domain::svaml_check::{self, Step};
 
 use super::fault::{listed, nearest};
 use super::place::SourceFile;
@@ -14,6 +15,29 @@ use super::tokens::is_template;
 
 /// What a document has.
 const TOP: [&str; 2] = ["action", "instructions"];
+
+/// Notes what the platform would not take of a document whose shape is right, by the check that the API's
+/// client has. What a row will fill is looked at when it has, and what was noted already is not again.
+pub(super) fn check_rules(file: &SourceFile<'_>, hook: &str, node: &Node) {
+    if !file.is_new() {
+        return;
+    }
+    for flaw in svaml_check::check(&node.json(), Event::parse(hook), is_template) {
+        let place = node.follow(&flaw.way).place();
+        let of_term = match flaw.way.0.as_slice() {
+            [Step::Name(name)] => name == "action",
+            [Step::Name(_), Step::Item(_)] => true,
+            _ => false,
+        };
+        // Terms themselves are checked with better words below.
+        if file.is_faulty(place) || of_term {
+            continue;
+        }
+        let message = format!("`{hook}`: `{}` {}", flaw.way, flaw.message);
+        let help = "the platform would not take it, and would end the call";
+        file.fault(place, message, help);
+    }
+}
 
 /// Notes what is wrong with a document.
 pub(super) fn check_shape(file: &SourceFile<'_>, hook: &str, node: &Node) {

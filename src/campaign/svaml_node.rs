@@ -9,6 +9,8 @@ use serde_json::Value as Json;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use crate::domain::svaml_check::{Step, Way};
+
 use super::place::{Place, SourceFile};
 use super::table::Placed;
 
@@ -52,6 +54,38 @@ impl Node {
             .map(|entry| &entry.value)
     }
 
+    /// The document as JSON, with its texts as they were written.
+    pub(super) fn json(&self) -> Json {
+        match self {
+            Self::Fixed(json, _) => json.clone(),
+            Self::Text(text, _) => Json::from(text.as_str()),
+            Self::Array(items, _) => items.iter().map(Self::json).collect(),
+            Self::Object(entries, _) => {
+                let entries = entries.iter();
+                entries
+                    .map(|entry| (entry.key.clone(), entry.value.json()))
+                    .collect()
+            }
+        }
+    }
+
+    /// The node at the end of a way, or the last on it that there is.
+    pub(super) fn follow(&self, way: &Way) -> &Self {
+        let mut node = self;
+        for step in &way.0 {
+            let next = match (step, node) {
+                (Step::Name(name), node) => node.get(name),
+                (Step::Item(item), Self::Array(items, _)) => items.get(*item),
+                (Step::Item(_), _) => None,
+            };
+            match next {
+                Some(next) => node = next,
+                None => break,
+            }
+        }
+        node
+    }
+
     /// A string's content.
     pub(super) fn text(&self) -> Option<&str> {
         match self {
@@ -89,7 +123,12 @@ pub(super) fn of_json(json: Json, source: &Placed<&str>, cursor: &mut usize) -> 
             let entries = entries.into_iter().map(|(key, value)| {
                 let at = json_place(&key, source, cursor);
                 place.get_or_insert_with(|| at.clone());
-                let value = of_json(value, source, cursor);
+                let value = match of_json(value, source, cursor) {
+                    // Only strings have a place that can be looked for.
+                    Node::Fixed(json, _) => Node::Fixed(json, at.clone()),
+                    Node::Array(items, _) => Node::Array(items, at.clone()),
+                    other => other,
+                };
                 Entry { key, at, value }
             });
             let entries = entries.collect();

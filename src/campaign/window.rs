@@ -26,6 +26,7 @@ use super::blackout::{self, ReadFile};
 use super::fault::nearest;
 use super::place::Place;
 use super::table::{Placed, Table};
+use super::zone_name;
 
 const WINDOW: [&str; 8] = [
     "days",
@@ -199,7 +200,7 @@ fn zone(table: &Table<'_, '_>, root: &Table<'_, '_>) -> Option<WindowZone> {
         ),
         _ => (
             format!("`{name}` is not a time zone"),
-            meant_zone(zone.value).map_or_else(
+            zone_name::meant(zone.value).map_or_else(
                 || ZONE_HELP.to_owned(),
                 |near| format!("did you mean `{near}`?"),
             ),
@@ -229,23 +230,6 @@ fn users_have_zones(table: &Table<'_, '_>, root: &Table<'_, '_>) -> bool {
             .fault(&table.key_place("time_zone"), message, help);
     }
     !held
-}
-
-/// The zone whose name is near, or whose place was given alone.
-fn meant_zone(name: &str) -> Option<String> {
-    let known: Vec<String> = jiff::tz::db()
-        .available()
-        .map(|name| name.to_string())
-        .collect();
-    let place = name.trim().replace(' ', "_");
-    let by_place = known.iter().find(|zone| {
-        let last = zone.rsplit('/').next();
-        last.is_some_and(|last| last.eq_ignore_ascii_case(&place))
-    });
-    let names = known.iter().map(String::as_str).chain(["recipient"]);
-    by_place
-        .cloned()
-        .or_else(|| nearest(name, names).map(Into::into))
 }
 
 fn on_close(table: &Table<'_, '_>) -> Option<OnClose> {

@@ -10,6 +10,8 @@ use std::sync::Mutex;
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
+use crate::domain::told;
+
 /// Why facts could not be printed; the command then fails at its end, whatever it did.
 static UNPRINTED: Mutex<Option<String>> = Mutex::new(None);
 
@@ -129,9 +131,7 @@ pub(super) fn printable(text: &str) -> String {
 
 /// Whether a terminal would obey the character, or show what follows in another order.
 fn unprintable(c: char) -> bool {
-    let reorders =
-        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    c.is_control() || reorders
+    c.is_control() || told::reorders(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// Several lines of somebody else's with a mark in the place of everything that a terminal would obey.

@@ -26,6 +26,7 @@ pub mod schedule;
 pub mod spend;
 pub mod suppression;
 pub mod svaml;
+pub mod svaml_check;
 pub mod told;
 pub mod verdict;
 pub mod window;

@@ -45,15 +45,15 @@ impl Tried {
         u32::from_be_bytes([self.used, self.busy, self.no_answer, self.faults])
     }
 
-    /// The number read back.
-    pub fn unpack(packed: u32) -> Self {
-        let [used, busy, no_answer, faults] = packed.to_be_bytes();
-        Self {
+    /// The number read back; none where it is not one that [`pack`](Self::pack) makes.
+    pub fn unpack(packed: i64) -> Option<Self> {
+        let [used, busy, no_answer, faults] = u32::try_from(packed).ok()?.to_be_bytes();
+        Some(Self {
             used,
             busy,
             no_answer,
             faults,
-        }
+        })
     }
 
     fn failed(self) -> u8 {
@@ -269,7 +269,7 @@ mod tests {
                     Next::Again {
                         wait, tried: now, ..
                     } => {
-                        tried = Tried::unpack(now.pack());
+                        tried = Tried::unpack(now.pack().into()).unwrap();
                         Some(wait.as_secs() / 60)
                     }
                 },

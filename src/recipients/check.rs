@@ -165,6 +165,7 @@ fn read_chunk(list: &mut ListReader) -> Result<Vec<Row>, Faults> {
     while rows.len() < CHUNK_ROWS && bytes < CHUNK_BYTES {
         let Some(row) = list.next_row()? else { break };
         bytes += row.cells.iter().map(String::len).sum::<usize>();
+        bytes += row.cells.len() * size_of::<String>();
         rows.push(row);
     }
     Ok(rows)

@@ -10,6 +10,9 @@ use std::path::Path;
 use crate::campaign::Fault;
 use crate::domain::RESULT_COLUMNS;
 
+/// Most columns of a list: those of a spreadsheet.
+const COLUMNS_MAX: usize = 16_384;
+
 /// What may separate cells, the likeliest first.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
@@ -39,6 +42,18 @@ pub(super) fn detect_delimiter(beginning: &[u8]) -> u8 {
 
 /// Everything that is wrong with the names themselves.
 pub(super) fn check(path: &Path, line: usize, header: &[String]) -> Vec<Fault> {
+    if header.len() > COLUMNS_MAX {
+        let message = format!(
+            "the list has {} columns, at most {COLUMNS_MAX}",
+            header.len()
+        );
+        return vec![Fault::new(
+            path,
+            (line, 1),
+            message,
+            "is this a CSV file with a header?",
+        )];
+    }
     let mut faults = Vec::new();
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for (i, name) in header.iter().enumerate() {

@@ -12,13 +12,15 @@ use csv::ByteRecord;
 use encoding_rs::Encoding;
 use encoding_rs_io::DecodeReaderBytesBuilder;
 
-use crate::campaign::{Fault, Faults, ListSpec};
+use crate::campaign::{Fault, Faults, ListSpec, open_regular};
 
 use super::bytes::{Hashing, LineStart, LineTap, RecordTooLong, SharedDigest};
 use super::header;
 
 /// How much of a list is looked at to find its separator: more than any header.
 const PEEK_BYTES: u64 = 64 << 10;
+/// How files of spreadsheet programs begin: XLSX and ODS, and XLS.
+const SPREADSHEETS: [&[u8]; 2] = [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"];
 /// The CSV reader's buffer.
 const BUFFER_BYTES: usize = 64 << 10;
 
@@ -69,6 +71,14 @@ impl ListReader {
         let mut beginning = Vec::new();
         let mut peeked = (&mut text).take(PEEK_BYTES);
         peeked.read_to_end(&mut beginning).map_err(unreadable)?;
+        if SPREADSHEETS
+            .iter()
+            .any(|start| beginning.starts_with(start))
+        {
+            let message = "this is a spreadsheet's own file, not CSV";
+            let help = "save it as CSV, best as CSV UTF-8, and name that file";
+            return Err(Fault::new(path, (1, 1), message, help).into());
+        }
         let delimiter = spec
             .delimiter
             .unwrap_or_else(|| header::detect_delimiter(&beginning));
@@ -267,16 +277,15 @@ impl ListReader {
 
 /// Opens a regular file; a folder, pipe or device would fail later and less clearly, or hang.
 fn open_file(path: &Path) -> Result<File, Faults> {
-    let meta = std::fs::metadata(path).map_err(|error| Faults::from(io_fault(path, 1, &error)))?;
-    if !meta.is_file() {
-        let what = if meta.is_dir() {
+    let file = open_regular(path).map_err(|error| Faults::from(io_fault(path, 1, &error)))?;
+    file.ok_or_else(|| {
+        let what = if path.is_dir() {
             "this is a folder, not a list"
         } else {
             "this is not a regular file"
         };
-        return Err(Fault::new(path, (1, 1), what, "name a CSV file in [recipients] file").into());
-    }
-    File::open(path).map_err(|error| Faults::from(io_fault(path, 1, &error)))
+        Fault::new(path, (1, 1), what, "name a CSV file in [recipients] file").into()
+    })
 }
 
 fn io_fault(path: &Path, line: usize, error: &io::Error) -> Fault {

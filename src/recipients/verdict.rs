@@ -41,6 +41,9 @@ pub enum RowVerdict {
     },
 }
 
+/// Longest cell, in bytes: what a spreadsheet's 32,767 characters may take.
+const CELL_BYTES_MAX: usize = 128 << 10;
+
 /// What a row is judged by.
 #[derive(Debug)]
 pub(super) struct RowCheck {
@@ -87,6 +90,10 @@ impl RowCheck {
                 cells.len(),
                 self.columns
             );
+            return invalid(None, None, reason);
+        }
+        if let Some(long) = cells.iter().position(|cell| cell.len() > CELL_BYTES_MAX) {
+            let reason = format!("cell {} has more than {CELL_BYTES_MAX} bytes", long + 1);
             return invalid(None, None, reason);
         }
         let cell = cells.get(self.number).map_or("", String::as_str);

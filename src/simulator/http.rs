@@ -4,7 +4,7 @@
 //! It decides nothing about calls. Whatever comes in, it answers or closes; it never panics and never
 //! holds the world's lock across an await. `server` brings the connections, `routes` the table.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
+use hyper::http::uri::Authority;
 use hyper::{Request, Response, StatusCode};
 use jiff::Timestamp;
 
@@ -86,7 +87,7 @@ impl Shared {
         let delivery = match routes::find(parts.method.as_str(), parts.uri.path()) {
             Ok(Route::Callout) => self.callout(&parts, body, now).await?,
             Ok(Route::Call(id)) => self.call(&parts, body, id, now).await?,
-            Ok(Route::Own(page)) => self.own_page(page, peer).into(),
+            Ok(Route::Own(page)) => self.own_page(page, &parts, peer).into(),
             Ok(Route::Other(method)) => self.other(&parts, body, method, now).await?.into(),
             Err(miss) => self.missed(&parts, miss, now).into(),
         };
@@ -195,9 +196,17 @@ impl Shared {
     }
 
     /// The simulator's own pages: no authorisation, but for this machine alone.
-    fn own_page(&self, page: Page, peer: SocketAddr) -> Answer {
+    fn own_page(&self, page: Page, parts: &Parts, peer: SocketAddr) -> Answer {
         if !peer.ip().to_canonical().is_loopback() {
             return plain(403, "The simulator's own pages answer loopback alone");
+        }
+        // A browser on this machine may be led here by any name that somebody makes point here.
+        let mut hosts = parts.headers.get_all(HOST).iter();
+        if !hosts.all(|host| host.to_str().is_ok_and(is_loopback)) {
+            return plain(
+                403,
+                "The simulator's own pages answer to localhost and 127.0.0.1 alone",
+            );
         }
         // Rows are copied under the lock and written outside it.
         let csv = match page {
@@ -377,4 +386,17 @@ fn callback_headers(headers: &HeaderMap) -> Vec<(String, String)> {
         .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
         .take(CALLBACK_HEADERS_MAX)
         .collect()
+}
+
+/// Whether a `Host` names this machine by a name that nobody else can make point to it.
+fn is_loopback(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else {
+        return false;
+    };
+    let name = authority.host();
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || bare
+            .parse::<IpAddr>()
+            .is_ok_and(|ip| ip.to_canonical().is_loopback())
 }

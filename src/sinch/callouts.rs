@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::client::{Client, words};
 use super::lenient::Object;
+use super::method::ANSWER_BYTES_MAX;
 use super::preview::Preview;
 use super::region::Paths;
 use super::svaml;
@@ -343,7 +344,7 @@ impl Client {
             }
         };
         match self.http.execute(request).await {
-            Ok(response) => self.read(response).await.verdict(),
+            Ok(response) => self.read(response, ANSWER_BYTES_MAX).await.verdict(),
             Err(error) => lost(&error),
         }
     }

@@ -16,6 +16,28 @@ const SEPARATORS: [u8; 3] = [b';', b',', b'\t'];
 /// No header that we know is longer, in bytes.
 const HEADER_BYTES_MAX: usize = 64 * 1024;
 
+/// Longest record, in bytes: beyond it, a quote was never closed.
+const RECORD_BYTES_MAX: usize = 1 << 20;
+
+/// Serves no more than a record's worth in one go.
+struct Bounded<R> {
+    inner: R,
+    left: usize,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        if self.left == 0 {
+            let why = format!("a record is longer than {RECORD_BYTES_MAX} bytes");
+            return Err(std::io::Error::other(why));
+        }
+        let room = buf.len().min(self.left);
+        let read = self.inner.read(&mut buf[..room])?;
+        self.left -= read;
+        Ok(read)
+    }
+}
+
 /// What the platform recorded of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
@@ -50,7 +72,7 @@ pub enum CdrError {
 
 /// Reads a file of call detail records.
 pub struct CdrReader<R: Read> {
-    rows: csv::ByteRecordsIntoIter<std::io::Chain<std::io::Cursor<Vec<u8>>, R>>,
+    rows: csv::ByteRecordsIntoIter<Bounded<std::io::Chain<std::io::Cursor<Vec<u8>>, R>>>,
     columns: Columns,
 }
 
@@ -82,7 +104,10 @@ impl<R: Read> CdrReader<R> {
         let separator = SEPARATORS.into_iter().rev().max_by_key(count);
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(separator.unwrap_or(SEPARATORS[0]))
-            .from_reader(std::io::Cursor::new(head).chain(file));
+            .from_reader(Bounded {
+                inner: std::io::Cursor::new(head).chain(file),
+                left: RECORD_BYTES_MAX,
+            });
         let header = reader.byte_headers().map_err(|e| failed(&e))?.clone();
         let named = |wanted: &str| {
             header.iter().position(|name| {
@@ -113,6 +138,7 @@ impl<R: Read> Iterator for CdrReader<R> {
     type Item = Result<Record, CdrError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        self.rows.reader_mut().get_mut().left = RECORD_BYTES_MAX;
         let row = self.rows.next()?;
         Some(match row {
             Ok(row) => Ok(self.columns.record(&row)),

@@ -28,8 +28,6 @@ pub const REQUEST_MAX: Duration = Duration::from_mins(1);
 /// Idle connections are dropped before servers drop theirs (two seconds is the shortest habit): a POST
 /// that meets a closing connection is uncertain.
 const IDLE_MAX: Duration = Duration::from_millis(1_500);
-/// Longest answer that is read, in bytes; a list of numbers is the longest that we know.
-const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The content type that is sent and signed.
 const JSON: &str = "application/json; charset=utf-8";
 
@@ -127,7 +125,7 @@ impl Client {
     pub async fn ask(&self, method: &impl ApiMethod) -> Result<Answer, ApiError> {
         let request = self.request(method.request(self.bases.paths))?;
         let response = self.execute(request).await?;
-        Ok(self.read(response).await)
+        Ok(self.read(response, method.answer_bytes_max()).await)
     }
 
     /// What [`Client::send`] would send now, with the secret taken out.
@@ -210,8 +208,8 @@ impl Client {
         Ok(request)
     }
 
-    /// Reads an answer, as much of it as comes.
-    pub(super) async fn read(&self, mut response: reqwest::Response) -> Answer {
+    /// Reads an answer, as much of it as comes and is worth it.
+    pub(super) async fn read(&self, mut response: reqwest::Response, bytes_max: usize) -> Answer {
         let status = response.status().as_u16();
         let retry_after = response
             .headers()
@@ -225,10 +223,8 @@ impl Client {
         let (mut body, mut cut) = (Vec::new(), None);
         loop {
             match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() > ANSWER_BYTES_MAX => {
-                    cut = Some(format!(
-                        "the answer is longer than {ANSWER_BYTES_MAX} bytes"
-                    ));
+                Ok(Some(chunk)) if body.len() + chunk.len() > bytes_max => {
+                    cut = Some(format!("the answer is longer than {bytes_max} bytes"));
                     break;
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),

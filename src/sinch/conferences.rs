@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::lenient::Object;
-use super::method::{ApiMethod, Host, Plain};
+use super::method::{ApiMethod, Host, LIST_BYTES_MAX, Plain};
 use super::region::Paths;
 use crate::domain::CallId;
 
@@ -53,6 +53,10 @@ impl ApiMethod for GetConference {
         };
         let items: Vec<&RawValue> = serde_json::from_str(participants.get()).ok()?;
         items.into_iter().map(participant).collect()
+    }
+
+    fn answer_bytes_max(&self) -> usize {
+        LIST_BYTES_MAX
     }
 }
 

@@ -12,7 +12,8 @@ use super::calls::Standing;
 use super::method::ApiMethod;
 use super::{callouts, calls, lenient::Object};
 use crate::domain::{
-    CallId, NotSent, Observation, Reaction, Refusal, Side, Uncertainty, Verdict, without_numbers,
+    CallId, NotSent, Observation, Reaction, Refusal, Side, Uncertainty, Verdict, told,
+    without_numbers,
 };
 
 /// Longest message of the platform that is kept, in characters.
@@ -201,7 +202,7 @@ impl Answer {
 
 /// The beginning of a text, without control characters.
 fn printable(text: &str) -> String {
-    let printable = text.chars().filter(|c| !c.is_control());
+    let printable = text.chars().filter(|c| told::is_fit(*c));
     printable.take(MESSAGE_CHARS_MAX).collect()
 }
 

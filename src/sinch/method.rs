@@ -7,6 +7,12 @@
 
 use super::region::Paths;
 
+/// Longest answer about one thing, in bytes: hundreds of times what any has. A run has thousands of
+/// requests in flight, and each may be answered with as much.
+pub(super) const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Longest answer that lists things, or is a recording, in bytes.
+pub(super) const LIST_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// A method of the API, with its parameters.
 pub trait ApiMethod {
     /// What the platform answers.
@@ -17,6 +23,11 @@ pub trait ApiMethod {
 
     /// Reads the body of a 2xx answer; `None` where it is not what the documents say.
     fn read(&self, body: &[u8]) -> Option<Self::Answer>;
+
+    /// Longest answer that is worth reading, in bytes.
+    fn answer_bytes_max(&self) -> usize {
+        ANSWER_BYTES_MAX
+    }
 }
 
 /// Which of the two bases a method is on (`FACTS` §1).

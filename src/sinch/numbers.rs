@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::lenient::Object;
-use super::method::{ApiMethod, Host, Plain};
+use super::method::{ApiMethod, Host, LIST_BYTES_MAX, Plain};
 use super::region::Paths;
 
 /// So many numbers can be assigned at once (seed 004: "[ 1 .. 100 ] items").
@@ -79,6 +79,10 @@ impl ApiMethod for ListNumbers {
         };
         let items: Vec<&RawValue> = serde_json::from_str(numbers.get()).ok()?;
         items.into_iter().map(own_number).collect()
+    }
+
+    fn answer_bytes_max(&self) -> usize {
+        LIST_BYTES_MAX
     }
 }
 

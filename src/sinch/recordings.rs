@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use super::client::Client;
 use super::errors::ApiError;
 use super::lenient::Object;
-use super::method::{ApiMethod, Host, Plain};
+use super::method::{ANSWER_BYTES_MAX, ApiMethod, Host, LIST_BYTES_MAX, Plain};
 use super::region::Paths;
 
 const PATH: &str = "/calling/v1/recording";
@@ -77,6 +77,10 @@ impl ApiMethod for ListRecordings {
         let items: Vec<&RawValue> = serde_json::from_slice(body).ok()?;
         items.into_iter().map(recording).collect()
     }
+
+    fn answer_bytes_max(&self) -> usize {
+        LIST_BYTES_MAX
+    }
 }
 
 fn recording(item: &RawValue) -> Option<Recording> {
@@ -109,6 +113,10 @@ impl ApiMethod for DownloadRecording {
 
     fn read(&self, body: &[u8]) -> Option<Vec<u8>> {
         Some(body.to_vec())
+    }
+
+    fn answer_bytes_max(&self) -> usize {
+        LIST_BYTES_MAX
     }
 }
 
@@ -161,7 +169,7 @@ impl Client {
         *request.timeout_mut() = Some(DOWNLOAD_MAX);
         let response = self.execute(request).await?;
         if !response.status().is_success() {
-            return Err(ApiError::of(&self.read(response).await));
+            return Err(ApiError::of(&self.read(response, ANSWER_BYTES_MAX).await));
         }
         let content_type = response.headers().get(CONTENT_TYPE);
         let page = content_type

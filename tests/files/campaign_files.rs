@@ -766,11 +766,11 @@ fn what_svaml_has_beyond_the_documents_is_warned_of_and_sent() {
     let none: [&str; 0] = [];
     let cases = [
         (
-            r#"{ action = { Name = "hangup" }, instructions = [{ name = "SAY", txet = "a" }] }"#,
+            r#"{ action = { Name = "hangup" }, instructions = [{ name = "SAY", txet = "a", text = "a" }] }"#,
             "6:71 txet: `say` has no `txet` in the documents; did you mean `text`?",
         ),
         (
-            r#"{ action = { name = "runMenu", menus = [{ id = "main", options = [{ key = "1" }] }] } }"#,
+            r#"{ action = { name = "runMenu", menus = [{ id = "main", options = [{ key = "1", dtmf = "1", action = "return(a)" }] }] } }"#,
             "6:75 key: `options` has no `key` in the documents; `options` has `dtmf` and `action`",
         ),
         (
@@ -792,7 +792,9 @@ fn what_svaml_has_beyond_the_documents_is_warned_of_and_sent() {
         assert_eq!(warnings(&ace(source)), [expected]);
     }
     assert_eq!(
-        warnings(&ace(r#"{ action = { NAME = "RunMENU", BARGE = true } }"#)),
+        warnings(&ace(
+            r#"{ action = { NAME = "RunMENU", BARGE = true, menus = [{ id = "main" }] } }"#
+        )),
         none
     );
     let ice = PRESS_ONE.replace("\"cli\"", "\"clip\"");

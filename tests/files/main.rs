@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stumbles")]
 
 mod campaign_files;
+mod hostile;
 mod lists;
+mod svaml;
 mod templates;
 mod windows;

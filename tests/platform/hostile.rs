@@ -225,3 +225,45 @@ async fn requests_on_one_connection_are_answered_in_their_order() {
         .collect();
     assert_eq!(statuses, ["200", "200", "404"]);
 }
+
+#[tokio::test]
+async fn its_own_pages_answer_to_a_name_of_this_machine_alone() {
+    let peer = Peer::start(Options::default());
+    let status = async |host: &str, path: &str| {
+        let mut stream = peer.connect().await;
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    for page in [
+        "/simulator/ledger",
+        "/simulator/posts",
+        "/simulator/requests",
+    ] {
+        for host in [
+            "localhost:8080",
+            "LOCALHOST",
+            "127.0.0.1:1",
+            "127.1.2.3",
+            "[::1]:80",
+        ] {
+            assert_eq!(status(host, page).await, "200", "{host}");
+        }
+        for host in [
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example:80",
+            "10.0.0.1",
+            "[::2]",
+        ] {
+            assert_eq!(status(host, page).await, "403", "{host}");
+        }
+    }
+    // The API itself is asked by whatever name a client knows it.
+    assert_eq!(
+        status("calling.api.sinch.com", "/calling/v1/calls/id/x").await,
+        "401"
+    );
+}

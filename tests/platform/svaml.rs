@@ -343,7 +343,7 @@ fn limits_are_kept_to_the_last_and_not_one_more() {
             Event::Ace,
             with_action(&json!({"name": "hangup", "unknown": 1})),
             with_action(&json!({"name": "hangup", "hangupCause": "1"})),
-            "action",
+            "action.hangupCause",
         ),
     ];
     for (event, right, wrong, at) in cases {

@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use crate::support::audit::Audit;
-use crate::support::{Desk, Platform, people, wait_for};
+use crate::support::{Desk, Platform, execute, people, wait_for};
 use callout::domain::{
     AttemptId, AttemptKey, AttemptState, CallId, DestinationKind, Disposition, Outcome,
     RecipientId, RunId, Stage, Tally,
@@ -378,4 +378,30 @@ async fn what_a_commit_left_behind_is_not_written_over_by_the_side_file() {
     store.recover(&run, now()).await.unwrap();
     let after = tally(&store, &run).await;
     assert_eq!((after.of(Disposition::Reached), after.in_flight), (1, 0));
+}
+
+#[test]
+fn figures_that_nobody_wrote_are_an_error_and_no_panic() {
+    let platform = Platform::start(&["--time-scale", "0"]);
+    let desk = Desk::at(&platform);
+    desk.tts(&people(40), "calls_per_second = 20");
+    let engine = desk.start(&["run", "c.toml", "--yes"]);
+    wait_for("calls", || (platform.posted() > 2).then_some(()));
+    assert!(engine.kill());
+    let file = desk.path("callout.db");
+    for odd in ["-1", "9223372036854775807", "4294967296"] {
+        execute(&file, &format!("update recipients set tried = {odd}"));
+        let end = desk.run(&["resume"]);
+        assert_eq!(end.code, Some(1), "{odd}: {}", end.stderr);
+        assert!(
+            end.stderr.contains(&format!("`tried` is {odd}")),
+            "{}",
+            end.stderr
+        );
+        assert!(!end.stderr.contains("panicked"), "{}", end.stderr);
+    }
+    let posted = platform.posted();
+    execute(&file, "update recipients set tried = 0");
+    desk.run(&["resume"]);
+    assert!(platform.posted() > posted);
 }

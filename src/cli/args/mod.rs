@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::plan::Fingerprint;
 use super::plan::gate::Condition;
+use crate::domain::ZoneSet;
 
 pub(super) use api::*;
 pub(super) use schedule::*;
@@ -247,8 +248,14 @@ pub(in crate::cli) struct RehearseArgs {
 
 /// A moment with its zone or offset.
 fn moment(text: &str) -> Result<jiff::Timestamp, String> {
-    let zoned = text.parse::<jiff::Zoned>().map(|at| at.timestamp());
-    zoned.or_else(|_| text.parse()).map_err(|_| {
+    let zoned = text.parse::<jiff::Zoned>().ok();
+    if let Some(zoned) = &zoned
+        && let Some(name) = zoned.time_zone().iana_name()
+    {
+        ZoneSet::one(name).map_err(|why| why.to_string())?;
+    }
+    let zoned = zoned.map(|at| at.timestamp());
+    zoned.map_or_else(|| text.parse(), Ok).map_err(|_| {
         "write a moment as 2026-12-01T09:00:00[Europe/Stockholm] or 2026-12-01T08:00:00Z".to_owned()
     })
 }

@@ -10,7 +10,7 @@ use crate::campaign::Campaign;
 use crate::cli::args::ScheduleNextArgs;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{World, output};
-use crate::domain::{Occurrence, Repeat};
+use crate::domain::{Occurrence, Repeat, ZoneSet};
 
 pub(super) fn next(args: &ScheduleNextArgs, world: &World) -> Result<Exit, Failure> {
     let campaign = Campaign::load(&args.file)?;
@@ -56,6 +56,9 @@ pub(super) fn next(args: &ScheduleNextArgs, world: &World) -> Result<Exit, Failu
 /// A moment as people give it: with a zone, with an offset, or local to the schedule.
 fn moment(text: &str, zone: &TimeZone) -> Result<Timestamp, Failure> {
     if let Ok(zoned) = text.parse::<jiff::Zoned>() {
+        if let Some(name) = zoned.time_zone().iana_name() {
+            ZoneSet::one(name).map_err(|why| Failure::usage(format!("--from {text}: {why}")))?;
+        }
         return Ok(zoned.timestamp());
     }
     if let Ok(at) = text.parse::<Timestamp>() {

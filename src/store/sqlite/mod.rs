@@ -30,7 +30,8 @@ use std::path::Path;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use roaring::RoaringTreemap;
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection, SqlitePool};
 use tokio::sync::{Mutex, oneshot};
 
 use super::{
@@ -41,7 +42,7 @@ use super::{
 use crate::domain::retry::PerNumber;
 use crate::domain::{
     AttemptId, Backlog, Charges, Digits, Disposition, Past, RecipientId, ResultRow, RunId, Skip,
-    Spend, Story, Suppression, Suppressions, Tally,
+    Spend, Story, Suppression, Suppressions, Tally, Tried,
 };
 
 pub use file::belongs_to_a_database;
@@ -414,4 +415,11 @@ fn millis(at: Timestamp) -> i64 {
 /// The moment behind stored milliseconds.
 fn moment(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// How often a recipient was tried.
+fn tried(row: &SqliteRow) -> Result<Tried, sqlx::Error> {
+    let packed: i64 = row.try_get("tried")?;
+    let tried = Tried::unpack(packed);
+    tried.ok_or_else(|| sqlx::Error::Decode(format!("`tried` is {packed}").into()))
 }

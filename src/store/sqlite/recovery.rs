@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _};
 
 use super::group::{Group, HELD_UNTIL};
-use super::{SqliteStore, millis, moment};
+use super::{SqliteStore, millis, moment, tried};
 use crate::domain::retry::PerNumber;
 use crate::domain::{
     AttemptEvent, AttemptKey, AttemptState, CallId, Follow, Hold, RecipientId, RetryPolicy, RunId,
@@ -90,8 +90,10 @@ impl SqliteStore {
             .map_err(fault)?;
         let changes: Vec<Change> = intents
             .iter()
-            .flat_map(|row| unanswered(row, now))
-            .collect();
+            .map(|row| Ok(unanswered(row, tried(row)?, now)))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(fault)?
+            .concat();
         let astray = Group::of(run, &changes)
             .write(&mut tx)
             .await
@@ -167,7 +169,7 @@ impl SqliteStore {
                     intended_at: moment(row.get("intended_at")),
                     accepted_at: moment(row.get("accepted_at")),
                     hold: hold(row),
-                    tried: Tried::unpack(row.get("tried")),
+                    tried: tried(row).map_err(|e| self.fault(&e))?,
                 })
             })
             .collect()
@@ -218,22 +220,24 @@ impl SqliteStore {
         });
         let due = rows
             .iter()
-            .map(|row| Due {
-                recipient: RecipientId(row.get("id")),
-                endpoint: row.get("endpoint"),
-                cells: row.get("cells"),
-                zones: row.get::<Option<&str>, _>("zones").map(Zones::read),
-                hold: hold(row),
-                tried: Tried::unpack(row.get("tried")),
-                rests_until: rests_until(row).filter(|until| millis(*until) > now),
+            .map(|row| {
+                Ok(Due {
+                    recipient: RecipientId(row.get("id")),
+                    endpoint: row.get("endpoint"),
+                    cells: row.get("cells"),
+                    zones: row.get::<Option<&str>, _>("zones").map(Zones::read),
+                    hold: hold(row),
+                    tried: tried(row)?,
+                    rests_until: rests_until(row).filter(|until| millis(*until) > now),
+                })
             })
-            .collect();
+            .collect::<Result<_, sqlx::Error>>()?;
         Ok(DuePage { due, next_due, end })
     }
 }
 
 /// What becomes of an attempt whose engine died, and of its recipient.
-fn unanswered(row: &SqliteRow, now: Timestamp) -> Vec<Change> {
+fn unanswered(row: &SqliteRow, tried: Tried, now: Timestamp) -> Vec<Change> {
     let Ok(state) = AttemptState::Intended.after(AttemptEvent::Recovered) else {
         return Vec::new();
     };
@@ -243,7 +247,7 @@ fn unanswered(row: &SqliteRow, now: Timestamp) -> Vec<Change> {
         chance: 0.0,
     };
     let recipient = RecipientId(row.get("recipient"));
-    let follow = after_attempt(&state, Tried::unpack(row.get("tried")), terms);
+    let follow = after_attempt(&state, tried, terms);
     let mut changes = vec![Change::Attempt {
         key: AttemptKey(row.get("key")),
         from: Stage::Intended,
@@ -270,6 +274,7 @@ pub(super) fn hold(row: &SqliteRow) -> Option<Hold> {
     let amount: Option<&str> = row.get("hold");
     Some(Hold {
         amount: amount?.parse().ok()?,
-        longest_s: row.get::<Option<u32>, _>("longest_s")?,
+        // What is no length of a call is as long as one can be.
+        longest_s: u32::try_from(row.get::<Option<i64>, _>("longest_s")?).unwrap_or(u32::MAX),
     })
 }

@@ -9,7 +9,7 @@ use sqlx::{Connection as _, Row as _, Sqlite, Transaction};
 
 use super::group::{ACCEPTED, HELD_UNTIL, currency};
 use super::results::{outcome, recipient_state};
-use super::{SqliteStore, millis};
+use super::{SqliteStore, millis, tried};
 use crate::domain::{
     AttemptEvent, AttemptId, AttemptState, CallId, Disposition, Follow, Outcome, RecipientState,
     Refusal, RunEvent, RunId, RunState, Side, Stage, Terms, Tried, Uncertainty, after_attempt,
@@ -129,7 +129,7 @@ impl Found {
             attempt: attempt_state(row)?,
             recipient: row.get("recipient"),
             state: recipient_state(row)?,
-            tried: Tried::unpack(row.get("tried")),
+            tried: tried(row).map_err(|e| StoreError::Diverged(e.to_string()))?,
             run,
             closing,
             latest: row.get("latest"),
