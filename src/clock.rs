@@ -22,18 +22,14 @@ pub trait Clock: Debug + Send + Sync {
 /// The machine's own clock.
 #[derive(Debug)]
 pub struct SystemClock {
-    started: std::time::Instant,
+    started: Duration,
 }
 
 impl SystemClock {
     /// A clock whose monotonic time begins now.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that reads the clock"
-    )]
     pub fn start() -> Self {
         Self {
-            started: std::time::Instant::now(),
+            started: since_boot(),
         }
     }
 }
@@ -48,8 +44,27 @@ impl Clock for SystemClock {
     }
 
     fn monotonic(&self) -> Duration {
-        self.started.elapsed()
+        since_boot().saturating_sub(self.started)
     }
+}
+
+/// Time since the machine was started. What it slept through counts, so that waking up is no jump of the
+/// wall's clock.
+#[cfg(target_os = "linux")]
+fn since_boot() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
+/// Time since this was first asked, without what the machine slept through.
+#[cfg(not(target_os = "linux"))]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the clock"
+)]
+fn since_boot() -> Duration {
+    static FIRST: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    FIRST.get_or_init(std::time::Instant::now).elapsed()
 }
 
 /// A clock that stands still until somebody moves it on: for rehearsals in virtual time.

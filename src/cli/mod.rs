@@ -6,6 +6,7 @@
 mod api;
 mod args;
 mod check;
+mod clock;
 mod database;
 mod erase;
 mod exit;

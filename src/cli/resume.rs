@@ -9,8 +9,8 @@ use super::exit::{Exit, Failure};
 use super::session::{self, Session};
 use super::stop::Stop;
 use super::{
-    World, export, file, import, output, reconcile, reread, run as run_command, runs, settings,
-    spend,
+    World, clock, export, file, import, output, reconcile, reread, run as run_command, runs,
+    settings, spend,
 };
 use crate::campaign::{Campaign, Script};
 use crate::domain::Raised;
@@ -45,6 +45,8 @@ pub(super) async fn resume(
         }
         return as_it_ended(store.as_ref(), &run, args).await;
     }
+    let right = args.clock.clock_is_right;
+    clock::refuse_set_back(store.as_ref(), world.clock.as_ref(), right).await?;
     let dates = run.blackout_file.as_deref();
     let campaign = Campaign::parse_kept(&run.definition, &run.definition_path, dates)?;
     let client = settings::client(global, &world.clock)?;

@@ -10,7 +10,7 @@ use super::plan::{Fingerprint, Plan};
 use super::schedule::{self, Slot, Start};
 use super::session::{self, Session};
 use super::stop::Stop;
-use super::{World, database, file, import, output, runs, settings, suppress};
+use super::{World, clock, database, file, import, output, runs, settings, suppress};
 use crate::campaign::{Campaign, Fault, Faults};
 use crate::domain::{Schedule, Screen, Suppressions};
 use crate::engine::Pace;
@@ -34,6 +34,8 @@ pub(super) async fn run(
     let never_asks = args.yes.then_some("--yes makes none");
     database::may_dial(global, &args.file, never_asks)?;
     let mut store = Arc::new(SqliteStore::open(&global.db, Access::Engine).await?);
+    let right = args.clock.clock_is_right;
+    clock::refuse_set_back(store.as_ref(), world.clock.as_ref(), right).await?;
     refuse_second_run(store.as_ref(), &campaign).await?;
     let schedule = campaign.schedule.as_ref().filter(|_| !args.now);
     if let Some(schedule) = schedule {
@@ -59,6 +61,7 @@ pub(super) async fn run(
             return Ok(Exit::WorkLeft);
         };
         (store, slot) = (waited.0, Some(waited.1));
+        clock::refuse_set_back(store.as_ref(), world.clock.as_ref(), right).await?;
     }
     let mut new = new_run(&campaign, &mut world, client.platform(), false);
     if let Some(slot) = slot {

@@ -106,6 +106,14 @@ impl Budget {
             .collect()
     }
 
+    /// The day of a moment, with its first moment and that of the next.
+    pub fn day_of(spend: &Spend, at: Timestamp) -> Option<(Date, Timestamp, Timestamp)> {
+        let zone = spend.zone();
+        let day = zone.to_datetime(at).date();
+        let (from, until) = bounds(day, &zone)?;
+        Some((day, from, until))
+    }
+
     /// What the campaign says.
     pub fn spend(&self) -> &Spend {
         &self.spend

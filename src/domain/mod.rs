@@ -29,6 +29,7 @@ pub mod svaml;
 pub mod svaml_check;
 pub mod told;
 pub mod verdict;
+pub mod wall;
 pub mod window;
 pub mod zones;
 
@@ -60,5 +61,6 @@ pub use schedule::{
 pub use spend::{Charge, Charges, Hold, Raised, Rates, Spend, SpendAccount, Standing};
 pub use suppression::{Digits, NumberHash, Screen, Suppression, Suppressions};
 pub use verdict::{NotSent, Observation, Reaction, Refusal, Side, Uncertainty, Verdict};
+pub use wall::{ClockAccepted, Newest};
 pub use window::{Days, Leave, OnClose, Span, TimeOfDay, Window, WindowState, WindowZone};
 pub use zones::{ZoneSet, ZoneUnknown, Zones};

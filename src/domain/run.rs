@@ -138,6 +138,8 @@ pub enum PauseReason {
     SpendCap(String),
     /// A call was billed otherwise than the cap supposes.
     Price(String),
+    /// The machine's clock jumped while the run went on.
+    Clock(String),
     /// Nobody is left but those who are held: their time zone is not known, or the window never opens
     /// for them.
     Held,
@@ -165,6 +167,7 @@ impl fmt::Display for PauseReason {
             Self::Unreachable(what) => write!(f, "the platform cannot be reached: {what}"),
             Self::SpendCap(what) => write!(f, "the spend cap is reached: {what}"),
             Self::Price(what) => write!(f, "look at the prices: {what}"),
+            Self::Clock(what) => write!(f, "the machine's clock jumped: {what}"),
             Self::Held => f.write_str(
                 "everybody left is held: their time zone is not known, or the window never opens \
                  for them",

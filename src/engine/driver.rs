@@ -561,10 +561,31 @@ impl Engine {
         if !wanted.is_empty()
             && let Some(run) = self.store.runs(self.run.as_str()).await?.pop()
         {
+            let today = spend.zone().to_datetime(now).date();
+            let mut end = now;
             for (day, from, until) in wanted {
                 let within = self.store.charges_within(&run.campaign, from, until);
-                let charges = within.await?;
+                let mut charges = within.await?;
+                if day == today {
+                    charges.extend(
+                        self.store
+                            .charges_ahead(&run.campaign, (from, until))
+                            .await?,
+                    );
+                }
                 days.push((day, SpendAccount::of(spend, &charges).committed()));
+                end = until;
+            }
+            // Days of a clock that was ahead: they stay counted when they come.
+            while let Some(at) = self.store.intended_from(&run.campaign, end).await?
+                && let Some((day, from, until)) = Budget::day_of(spend, at)
+            {
+                let charges = self
+                    .store
+                    .charges_within(&run.campaign, from, until)
+                    .await?;
+                days.push((day, SpendAccount::of(spend, &charges).committed()));
+                end = until;
             }
         }
         Ok(Some(Budget::new(spend.clone(), committed, days, now)))

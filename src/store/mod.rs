@@ -21,8 +21,8 @@ pub use records::{
 
 use crate::domain::retry::PerNumber;
 use crate::domain::{
-    AttemptId, Backlog, Charges, Digits, Past, RecipientId, ResultRow, RunId, Skip, Spend, Story,
-    Suppression, Suppressions, Tally,
+    AttemptId, Backlog, Charges, ClockAccepted, Digits, Newest, Past, RecipientId, ResultRow,
+    RunId, Skip, Spend, Story, Suppression, Suppressions, Tally,
 };
 
 /// A sender's end of an import, and how many chunks may wait in it.
@@ -159,6 +159,29 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Charges>, StoreError>;
+
+    /// What all runs of a campaign count against a day `[from, until)` beyond the attempts intended
+    /// within it: those with a later moment that were made while the clock was ahead, unless a person
+    /// accepted the clock on another day.
+    async fn charges_ahead(
+        &self,
+        campaign: &str,
+        day: (Timestamp, Timestamp),
+    ) -> Result<Vec<Charges>, StoreError>;
+
+    /// The first moment from then on of an attempt of a campaign; none where there is none.
+    async fn intended_from(
+        &self,
+        campaign: &str,
+        from: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError>;
+
+    /// The newest moment in the database since a person last accepted the clock; none where nothing
+    /// ever happened. Quick, however much is stored.
+    async fn newest(&self) -> Result<Option<Newest>, StoreError>;
+
+    /// A person says that the clock is right, whatever the database has seen.
+    async fn accept_clock(&self, accepted: &ClockAccepted) -> Result<(), StoreError>;
 
     /// Changes what a run may cost. An engine at work does not notice.
     async fn set_spend(&self, run: &RunId, spend: &Spend) -> Result<(), StoreError>;

@@ -5,6 +5,7 @@
 mod api;
 mod calling_windows;
 mod cdr;
+mod clock;
 mod databases;
 mod earlier;
 mod end_to_end;

@@ -14,7 +14,7 @@ use crate::campaign::{Campaign, Script};
 use crate::cli::args::PlaceArgs;
 use crate::cli::runs::BY_HAND;
 use crate::cli::session::{self, Session};
-use crate::cli::{database, export, output, run, settings};
+use crate::cli::{clock, database, export, output, run, settings};
 use crate::domain::{
     AttemptRecord, Callout, Destination, DestinationKind, Disposition, PauseReason, RecipientId,
     ResultRow, RunId, Screen,
@@ -60,6 +60,8 @@ pub(super) async fn place(
         database::may_dial(global, file, None)?;
     }
     let store = Arc::new(SqliteStore::open(&global.db, Access::Engine).await?);
+    let right = args.clock.clock_is_right;
+    clock::refuse_set_back(store.as_ref(), world.clock.as_ref(), right).await?;
     let lists = store.suppressions().await?;
     let screen = Screen {
         lists: Some(&lists),

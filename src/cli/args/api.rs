@@ -147,6 +147,8 @@ pub(in crate::cli) enum CallCommand {
 pub(in crate::cli) struct PlaceArgs {
     /// Whom to call, as + and digits
     pub(in crate::cli) number: String,
+    #[command(flatten)]
+    pub(in crate::cli) clock: super::ClockArgs,
     /// The number that is shown
     #[arg(long, value_name = "NUMBER", conflicts_with = "campaign")]
     pub(in crate::cli) cli: Option<String>,

@@ -208,7 +208,17 @@ pub(in crate::cli) struct RunArgs {
     #[arg(long)]
     pub(in crate::cli) now: bool,
     #[command(flatten)]
+    pub(in crate::cli) clock: ClockArgs,
+    #[command(flatten)]
     pub(in crate::cli) results: ResultsArgs,
+}
+
+/// What a person says of the machine's clock.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ClockArgs {
+    /// The machine's clock is right, though the database has seen a later time; kept with your name
+    #[arg(long)]
+    pub(in crate::cli) clock_is_right: bool,
 }
 
 #[derive(Debug, Args)]
@@ -218,6 +228,8 @@ pub(in crate::cli) struct ResumeArgs {
     /// Change the run's spend cap, as in "200.00 EUR"; who did it and when is kept
     #[arg(long, value_name = "AMOUNT")]
     pub(in crate::cli) cap: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) clock: ClockArgs,
     #[command(flatten)]
     pub(in crate::cli) results: ResultsArgs,
 }

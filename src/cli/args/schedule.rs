@@ -53,4 +53,6 @@ pub(in crate::cli) struct ScheduleRunArgs {
     /// End after one run
     #[arg(long)]
     pub(in crate::cli) once: bool,
+    #[command(flatten)]
+    pub(in crate::cli) clock: super::ClockArgs,
 }

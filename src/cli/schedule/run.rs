@@ -16,10 +16,14 @@ use crate::campaign::Campaign;
 use crate::cli::args::{Global, ScheduleRunArgs};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::stop::Stop;
-use crate::cli::{World, database, output, run as run_command, settings};
+use crate::cli::{World, clock, database, output, run as run_command, settings};
 use crate::domain::{Missed, Occurrence, Past, Schedule, Skip, SkipReason, Turn};
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Store, StoreError};
+
+/// Why a start waits while the clock shows an earlier time than the database has seen.
+const SET_BACK: &str = "this machine's clock was set back meanwhile, so nobody is dialled: set it \
+                        right or, where it is right now, begin again with --clock-is-right";
 
 /// What the scheduler works with.
 struct Scheduler<'a> {
@@ -60,7 +64,7 @@ pub(super) async fn run(
     run_command::rate(&file.campaign)?;
     settings::client(global, &world.clock)?;
     database::may_dial(global, &args.file, Some("this command never asks"))?;
-    make_database(global).await?;
+    make_database(args, global, &world).await?;
     output::tell(&database::line(&global.db));
     let stop = Stop::listen()?;
     let told = String::new();
@@ -107,9 +111,17 @@ pub(super) async fn run(
 }
 
 /// Makes the database where there is none, so that what is skipped can be recorded.
-async fn make_database(global: &Global) -> Result<(), Failure> {
+async fn make_database(
+    args: &ScheduleRunArgs,
+    global: &Global,
+    world: &World,
+) -> Result<(), Failure> {
     match SqliteStore::open(&global.db, Access::Engine).await {
-        Ok(store) => Ok(store.close().await?),
+        Ok(store) => {
+            let right = args.clock.clock_is_right;
+            clock::refuse_set_back(&store, world.clock.as_ref(), right).await?;
+            Ok(store.close().await?)
+        }
         Err(StoreError::InUse(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }
@@ -200,13 +212,18 @@ impl Scheduler<'_> {
         let store = match SqliteStore::open(&self.global.db, Access::Engine).await {
             Ok(store) => Arc::new(store),
             Err(error @ StoreError::InUse(_)) => {
-                self.tell(format!("{} is due: {error}", words(&due.at)));
-                let soon = self.world.clock.wall() + jiff::SignedDuration::from_secs(1);
-                until(soon, self.world.clock.as_ref(), &self.stop, || false).await;
-                return Ok(Started::Again);
+                return Ok(self.again_soon(due, &error.to_string()).await);
             }
             Err(error) => return Err(error.into()),
         };
+        let clock = Arc::clone(&self.world.clock);
+        if clock::refuse_set_back(store.as_ref(), clock.as_ref(), false)
+            .await
+            .is_err()
+        {
+            store.close().await?;
+            return Ok(self.again_soon(due, SET_BACK).await);
+        }
         let client = settings::client(self.global, &self.world.clock)?;
         let mut new = run_command::new_run(&campaign, &mut self.world, client.platform(), false);
         Slot::of(&self.file.schedule, at).assign(&mut new);
@@ -241,6 +258,15 @@ impl Scheduler<'_> {
             entropy: self.world.entropy.split(),
         };
         Ok(Started::Ran(session.work_until(world, &self.stop).await?))
+    }
+
+    /// Nothing can start just now: says why, and waits a moment.
+    async fn again_soon(&mut self, due: &Occurrence, why: &str) -> Started {
+        self.tell(format!("{} is due: {why}", words(&due.at)));
+        let clock = self.world.clock.as_ref();
+        let soon = clock.wall() + jiff::SignedDuration::from_secs(1);
+        until(soon, clock, &self.stop, || false).await;
+        Started::Again
     }
 
     /// Tells and records that the campaign was at fault when it was to start.

@@ -8,7 +8,7 @@ use super::{Command, Core, End, Flight, Now};
 use crate::domain::polling::PollState;
 use crate::domain::{
     AttemptEvent, AttemptKey, AttemptState, CallId, Observation, Outcome, PauseReason, Reaction,
-    RecipientId, Tried,
+    RecipientId, Tried, wall,
 };
 use crate::store::{OpenCall, Was};
 
@@ -69,7 +69,12 @@ impl Core {
             }
             let (key, hold) = (call.key, call.hold);
             let ago = now.wall.duration_since(call.intended_at);
-            let ago = Duration::try_from(ago).unwrap_or(Duration::ZERO);
+            let ago = if wall::is_ahead(call.intended_at, now.wall) {
+                // The clock was set back: nobody knows how long the call has gone on.
+                Duration::MAX
+            } else {
+                Duration::try_from(ago).unwrap_or(Duration::ZERO)
+            };
             let age = now.wall.duration_since(call.accepted_at);
             let age = Duration::try_from(age).unwrap_or(Duration::ZERO);
             self.begin_call(call, age, now);

@@ -4,10 +4,11 @@
 //! [`Core::step`] takes one event and the time, and returns commands. Its state is bounded by what is
 //! in flight and one page of recipients. `dialling` brings recipients to their POST, `answers` reads
 //! what comes of it, `moves` records what follows, `calls` follows calls to their end, `spending` holds money and hangs up what lasts too
-//! long, `ending` stops and finishes.
+//! long, `ending` stops and finishes, `clock` notices a clock that jumps.
 
 mod answers;
 mod calls;
+mod clock;
 mod dialling;
 mod ending;
 mod moves;
@@ -212,6 +213,8 @@ pub struct Core {
     openings: Option<Openings>,
     /// Since when people could have been called, if the window was open.
     since: Timestamp,
+    /// The time when it began: the wall's clock is held against it.
+    began: Now,
     entropy: Entropy,
     next_key: i64,
     phase: Phase,
@@ -266,6 +269,7 @@ impl Core {
             retry: rules.retry,
             openings: rules.window.map(Openings::new),
             since: rules.since,
+            began: now,
             entropy,
             next_key,
             phase: Phase::Running,
@@ -309,6 +313,7 @@ impl Core {
     /// Takes one event and returns what to do about it.
     pub fn step(&mut self, event: Event, now: Now) -> Vec<Command> {
         let mut commands = Vec::new();
+        let now = self.believed(now);
         match event {
             Event::Opened(calls) => self.opened(calls, now),
             Event::Uncertain(since) => self.still_uncertain(since, now),

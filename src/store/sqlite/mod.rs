@@ -6,6 +6,7 @@
 //! and `scrub` a person's. Times are bound values, never the database's own.
 
 mod aside;
+mod clock;
 mod commit;
 mod fault;
 mod file;
@@ -41,8 +42,8 @@ use super::{
 };
 use crate::domain::retry::PerNumber;
 use crate::domain::{
-    AttemptId, Backlog, Charges, Digits, Disposition, Past, RecipientId, ResultRow, RunId, Skip,
-    Spend, Story, Suppression, Suppressions, Tally, Tried,
+    AttemptId, Backlog, Charges, ClockAccepted, Digits, Disposition, Newest, Past, RecipientId,
+    ResultRow, RunId, Skip, Spend, Story, Suppression, Suppressions, Tally, Tried,
 };
 
 pub use file::belongs_to_a_database;
@@ -269,6 +270,34 @@ impl Store for SqliteStore {
         until: Timestamp,
     ) -> Result<Vec<Charges>, StoreError> {
         self.select_charges_within(campaign, from, until).await
+    }
+
+    async fn charges_ahead(
+        &self,
+        campaign: &str,
+        day: (Timestamp, Timestamp),
+    ) -> Result<Vec<Charges>, StoreError> {
+        self.select_charges_ahead(campaign, day).await
+    }
+
+    async fn intended_from(
+        &self,
+        campaign: &str,
+        from: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.select_intended_from(campaign, from)
+            .await
+            .map_err(|e| self.fault(&e))
+    }
+
+    async fn newest(&self) -> Result<Option<Newest>, StoreError> {
+        self.select_newest().await.map_err(|e| self.fault(&e))
+    }
+
+    async fn accept_clock(&self, accepted: &ClockAccepted) -> Result<(), StoreError> {
+        self.insert_accepted(accepted)
+            .await
+            .map_err(|e| self.fault(&e))
     }
 
     async fn set_spend(&self, run: &RunId, spend: &Spend) -> Result<(), StoreError> {
