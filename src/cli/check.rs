@@ -30,6 +30,7 @@ pub(super) async fn check(
     let screen = Screen {
         lists: Some(&lists),
         now: world.clock.wall(),
+        only: None,
     };
     let mut rows = Vec::new();
     let checked = Campaign::load(&args.file).and_then(|campaign| {

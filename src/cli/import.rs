@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::exit::Failure;
 use super::spend;
 use crate::campaign::{Campaign, Script};
-use crate::domain::{Destination, RunId, Screen, Spend, Suppressions};
+use crate::domain::{Destination, NotReachedBy, RunId, Screen, Spend, Suppressions};
 use crate::recipients::{CheckError, CheckedRow, ListSummary, RowVerdict, check_list};
 use crate::store::{Imported, ImportedRow, RejectedRow, Store};
 
@@ -22,6 +22,8 @@ pub(super) struct Terms<'a> {
     pub(super) now: Timestamp,
     /// What the run may cost: each recipient gets the worst case of a call.
     pub(super) spend: Option<&'a Spend>,
+    /// Where only those are called whom an earlier run did not reach.
+    pub(super) only: Option<NotReachedBy>,
     /// SHA-256 of the list that was planned with; another one is refused.
     pub(super) planned: Option<&'a str>,
 }
@@ -37,7 +39,7 @@ pub(super) async fn import(
     let (imported, imported_in) = oneshot::channel();
     let checking = {
         let (campaign, spend) = (campaign.clone(), terms.spend.cloned());
-        let (lists, now) = (terms.lists, terms.now);
+        let (lists, now, only) = (terms.lists, terms.now, terms.only);
         let planned = terms.planned.map(str::to_owned);
         let workers = workers();
         std::thread::spawn(move || {
@@ -51,6 +53,7 @@ pub(super) async fn import(
             let screen = Screen {
                 lists: Some(&lists),
                 now,
+                only: only.as_ref(),
             };
             let mut checked = check_list(&campaign, workers, screen, &mut sink);
             drop(rows);

@@ -3,6 +3,7 @@
 //! The only module that knows all others, reads the environment and writes to the terminal. `args`
 //! is the grammar, `settings` the environment, `session` what `run`, `resume` and `rehearse` share.
 
+mod again;
 mod api;
 mod args;
 mod check;

@@ -6,7 +6,7 @@ use super::exit::{Exit, Failure};
 use super::{World, output, runs};
 use crate::domain::{PauseReason, RunState};
 use crate::report::summary::grouped;
-use crate::store::sqlite::{Access, SqliteStore};
+use crate::store::sqlite::{Access, SqliteStore, Wishing};
 use crate::store::{Run, RunEnd, Store, StoreError, Wish};
 
 /// Who works on a run.
@@ -24,8 +24,7 @@ pub(super) async fn pause(
     global: &Global,
     world: &World,
 ) -> Result<Exit, Failure> {
-    let wishing = SqliteStore::wishing(&global.db)?;
-    let (store, run, engine) = open(args, global).await?;
+    let (store, run, engine, wishing) = open(args, global).await?;
     let id = &run.id;
     let said = match (engine, run.state) {
         (Engine::AtWork, _) => {
@@ -62,8 +61,7 @@ pub(super) async fn cancel(
     global: &Global,
     world: &World,
 ) -> Result<Exit, Failure> {
-    let wishing = SqliteStore::wishing(&global.db)?;
-    let (store, run, engine) = open(args, global).await?;
+    let (store, run, engine, wishing) = open(args, global).await?;
     if matches!(engine, Engine::AtWork) {
         leave(&store, &run, Wish::Cancel, global).await?;
         output::say(if run.header.is_none() {
@@ -128,11 +126,15 @@ async fn cancel_at_rest(store: &SqliteStore, run: &Run, world: &World) -> Result
     Ok(())
 }
 
-/// Opens the database as its engine where nobody is, and beside the engine otherwise. A run that is
-/// over is refused.
-async fn open(args: &OneRunArgs, global: &Global) -> Result<(SqliteStore, Run, Engine), Failure> {
+/// Opens the database as its engine where nobody is, and beside the engine otherwise. What is returned
+/// last says that a wish is on its way, until it is dropped. A run that is over is refused.
+async fn open(
+    args: &OneRunArgs,
+    global: &Global,
+) -> Result<(SqliteStore, Run, Engine, Option<Wishing>), Failure> {
     loop {
         let beside = SqliteStore::open(&global.db, Access::Beside).await?;
+        let wishing = SqliteStore::wishing(&global.db)?;
         let run = runs::find(&beside, args.run.as_deref()).await?;
         if !run.state.unfinished() {
             return Err(over(&run, args.run.is_none()));
@@ -140,13 +142,13 @@ async fn open(args: &OneRunArgs, global: &Global) -> Result<(SqliteStore, Run, E
         match SqliteStore::open(&global.db, Access::Engine).await {
             Ok(store) => {
                 beside.close().await?;
-                return Ok((store, run, Engine::None));
+                return Ok((store, run, Engine::None, wishing));
             }
             Err(StoreError::InUse(_)) => match SqliteStore::engine_at_work(&global.db)? {
                 Some(id) if id == run.id || id.as_str().is_empty() => {
-                    return Ok((beside, run, Engine::AtWork));
+                    return Ok((beside, run, Engine::AtWork, wishing));
                 }
-                Some(_) => return Ok((beside, run, Engine::Elsewhere)),
+                Some(_) => return Ok((beside, run, Engine::Elsewhere, wishing)),
                 // It has just ended: what became of the run is read anew.
                 None => beside.close().await?,
             },

@@ -9,11 +9,11 @@ use super::exit::{Exit, Failure};
 use super::session::{self, Session};
 use super::stop::Stop;
 use super::{
-    World, clock, export, file, import, output, reconcile, reread, run as run_command, runs,
+    World, again, clock, export, file, import, output, reconcile, reread, run as run_command, runs,
     settings, spend,
 };
 use crate::campaign::{Campaign, Script};
-use crate::domain::Raised;
+use crate::domain::{Raised, RunId};
 use crate::engine::Pace;
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Run, Store, Wish};
@@ -165,11 +165,13 @@ async fn script(
         Ok(campaign.bind(header, &campaign.recipients.file)?)
     } else {
         output::tell("the list's import was interrupted: importing it again");
+        let only_of = run.planned.only_of.as_ref().map(RunId::as_str);
         let terms = import::Terms {
             lists: store.suppressions().await?,
             now: world.clock.wall(),
             spend: run.spend.as_ref(),
-            planned: None,
+            only: again::not_reached_by(store, only_of).await?,
+            planned: run.planned.list_sha256.as_deref(),
         };
         let (_, script) = import::import(store, &run.id, campaign, terms).await?;
         Ok(script)

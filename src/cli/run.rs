@@ -10,14 +10,15 @@ use super::plan::{Fingerprint, Plan};
 use super::schedule::{self, Slot, Start};
 use super::session::{self, Session};
 use super::stop::Stop;
-use super::{World, clock, database, file, import, output, runs, settings, suppress};
+use super::{World, again, clock, database, file, import, output, runs, settings, suppress};
 use crate::campaign::{Campaign, Fault, Faults};
-use crate::domain::{Schedule, Screen, Suppressions};
+use crate::domain::{NotReachedBy, RunId, Schedule, Screen, Suppressions};
 use crate::engine::Pace;
+use crate::recipients::ListSummary;
 use crate::report::summary::grouped;
 use crate::sinch::Client;
 use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{NewRun, Run, Store, StoreError};
+use crate::store::{NewRun, Planned, Run, Store, StoreError};
 
 pub(super) async fn run(
     args: &RunArgs,
@@ -37,21 +38,25 @@ pub(super) async fn run(
     let right = args.clock.clock_is_right;
     clock::refuse_set_back(store.as_ref(), world.clock.as_ref(), right).await?;
     refuse_second_run(store.as_ref(), &campaign).await?;
+    let planned = args.plan.as_ref();
+    if let Some(planned) = planned {
+        again::refuse_spent(store.as_ref(), &planned.to_string(), world.clock.wall()).await?;
+    }
     let schedule = campaign.schedule.as_ref().filter(|_| !args.now);
     if let Some(schedule) = schedule {
         // A start that cannot be is refused before anything is asked.
         let now = world.clock.wall();
         schedule::start_of(&campaign.name, schedule, store.as_ref(), now).await?;
     }
-    let planned = args.plan.as_ref();
-    if !args.yes || planned.is_some() && schedule.is_some() {
-        let lists = store.suppressions().await?;
-        let mut plan = plan_anew(&campaign, &client, &lists, &world, planned).await?;
-        plan.database = Some(global.db.clone());
-        if !args.yes {
-            ask(&plan.text(), args.results.json)?;
-        }
-    }
+    let looking = Looking {
+        campaign: &campaign,
+        client: &client,
+        store: store.as_ref(),
+        world: &world,
+    };
+    let noted = looking
+        .before_run(args, &global.db, schedule.is_some())
+        .await?;
     let stop = Stop::listen()?;
     let mut slot = None;
     if let Some(schedule) = schedule {
@@ -64,6 +69,7 @@ pub(super) async fn run(
         clock::refuse_set_back(store.as_ref(), world.clock.as_ref(), right).await?;
     }
     let mut new = new_run(&campaign, &mut world, client.platform(), false);
+    new.planned = noted;
     if let Some(slot) = slot {
         slot.assign(&mut new);
     }
@@ -78,30 +84,88 @@ pub(super) async fn run(
     session.work_until(world, &stop).await
 }
 
-/// The plan as it is now, with prices of this moment; refused where it is not the one that was
-/// planned.
-async fn plan_anew(
-    campaign: &Campaign,
-    client: &Client,
-    lists: &Suppressions,
-    world: &World,
-    planned: Option<&Fingerprint>,
-) -> Result<Plan, Failure> {
-    let now = world.clock.wall();
-    let screen = Screen {
-        lists: Some(lists),
-        now,
-    };
-    let mut plan = Plan::of(campaign, screen, now)?;
-    let anew = planned.is_some() || campaign.spend.is_some();
-    plan.price(client, world.clock.as_ref(), anew).await;
-    if let Some(planned) = planned {
-        let changed = planned.changed(&plan.fingerprint());
-        if !changed.is_empty() {
-            return Err(not_as_planned(&changed));
-        }
+/// What is looked at before a run begins.
+struct Looking<'a> {
+    campaign: &'a Campaign,
+    client: &'a Client,
+    store: &'a dyn Store,
+    world: &'a World,
+}
+
+impl Looking<'_> {
+    /// Shows the plan and asks. Unasked, a run whose people were called lately is refused; starts of a
+    /// schedule are not.
+    async fn before_run(
+        &self,
+        args: &RunArgs,
+        database: &str,
+        scheduled: bool,
+    ) -> Result<Planned, Failure> {
+        let only = again::not_reached_by(self.store, args.only.of()).await?;
+        let mut noted = Planned {
+            only_of: only.as_ref().map(|only| only.run.clone()),
+            ..Planned::default()
+        };
+        let lists = self.store.suppressions().await?;
+        let (name, now) = (&self.campaign.name, self.world.clock.wall());
+        let plan = if !args.yes || args.plan.is_some() && scheduled {
+            let planned = args.plan.as_ref();
+            let mut plan = self.priced(&lists, only.as_ref(), planned).await?;
+            plan.database = Some(database.to_owned());
+            if !args.yes {
+                ask(&plan, args.results.json)?;
+            }
+            plan
+        } else if !args.again && !scheduled && again::is_asked(self.store, name, now).await? {
+            let plan = self.plan(&lists, only.as_ref()).await?;
+            if let Some(again) = plan.again() {
+                return Err(again.refusal());
+            }
+            plan
+        } else {
+            return Ok(noted);
+        };
+        // A start that is waited for finds a new list; else it is the list that was looked at.
+        noted.list_sha256 = (!scheduled).then(|| plan.list_sha256().to_owned());
+        Ok(noted)
     }
-    Ok(plan)
+
+    /// The plan as it is now, compared with the earlier runs.
+    async fn plan(
+        &self,
+        lists: &Suppressions,
+        only: Option<&NotReachedBy>,
+    ) -> Result<Plan, Failure> {
+        let now = self.world.clock.wall();
+        let screen = Screen {
+            lists: Some(lists),
+            now,
+            only,
+        };
+        let mut plan = Plan::of(self.campaign, screen, now)?;
+        plan.compare(self.store, only).await?;
+        Ok(plan)
+    }
+
+    /// The same with prices of this moment; refused where it is not the one that was planned.
+    async fn priced(
+        &self,
+        lists: &Suppressions,
+        only: Option<&NotReachedBy>,
+        planned: Option<&Fingerprint>,
+    ) -> Result<Plan, Failure> {
+        let mut plan = self.plan(lists, only).await?;
+        let anew = planned.is_some() || self.campaign.spend.is_some();
+        plan.price(self.client, self.world.clock.as_ref(), anew)
+            .await;
+        if let Some(planned) = planned {
+            let changed = planned.changed(&plan.fingerprint());
+            if !changed.is_empty() {
+                return Err(not_as_planned(&changed));
+            }
+        }
+        Ok(plan)
+    }
 }
 
 /// Waits until the campaign may start, without holding the database meanwhile; none where somebody
@@ -133,13 +197,21 @@ async fn wait_for_start(
 }
 
 /// Shows the plan and asks whether to go on.
-fn ask(plan: &str, json: bool) -> Result<(), Failure> {
+fn ask(plan: &Plan, json: bool) -> Result<(), Failure> {
+    let text = plan.text();
     if json {
-        output::tell(plan);
+        output::tell(&text);
     } else {
-        output::say(plan);
+        output::say(&text);
     }
-    match output::ask("Place these callouts now?") {
+    let question = match plan.again() {
+        None => "Place these callouts now?".to_owned(),
+        Some(again) => format!(
+            "This list was {}. Place these callouts now, again?",
+            again.text()
+        ),
+    };
+    match output::ask(&question) {
         Some(true) => Ok(()),
         Some(false) => Err(Failure::usage("nothing was dialled")),
         None => Err(Failure::usage(
@@ -187,15 +259,26 @@ pub(super) async fn begin<'a>(
         .await
         .map_err(NotBegun::Taken)?;
     let lists = store.suppressions().await?;
+    let only_of = new.planned.only_of.as_ref().map(RunId::as_str);
+    let only = again::not_reached_by(store.as_ref(), only_of)
+        .await
+        .map_err(NotBegun::Failure)?;
     let asks_for_prices = campaign.spend.as_ref().is_some_and(|s| s.rates.is_none());
-    let mut plan = None;
+    new.spend.clone_from(&campaign.spend);
     if planned.is_some() || asks_for_prices {
-        let made = plan_anew(campaign, &client, &lists, world, planned).await;
-        let made = made.map_err(NotBegun::Failure)?;
-        new.spend = made.spend_for_run().map_err(NotBegun::Failure)?;
-        plan = Some(made);
-    } else {
-        new.spend.clone_from(&campaign.spend);
+        let looking = Looking {
+            campaign,
+            client: &client,
+            store: store.as_ref(),
+            world,
+        };
+        let plan = looking.priced(&lists, only.as_ref(), planned).await;
+        let plan = plan.map_err(NotBegun::Failure)?;
+        new.spend = plan.spend_for_run().map_err(NotBegun::Failure)?;
+        if let Some(planned) = planned {
+            new.planned.hash = Some(planned.to_string());
+            new.planned.list_sha256 = Some(plan.list_sha256().to_owned());
+        }
     }
     // Whoever finds the run finds its engine at work as well.
     store.claim(&new.id)?;
@@ -204,10 +287,8 @@ pub(super) async fn begin<'a>(
         lists,
         now: new.created_at,
         spend: new.spend.as_ref(),
-        planned: plan
-            .as_ref()
-            .filter(|_| planned.is_some())
-            .map(Plan::list_sha256),
+        only,
+        planned: new.planned.list_sha256.as_deref(),
     };
     let imported = import::import(store.as_ref(), &new.id, campaign, terms).await;
     let (list, script) = match imported {
@@ -218,12 +299,13 @@ pub(super) async fn begin<'a>(
         }
     };
     output::tell(&format!(
-        "run {}: {} rows, {} to call, {} invalid, {} duplicates{}",
+        "run {}: {} rows, {} to call, {} invalid, {} duplicates{}{}",
         new.id,
         grouped(list.rows),
         grouped(list.valid),
         grouped(list.invalid),
         grouped(list.duplicates),
+        left_out(&list, new.planned.only_of.as_ref()),
         suppress::and_suppressed(",", list.suppressed)
     ));
     Ok(Session {
@@ -245,6 +327,16 @@ pub(super) async fn begin<'a>(
         done: list.rows - list.valid,
         output: None,
         json: false,
+    })
+}
+
+/// How many of the duplicates are left out for what an earlier run did, to go behind their count.
+fn left_out(list: &ListSummary, only_of: Option<&RunId>) -> String {
+    only_of.map_or(String::new(), |run| {
+        format!(
+            " ({} of them left out: not among those whom run {run} did not reach)",
+            grouped(list.left_out)
+        )
     })
 }
 
@@ -281,6 +373,7 @@ pub(super) fn new_run(
         scheduled_for: None,
         expires_at: None,
         spend: None,
+        planned: Planned::default(),
     }
 }
 

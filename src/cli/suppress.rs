@@ -33,17 +33,23 @@ pub(super) async fn suppress(
     }
 }
 
-/// The suppression lists of the database, if there is one.
-pub(super) async fn lists_if_any(global: &Global) -> Result<Suppressions, Failure> {
+/// The database, if there is one.
+pub(super) async fn store_if_any(global: &Global) -> Result<Option<SqliteStore>, Failure> {
     match SqliteStore::open(&global.db, Access::Beside).await {
-        Ok(store) => {
-            let lists = store.suppressions().await?;
-            store.close().await?;
-            Ok(lists)
-        }
-        Err(StoreError::NoDatabase(_)) => Ok(Suppressions::default()),
+        Ok(store) => Ok(Some(store)),
+        Err(StoreError::NoDatabase(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The suppression lists of the database, if there is one.
+pub(super) async fn lists_if_any(global: &Global) -> Result<Suppressions, Failure> {
+    let Some(store) = store_if_any(global).await? else {
+        return Ok(Suppressions::default());
+    };
+    let lists = store.suppressions().await?;
+    store.close().await?;
+    Ok(lists)
 }
 
 /// A count of suppressed rows to go behind others, if there are any.

@@ -9,6 +9,7 @@ pub mod breaker;
 pub mod budget;
 pub mod callout;
 pub mod destination;
+pub mod earlier;
 pub mod forecast;
 pub mod ids;
 pub mod money;
@@ -23,6 +24,7 @@ pub mod repeat;
 pub mod retry;
 pub mod run;
 pub mod schedule;
+pub mod screen;
 pub mod spend;
 pub mod suppression;
 pub mod svaml;
@@ -42,6 +44,7 @@ pub use callout::{
     TtsCallout,
 };
 pub use destination::{Destination, DestinationKind};
+pub use earlier::{Endpoints, NotReachedBy, Overlap, RunEndpoints};
 pub use ids::{AttemptId, AttemptKey, CallId, RecipientId, RunId};
 pub use money::{Money, Purse};
 pub use number_form::{NumberForm, READER};
@@ -58,8 +61,9 @@ pub use run::{IllegalRun, PauseReason, RunEvent, RunState};
 pub use schedule::{
     Busy, ByHand, Misfire, Missed, Past, Schedule, Skip, SkipKind, SkipReason, Turn,
 };
+pub use screen::Screen;
 pub use spend::{Charge, Charges, Hold, Raised, Rates, Spend, SpendAccount, Standing};
-pub use suppression::{Digits, NumberHash, Screen, Suppression, Suppressions};
+pub use suppression::{Digits, NumberHash, Suppression, Suppressions};
 pub use verdict::{NotSent, Observation, Reaction, Refusal, Side, Uncertainty, Verdict};
 pub use wall::{ClockAccepted, Newest};
 pub use window::{Days, Leave, OnClose, Span, TimeOfDay, Window, WindowState, WindowZone};

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use roaring::RoaringTreemap;
 use sha2::Sha256;
 
-use super::{Destination, DestinationKind};
+use super::Destination;
 
 /// Most digits of an E.164 number.
 const DIGITS_MAX: usize = 15;
@@ -318,33 +318,6 @@ impl fmt::Debug for Suppressions {
             .field("numbers", &self.all.len())
             .field("erased", &self.erased.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// What a list is screened against: the suppression lists as they are at a moment.
-#[derive(Debug, Clone, Copy)]
-pub struct Screen<'a> {
-    /// The lists; none where nobody is screened.
-    pub lists: Option<&'a Suppressions>,
-    /// The moment.
-    pub now: Timestamp,
-}
-
-impl<'a> Screen<'a> {
-    /// A screen that lets everybody through.
-    pub fn none() -> Self {
-        Self {
-            lists: None,
-            now: Timestamp::UNIX_EPOCH,
-        }
-    }
-
-    /// Why somebody must not be called.
-    pub fn against(&self, to: &Destination) -> Option<&'a Suppression> {
-        match to.kind {
-            DestinationKind::Number => self.lists?.contains(&to.endpoint, self.now),
-            DestinationKind::Username => None,
-        }
     }
 }
 

@@ -8,9 +8,8 @@ use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use crate::campaign::{Campaign, Fault, Faults, Script};
-use crate::domain::Screen;
+use crate::domain::{Endpoints, Screen};
 
-use super::duplicates::Seen;
 use super::reader::{ListReader, Row};
 use super::verdict::{RowCheck, RowVerdict};
 
@@ -42,6 +41,8 @@ pub struct ListSummary {
     pub invalid: u64,
     /// Rows whose number an earlier valid row has.
     pub duplicates: u64,
+    /// Those of the duplicates that are left out for what an earlier run did.
+    pub left_out: u64,
     /// Rows whose number is on a suppression list.
     pub suppressed: u64,
     /// Valid rows whose number the numbering plan does not know.
@@ -98,7 +99,7 @@ pub fn check_list<E>(
     });
     outcome?;
     let summary = tally.summary(&list);
-    if summary.valid + summary.suppressed == 0 {
+    if summary.valid + summary.suppressed + summary.left_out == 0 {
         return Err(CheckError::Faults(nobody(&list, &tally).into()));
     }
     Ok(CheckedList { summary, script })
@@ -175,11 +176,12 @@ fn read_chunk(list: &mut ListReader) -> Result<Vec<Row>, Faults> {
 struct Tally<'a> {
     check: &'a RowCheck,
     screen: Screen<'a>,
-    seen: Seen,
+    seen: Endpoints,
     rows: u64,
     valid: u64,
     invalid: u64,
     duplicates: u64,
+    left_out: u64,
     suppressed: u64,
     unknown_numbers: u64,
     first_reason: Option<(u64, String)>,
@@ -190,11 +192,12 @@ impl<'a> Tally<'a> {
         Self {
             check,
             screen,
-            seen: Seen::default(),
+            seen: Endpoints::default(),
             rows: 0,
             valid: 0,
             invalid: 0,
             duplicates: 0,
+            left_out: 0,
             suppressed: 0,
             unknown_numbers: 0,
             first_reason: None,
@@ -209,13 +212,19 @@ impl<'a> Tally<'a> {
                 known_number,
                 ..
             } => {
-                if !self.seen.insert(destination) {
+                if !self.seen.insert(&destination.endpoint) {
                     self.duplicates += 1;
-                    row.verdict = self.check.duplicate(destination.clone(), &row.cells);
+                    row.verdict = self.check.duplicate(destination.clone(), &row.cells, None);
                 } else if let Some(why) = self.screen.against(destination) {
                     self.suppressed += 1;
                     let why = why.to_string();
                     row.verdict = self.check.suppressed(destination.clone(), &row.cells, why);
+                } else if let Some(why) = self.screen.leaves_out(destination) {
+                    self.duplicates += 1;
+                    self.left_out += 1;
+                    row.verdict = self
+                        .check
+                        .duplicate(destination.clone(), &row.cells, Some(why));
                 } else {
                     self.valid += 1;
                     self.unknown_numbers += u64::from(!known_number);
@@ -236,6 +245,7 @@ impl<'a> Tally<'a> {
             valid: self.valid,
             invalid: self.invalid,
             duplicates: self.duplicates,
+            left_out: self.left_out,
             suppressed: self.suppressed,
             unknown_numbers: self.unknown_numbers,
             sha256: list.sha256(),

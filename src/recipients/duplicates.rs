@@ -1,35 +1,16 @@
-//! Which numbers a list has had already, in little memory; and where the first of them stood.
+//! Where the number of a duplicate stood first.
 //!
-//! Numbers are kept as a compressed bitmap of their digits: a few bytes each, no rows. That cannot
-//! say *where* a number was first, so [`locate_duplicates`] reads the list again, and only for who
-//! wants to tell a person.
+//! Which numbers a list has had already is kept as a compressed bitmap of their digits: a few bytes
+//! each, no rows. That cannot say *where* a number was first, so [`locate_duplicates`] reads the list
+//! again, and only for who wants to tell a person.
 
-use std::collections::{BTreeMap, HashSet};
-
-use roaring::RoaringTreemap;
+use std::collections::BTreeMap;
 
 use crate::campaign::{Campaign, Faults, Script};
 use crate::domain::{Destination, DestinationKind, Digits};
 
 use super::reader::ListReader;
 use super::verdict::{RowCheck, RowVerdict};
-
-/// The destinations seen so far.
-#[derive(Debug, Default)]
-pub(super) struct Seen {
-    numbers: RoaringTreemap,
-    names: HashSet<String>,
-}
-
-impl Seen {
-    /// Notes a destination; false where it, or the same person's in another spelling, was there.
-    pub(super) fn insert(&mut self, destination: &Destination) -> bool {
-        match person(destination) {
-            Some(digits) => self.numbers.insert(digits.value()),
-            None => self.names.insert(destination.endpoint.clone()),
-        }
-    }
-}
 
 /// The number of a destination, the same for all ways to write it; none where it is a name.
 fn person(destination: &Destination) -> Option<Digits> {

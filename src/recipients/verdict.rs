@@ -135,8 +135,14 @@ impl RowCheck {
         }
     }
 
-    /// The verdict on a row whose destination an earlier valid row has.
-    pub(super) fn duplicate(&self, destination: Destination, cells: &[String]) -> RowVerdict {
+    /// The verdict on a row whose destination an earlier valid row has; or an earlier run, which is why
+    /// it is left out.
+    pub(super) fn duplicate(
+        &self,
+        destination: Destination,
+        cells: &[String],
+        why: Option<String>,
+    ) -> RowVerdict {
         let what = match self.kind {
             DestinationKind::Number => "number",
             DestinationKind::Username => "name",
@@ -146,7 +152,7 @@ impl RowCheck {
             column: Some(self.number_name.clone()),
             value: cells.get(self.number).cloned(),
             destination: Some(destination),
-            reason: format!("the same {what} as an earlier row"),
+            reason: why.unwrap_or_else(|| format!("the same {what} as an earlier row")),
         }
     }
 

@@ -15,14 +15,14 @@ use roaring::RoaringTreemap;
 
 pub use records::{
     Added, Change, Cursor, Due, DueAt, DuePage, Erasure, Fate, Imported, ImportedRow, ListAct,
-    ListChange, NewRun, OccurrenceRecord, OpenCall, Recovery, RejectedRow, Removal, Run, RunEnd,
-    Settlement, StillOpen, Telling, Waiting, Was, Wish, WrittenOtherwise,
+    ListChange, NewRun, OccurrenceRecord, OpenCall, Planned, Recovery, RejectedRow, Removal, Run,
+    RunEnd, Settlement, StillOpen, Telling, Waiting, Was, Wish, WrittenOtherwise,
 };
 
 use crate::domain::retry::PerNumber;
 use crate::domain::{
     AttemptId, Backlog, Charges, ClockAccepted, Digits, Newest, Past, RecipientId, ResultRow,
-    RunId, Skip, Spend, Story, Suppression, Suppressions, Tally,
+    RunEndpoints, RunId, Skip, Spend, Story, Suppression, Suppressions, Tally,
 };
 
 /// A sender's end of an import, and how many chunks may wait in it.
@@ -207,6 +207,9 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         after: RecipientId,
         limit: u32,
     ) -> Result<Vec<ResultRow>, StoreError>;
+
+    /// The endpoints of a run's rows, by what became of them.
+    async fn endpoints(&self, run: &RunId) -> Result<RunEndpoints, StoreError>;
 
     /// All that is known of those recipients of a run who have an endpoint, or stand on a line of its
     /// list.

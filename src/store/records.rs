@@ -12,6 +12,18 @@ use crate::domain::{
     Stage, Tried, WaitReason, Zones,
 };
 
+/// What a run was planned as.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Planned {
+    /// The hash of the plan that it spends; none where no plan was named.
+    pub hash: Option<String>,
+    /// SHA-256 of the list that it must find, in hex; none: whatever the list is.
+    pub list_sha256: Option<String>,
+    /// The earlier run of whose recipients only those are called whom it did not reach; none: everybody
+    /// of the list is.
+    pub only_of: Option<RunId>,
+}
+
 /// A run that begins.
 #[derive(Debug, Clone)]
 pub struct NewRun {
@@ -37,6 +49,8 @@ pub struct NewRun {
     pub expires_at: Option<Timestamp>,
     /// What it may cost, its rates known.
     pub spend: Option<Spend>,
+    /// What it was planned as.
+    pub planned: Planned,
 }
 
 /// A run as it stands.
@@ -72,6 +86,8 @@ pub struct Run {
     pub expires_at: Option<Timestamp>,
     /// What it may cost.
     pub spend: Option<Spend>,
+    /// What it was planned as.
+    pub planned: Planned,
     /// When its first engine started.
     pub started_at: Option<Timestamp>,
     /// When it ended, or stopped last.

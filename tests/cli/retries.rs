@@ -103,7 +103,7 @@ fn a_number_rests_whatever_run_called_it() {
         "max_attempts = 1\nper_number = { calls = 1, within = \"3s\" }",
     );
     desk.run(&["run", "c.toml", "--yes"]).ends(0);
-    desk.run(&["run", "c.toml", "--yes"]).ends(0);
+    desk.run(&["run", "c.toml", "--yes", "--again"]).ends(0);
     let calls = calls(&platform);
     assert_eq!(calls.len(), 5);
     for (number, at) in &calls {

@@ -8,7 +8,7 @@ use crate::support::{Desk, Platform, people, wait_for};
 use callout::clock::{Clock as _, SystemClock};
 use callout::domain::{Busy, RunId, Skip, SkipReason};
 use callout::store::sqlite::{Access, SqliteStore};
-use callout::store::{Fate, NewRun, Store as _, StoreError};
+use callout::store::{Fate, NewRun, Planned, Store as _, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use rustix::process::Signal;
 use serde_json::Value;
@@ -86,7 +86,8 @@ fn a_run_waits_for_its_start_and_a_start_is_used_once() {
     );
     desk.run(&["schedule", "run", "c.toml"]).ends(0);
     assert_eq!(platform.ledger().rows.len(), 5);
-    desk.run(&["run", "c.toml", "--yes", "--now"]).ends(0);
+    desk.run(&["run", "c.toml", "--yes", "--now", "--again"])
+        .ends(0);
     assert_eq!(platform.ledger().rows.len(), 10);
     let status = desk.run(&["status", "--json"]).ends(0).json();
     assert_eq!(status["scheduled_for"], Value::Null);
@@ -430,6 +431,7 @@ fn a_run(id: &str, scheduled_for: Option<Timestamp>) -> NewRun {
         scheduled_for,
         expires_at: scheduled_for.map(|at| at + seconds(60)),
         spend: None,
+        planned: Planned::default(),
     }
 }
 

@@ -222,7 +222,7 @@ fn who_raises_a_cap_is_kept_and_must_speak_its_currency() {
     assert!(over.stderr.contains("is completed"), "{}", over.stderr);
     desk.tts(&people(2), "calls_per_second = 0.5");
     let posted = platform.posted();
-    let run = desk.start(&["run", "c.toml", "--yes"]);
+    let run = desk.start(&["run", "c.toml", "--yes", "--again"]);
     wait_for("a POST", || (platform.posted() > posted).then_some(()));
     run.kill();
     let out = desk.run(&["resume", "--cap", "5 EUR"]).ends(2);

@@ -629,7 +629,7 @@ fn who_is_erased_is_in_no_byte_of_the_files_and_stays_suppressed() {
     .ends(0);
     desk.run(&["run", "c.toml", "--yes"]).ends(0);
     desk.run(&["suppress", "remove", &gone]).ends(0);
-    desk.run(&["run", "c.toml", "--yes"]).ends(0);
+    desk.run(&["run", "c.toml", "--yes", "--again"]).ends(0);
     let before = desk.run(&["report", "--json"]).ends(0).json();
     desk.run(&[
         "suppress",
@@ -708,7 +708,7 @@ fn a_list_that_still_has_an_erased_number_neither_calls_nor_stores_it() {
     // Only a person takes it back.
     desk.run(&["suppress", "remove", &gone, "--list", "erased"])
         .ends(0);
-    desk.run(&["run", "c.toml", "--yes"]).ends(0);
+    desk.run(&["run", "c.toml", "--yes", "--again"]).ends(0);
     assert_eq!(platform.posted() - posted, 6 + 7);
 }
 

@@ -13,7 +13,7 @@ use callout::domain::{
     RecipientId, RunId, Stage, Tally,
 };
 use callout::store::sqlite::{Access, SqliteStore};
-use callout::store::{Change, Imported, ImportedRow, NewRun, Store as _, StoreError, Was};
+use callout::store::{Change, Imported, ImportedRow, NewRun, Planned, Store as _, StoreError, Was};
 use jiff::Timestamp;
 use rustix::process::geteuid;
 use sqlx::ConnectOptions as _;
@@ -207,6 +207,7 @@ async fn stocked(desk: &Desk, recipients: usize) -> (SqliteStore, RunId) {
         scheduled_for: None,
         expires_at: None,
         spend: None,
+        planned: Planned::default(),
     };
     store.create_run(&new).await.unwrap();
     let (rows, rows_in) = tokio::sync::mpsc::channel(1);

@@ -66,6 +66,7 @@ pub(super) async fn place(
     let screen = Screen {
         lists: Some(&lists),
         now: world.clock.wall(),
+        only: None,
     };
     if let Some(why) = screen.against(&placing.destination) {
         let masked = placing.destination.masked();

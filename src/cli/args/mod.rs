@@ -176,9 +176,35 @@ pub(in crate::cli) struct PlanArgs {
     /// Fail where the plan meets this, as in "invalid > 1%"; repeatable
     #[arg(long, value_name = "CONDITION")]
     pub(in crate::cli) fail_if: Vec<Condition>,
+    #[command(flatten)]
+    pub(in crate::cli) only: OnlyArgs,
     /// Print the plan as JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
+}
+
+/// Which of a list are called.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct OnlyArgs {
+    /// Call only those of the list who were in the run of --of and whom it did not reach: unreached,
+    /// refused, expired or cancelled there. Not the uncertain, whose phone may have rung
+    #[arg(long, value_enum, requires = "of", value_name = "WHOM")]
+    pub(in crate::cli) only: Option<Only>,
+    /// The earlier run of --only: its id, or the beginning of it
+    #[arg(long, requires = "only", value_name = "RUN")]
+    of: Option<String>,
+}
+
+impl OnlyArgs {
+    /// The run of whose recipients only those are called whom it did not reach.
+    pub(in crate::cli) fn of(&self) -> Option<&str> {
+        self.only.and(self.of.as_deref())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Only {
+    Unreached,
 }
 
 #[derive(Debug, Args)]
@@ -201,7 +227,12 @@ pub(in crate::cli) struct RunArgs {
     /// Do not show the plan and do not ask
     #[arg(long, short)]
     pub(in crate::cli) yes: bool,
-    /// Run this plan, by its hash from `callout plan`; refused if anything of it has changed
+    /// Call the same people again though an earlier run called them within 12 hours
+    #[arg(long)]
+    pub(in crate::cli) again: bool,
+    #[command(flatten)]
+    pub(in crate::cli) only: OnlyArgs,
+    /// Run this plan, once, by its hash from `callout plan`; refused if anything of it has changed
     #[arg(long, value_name = "HASH")]
     pub(in crate::cli) plan: Option<Fingerprint>,
     /// Dial now, whatever [schedule] says; without it, the run waits for its start
@@ -254,6 +285,8 @@ pub(in crate::cli) struct RehearseArgs {
     /// Print the report as JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
+    #[command(flatten)]
+    pub(in crate::cli) only: OnlyArgs,
     #[command(flatten)]
     pub(in crate::cli) platform: PlatformArgs,
 }

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::campaign::Campaign;
 use crate::cli::export::hex;
-use crate::domain::READER;
+use crate::domain::{READER, RunId};
 use crate::recipients::time_zones_of_prefixes;
 
 /// Hexadecimal digits of each part.
@@ -20,26 +20,29 @@ const DIGITS: usize = 10;
 const NOT_ASKED: &str = "0000000000";
 
 /// The parts, in the order in which they stand in the hash.
-const PARTS: [&str; 5] = [
+const PARTS: [&str; 6] = [
     "the campaign file or its file of dates",
     "the list",
     "the suppression lists",
     "the prices or the platform that is asked for them",
     "the rules (another version of callout, or of its tables of numbers and time zones)",
+    "the earlier runs of the campaign, or which of their recipients are called",
 ];
 
 /// The hash of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::cli) struct Fingerprint([String; 5]);
+pub(in crate::cli) struct Fingerprint([String; 6]);
 
 impl Fingerprint {
     /// Of what a plan rests on. `suppressed` is a digest of who must not be called, `prices` is what
-    /// the platform told, where it was asked.
+    /// the platform told, where it was asked, `runs` are the
+    /// campaign's latest, and the one of whose recipients only those are called whom it did not reach.
     pub(super) fn of(
         campaign: &Campaign,
         list_sha256: &str,
         suppressed: &str,
         prices: Option<&serde_json::Value>,
+        runs: [Option<&RunId>; 2],
     ) -> Self {
         let mut definition = Sha256::new();
         definition.update(campaign.source());
@@ -51,6 +54,7 @@ impl Fingerprint {
             time_zones_of_prefixes(),
             jiff::tz::db().available().count(),
         ]);
+        let runs = json!(runs.map(|run| run.map(RunId::as_str)));
         Self([
             short(definition),
             list_sha256.chars().take(DIGITS).collect(),
@@ -59,6 +63,7 @@ impl Fingerprint {
                 short(Sha256::new_with_prefix(prices.to_string()))
             }),
             short(Sha256::new_with_prefix(rules.to_string())),
+            short(Sha256::new_with_prefix(runs.to_string())),
         ])
     }
 
@@ -91,12 +96,12 @@ impl FromStr for Fingerprint {
         let parts: Vec<String> = text.trim().split('-').map(str::to_lowercase).collect();
         let right =
             |part: &String| part.len() == DIGITS && part.bytes().all(|b| b.is_ascii_hexdigit());
-        <[String; 5]>::try_from(parts)
+        <[String; 6]>::try_from(parts)
             .ok()
             .filter(|parts| parts.iter().all(right))
             .map(Self)
             .ok_or_else(|| {
-                "it is the last line of `callout plan`: five times ten hexadecimal digits, with \
+                "it is the last line of `callout plan`: six times ten hexadecimal digits, with \
                  hyphens between"
                     .to_owned()
             })

@@ -18,15 +18,19 @@ use std::convert::Infallible;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+use super::again::{self, Again, Earlier};
 use super::args::{Global, PlanArgs};
 use super::exit::{Exit, Failure};
 use super::export::hex;
 use super::{World, database, import, output, settings, suppress};
 use crate::campaign::Campaign;
 use crate::clock::Clock;
-use crate::domain::{Callout, Destination, DestinationKind, Screen, Spend};
+use crate::domain::{
+    Callout, Destination, DestinationKind, Endpoints, NotReachedBy, Screen, Spend, Suppressions,
+};
 use crate::recipients::{CheckError, CheckedRow, ListSummary, RowVerdict, check_list};
 use crate::sinch::Client;
+use crate::store::{Store, StoreError};
 
 use eligible::Eligible;
 use estimate::{Minutes, Span, Work};
@@ -63,6 +67,10 @@ pub(super) struct Plan {
     suppressed: String,
     /// The address of the database that it was made with.
     pub(super) database: Option<String>,
+    /// Whom it would call.
+    endpoints: Endpoints,
+    /// The earlier runs that it was compared with.
+    earlier: Earlier,
     /// Why another database may be meant.
     doubt: Option<String>,
     /// What to do about suppression lists that earlier rules read.
@@ -71,13 +79,25 @@ pub(super) struct Plan {
 
 pub(super) async fn plan(args: &PlanArgs, global: &Global, world: &World) -> Result<Exit, Failure> {
     let campaign = Campaign::load(&args.file)?;
-    let lists = suppress::lists_if_any(global).await?;
+    let (mut lists, mut only) = (Suppressions::default(), None);
+    let store = suppress::store_if_any(global).await?;
+    if let Some(store) = &store {
+        lists = store.suppressions().await?;
+        only = again::not_reached_by(store, args.only.of()).await?;
+    } else if let Some(run) = args.only.of() {
+        return Err(StoreError::NoRun(run.to_owned()).into());
+    }
     let now = world.clock.wall();
     let screen = Screen {
         lists: Some(&lists),
         now,
+        only: only.as_ref(),
     };
     let mut plan = Plan::of(&campaign, screen, now)?;
+    if let Some(store) = &store {
+        plan.compare(store, only.as_ref()).await?;
+        store.close().await?;
+    }
     plan.database = Some(global.db.clone());
     plan.doubt = database::another_than_of(global, &args.file);
     if settings::has_credentials() {
@@ -161,12 +181,30 @@ impl Plan {
             work: gathered.work,
             span,
             suppressed: hex(&suppressed.finalize()),
+            endpoints: gathered.endpoints,
+            earlier: Earlier::default(),
             database: None,
             doubt: None,
             import_again: screen.lists.map_or_else(Vec::new, |lists| {
                 lists.read_earlier().map(suppress::import_again).collect()
             }),
         })
+    }
+
+    /// Compares it with the earlier runs of its campaign. `only` is whom it leaves out.
+    pub(super) async fn compare(
+        &mut self,
+        store: &dyn Store,
+        only: Option<&NotReachedBy>,
+    ) -> Result<(), Failure> {
+        let (name, endpoints) = (&self.campaign.name, &self.endpoints);
+        self.earlier = again::compare(store, name, endpoints, only, self.at).await?;
+        Ok(())
+    }
+
+    /// The earlier run that had mostly the same list, where one called it lately.
+    pub(super) fn again(&self) -> Option<&Again> {
+        self.earlier.again.as_ref()
     }
 
     /// Asks the platform what the calls would cost, and which numbers are ours; `anew`, whatever it
@@ -218,6 +256,7 @@ impl Plan {
             &self.list.sha256,
             &self.suppressed,
             prices.as_ref(),
+            [self.earlier.latest.as_ref(), self.earlier.only_of.as_ref()],
         )
     }
 
@@ -261,6 +300,7 @@ struct Gathered<'a> {
     prefixes: Prefixes,
     eligible: Option<Eligible>,
     work: Work,
+    endpoints: Endpoints,
 }
 
 impl<'a> Gathered<'a> {
@@ -274,6 +314,7 @@ impl<'a> Gathered<'a> {
             prefixes: Prefixes::default(),
             eligible: campaign.window.clone().map(Eligible::new),
             work: Work::new(campaign.spend.as_ref()),
+            endpoints: Endpoints::default(),
         }
     }
 
@@ -287,6 +328,7 @@ impl<'a> Gathered<'a> {
         else {
             return;
         };
+        self.endpoints.insert(&destination.endpoint);
         if let Some(eligible) = &mut self.eligible {
             eligible.add(zones.as_ref(), self.now);
         }

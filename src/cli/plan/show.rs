@@ -4,8 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::Plan;
 use super::eligible::Eligible;
+use crate::cli::again::Again;
 use crate::cli::{database, schedule};
-use crate::domain::Purse;
+use crate::domain::{Purse, RunId};
 use crate::report::summary::{grouped, human};
 
 /// Countries that are named one by one.
@@ -31,6 +32,13 @@ impl Plan {
                 grouped(list.duplicates)
             ),
         ];
+        if let Some(run) = &self.earlier.only_of {
+            lines.push(format!(
+                "  {} of the duplicates are left out: of run {run} only those are called whom it did \
+                 not reach",
+                grouped(list.left_out)
+            ));
+        }
         if list.suppressed > 0 {
             lines.push(format!(
                 "  {} rows are on a suppression list and are not called",
@@ -63,6 +71,9 @@ impl Plan {
         lines.push(self.time());
         lines.extend(self.money());
         lines.extend(self.database.as_deref().map(database::line));
+        if let Some(again) = self.again() {
+            lines.push(format!("again: {}", again.text()));
+        }
         for warning in self.warnings() {
             lines.push(format!("warning: {warning}"));
         }
@@ -109,6 +120,9 @@ impl Plan {
             "eligible": list.valid,
             "invalid": list.invalid,
             "duplicates": list.duplicates,
+            "left_out": list.left_out,
+            "only_unreached_of": self.earlier.only_of.as_ref().map(RunId::as_str),
+            "again": self.again().map(Again::json),
             "suppressed": list.suppressed,
             "unknown_numbers": list.unknown_numbers,
             "countries": countries,

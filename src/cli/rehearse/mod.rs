@@ -15,10 +15,10 @@ use super::args::{Global, RehearseArgs};
 use super::exit::{Exit, Failure};
 use super::import::Terms;
 use super::session::{self, Session};
-use super::{World, database, file, import, output, run, settings, simulate, suppress};
+use super::{World, again, database, file, import, output, run, settings, simulate, suppress};
 use crate::campaign::Campaign;
 use crate::clock::{Clock, VirtualClock};
-use crate::domain::{Rates, Spend};
+use crate::domain::{Rates, Spend, Suppressions};
 use crate::engine::{Pace, Platform, Rules};
 use crate::entropy::Entropy;
 use crate::report::summary::human;
@@ -26,7 +26,7 @@ use crate::simulator::{Options, Tariff};
 use crate::sinch::auth::Credentials;
 use crate::sinch::{Bases, Client, Region};
 use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{NewRun, Store};
+use crate::store::{NewRun, Store, StoreError};
 
 use files::Earlier;
 use in_process::InProcess;
@@ -158,9 +158,19 @@ impl Rehearsal<'_> {
     ) -> Result<Session<'_>, Failure> {
         let campaign = self.campaign;
         store.create_run(&new).await?;
+        // The rehearsal's own database begins anew; who is suppressed, and whom an earlier run reached, is
+        // known to the real one.
+        let (mut lists, mut only) = (Suppressions::default(), None);
+        if let Some(real) = suppress::store_if_any(self.global).await? {
+            lists = real.suppressions().await?;
+            only = again::not_reached_by(&real, self.args.only.of()).await?;
+            real.close().await?;
+        } else if let Some(run) = self.args.only.of() {
+            return Err(StoreError::NoRun(run.to_owned()).into());
+        }
         let terms = Terms {
-            // The rehearsal's own database begins anew; who is suppressed is known to the real one.
-            lists: suppress::lists_if_any(self.global).await?,
+            lists,
+            only,
             now: new.created_at,
             spend: new.spend.as_ref(),
             planned: None,

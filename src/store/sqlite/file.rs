@@ -111,7 +111,13 @@ impl Place {
     /// Makes the file where there is none, readable by its owner alone.
     pub(super) fn make(&self) -> io::Result<()> {
         if self.standing == Standing::Absent {
-            private().create_new(true).write(true).open(&self.file)?;
+            let made = private().create_new(true).write(true).open(&self.file);
+            // Another process may have been quicker.
+            if let Err(error) = made
+                && error.kind() != io::ErrorKind::AlreadyExists
+            {
+                return Err(error);
+            }
         }
         Ok(())
     }

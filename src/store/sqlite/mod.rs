@@ -8,6 +8,7 @@
 mod aside;
 mod clock;
 mod commit;
+mod endpoints;
 mod fault;
 mod file;
 mod group;
@@ -43,7 +44,7 @@ use super::{
 use crate::domain::retry::PerNumber;
 use crate::domain::{
     AttemptId, Backlog, Charges, ClockAccepted, Digits, Disposition, Newest, Past, RecipientId,
-    ResultRow, RunId, Skip, Spend, Story, Suppression, Suppressions, Tally, Tried,
+    ResultRow, RunEndpoints, RunId, Skip, Spend, Story, Suppression, Suppressions, Tally, Tried,
 };
 
 pub use file::belongs_to_a_database;
@@ -340,6 +341,10 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<ResultRow>, StoreError> {
         self.select_rejects(run, after, limit).await
+    }
+
+    async fn endpoints(&self, run: &RunId) -> Result<RunEndpoints, StoreError> {
+        self.select_endpoints(run).await
     }
 
     async fn stories(&self, run: &RunId, whom: &Whom) -> Result<Vec<Story>, StoreError> {

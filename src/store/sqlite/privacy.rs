@@ -130,7 +130,7 @@ const ERASE: [&str; 5] = [
      where attempt in (select key from attempts
                        where recipient in (select value from json_each(?1)))",
     "-- erase: runs
-     update runs set list_sha256 = null,
+     update runs set list_sha256 = null, planned_list = null, plan = null,
             definition = case when first_recipient = last_recipient
                                    and state in ('completed', 'cancelled', 'expired')
                          then ?2 else definition end
@@ -159,7 +159,8 @@ const PURGE: [&str; 4] = [
             endpoint = case when endpoint is not null then '' end
      where run = (select number from runs where id = ?1)",
     "-- purge: the run
-     update runs set list_sha256 = null, results_path = null, results_sha256 = null,
+     update runs set list_sha256 = null, planned_list = null, plan = null,
+            results_path = null, results_sha256 = null,
             purged_at = ?3,
             definition = case when first_recipient = last_recipient then ?2 else definition end
      where id = ?1",

@@ -8,7 +8,7 @@ use sqlx::{Connection as _, Row as _, Sqlite, Transaction};
 
 use super::{SqliteStore, millis, moment};
 use crate::domain::{DestinationKind, Disposition, READER, RunId, RunState, Spend, Tried, closed};
-use crate::store::{NewRun, Run, RunEnd, StoreError, Telling, Wish};
+use crate::store::{NewRun, Planned, Run, RunEnd, StoreError, Telling, Wish};
 
 /// The occurrence of a run that never began is free again.
 const FORGET_OCCURRENCE: &str = "-- forget_planned: its occurrence
@@ -27,8 +27,9 @@ impl SqliteStore {
         sqlx::query(
             "-- create_run
              insert into runs (id, campaign, definition, definition_path, rehearsal, platform,
-                               state, created_at, blackout_file, expires_at, spend, reader)
-             values (?1, ?2, ?3, ?4, ?5, ?6, 'planned', ?7, ?8, ?9, ?10, ?11)",
+                               state, created_at, blackout_file, expires_at, spend, plan,
+                               planned_list, only_of, reader)
+             values (?1, ?2, ?3, ?4, ?5, ?6, 'planned', ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         )
         .bind(run.id.as_str())
         .bind(&run.campaign)
@@ -40,6 +41,9 @@ impl SqliteStore {
         .bind(&run.blackout_file)
         .bind(run.expires_at.map(millis))
         .bind(run.spend.as_ref().map(spend_json))
+        .bind(&run.planned.hash)
+        .bind(&run.planned.list_sha256)
+        .bind(run.planned.only_of.as_ref().map(RunId::as_str))
         .bind(READER)
         .execute(&mut *tx)
         .await
@@ -289,6 +293,11 @@ fn read_run(row: &SqliteRow) -> Result<Run, StoreError> {
         scheduled_for: row.get::<Option<i64>, _>("scheduled_for").map(moment),
         expires_at: row.get::<Option<i64>, _>("expires_at").map(moment),
         spend: spend_of(row)?,
+        planned: Planned {
+            hash: row.get("plan"),
+            list_sha256: row.get("planned_list"),
+            only_of: row.get::<Option<String>, _>("only_of").map(RunId::new),
+        },
         started_at: row.get::<Option<i64>, _>("started_at").map(moment),
         ended_at: row.get::<Option<i64>, _>("ended_at").map(moment),
         header: header.and_then(|h| serde_json::from_str(&h).ok()),
