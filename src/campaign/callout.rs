@@ -47,7 +47,7 @@ const CONFERENCE: [&str; 14] = [
     "enable_pie",
     "headers",
 ];
-const CUSTOM: [&str; 9] = [
+const CUSTOM: [&str; 12] = [
     "cli",
     "custom",
     "max_duration",
@@ -56,6 +56,9 @@ const CUSTOM: [&str; 9] = [
     "ace",
     "pie",
     "dice",
+    "enable_ace",
+    "enable_dice",
+    "pop",
     "headers",
 ];
 const DOMAINS: &[&str] = &["pstn", "mxp"];
@@ -247,6 +250,9 @@ fn custom(table: &Table<'_, '_>, kind: DestinationKind, texts: &mut Vec<Text>) -
         ace: hook(table, "ace", texts),
         pie: hook(table, "pie", texts),
         dice: hook(table, "dice", texts),
+        enable_ace: table.boolean("enable_ace"),
+        enable_dice: table.boolean("enable_dice"),
+        pop: line(table, "pop", Rule::Pop, texts),
     };
     if body.has_inline_ice() {
         if table.has("cli") {
@@ -257,9 +263,14 @@ fn custom(table: &Table<'_, '_>, kind: DestinationKind, texts: &mut Vec<Text>) -
                 help,
             );
         }
-        if kind == DestinationKind::Username {
-            let help = "use an address as `ice`, or none, to call users";
-            let message = "inline `ice` dials numbers, the list has user names";
+        let others = match kind {
+            DestinationKind::Number => None,
+            DestinationKind::Username => Some(("users", "user names")),
+            DestinationKind::Sip => Some(("them", "SIP addresses")),
+        };
+        if let Some((them, names)) = others {
+            let help = format!("use an address as `ice`, or none, to call {them}");
+            let message = format!("inline `ice` dials numbers, the list has {names}");
             table.file.fault(&table.key_place("ice"), message, help);
         }
     } else if body.ice.is_none() && !table.has("ice") && !table.has("cli") {

@@ -79,6 +79,9 @@ pub(super) struct Custom {
     pub(super) ace: Option<Hook>,
     pub(super) pie: Option<Hook>,
     pub(super) dice: Option<Hook>,
+    pub(super) enable_ace: Option<bool>,
+    pub(super) enable_dice: Option<bool>,
+    pub(super) pop: Option<TextId>,
 }
 
 impl Custom {

@@ -46,6 +46,8 @@ pub(super) enum Rule {
     OneOf(&'static [&'static str]),
     /// A language or voice; doubtful ones are warned of elsewhere, never refused.
     Locale,
+    /// The name of a place of the platform's.
+    Pop,
     /// An http(s) address.
     Url,
     /// The number to be dialled, which is compared with the row's own.
@@ -83,7 +85,7 @@ impl Rule {
             Self::HeaderValue => header_value(key, value),
             Self::Custom => custom(key, value),
             Self::OneOf(words) => one_of(key, value, words),
-            Self::Locale => bounded(key, value, 64),
+            Self::Locale | Self::Pop => bounded(key, value, 64),
             Self::Url => url(key, value),
             Self::OwnNumber | Self::Free => Ok(()),
         }

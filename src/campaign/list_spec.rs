@@ -179,7 +179,7 @@ fn destination_kind(table: &Table<'_, '_>) -> DestinationKind {
         return DestinationKind::Number;
     };
     kind.value.parse().unwrap_or_else(|message: String| {
-        let help = "it is \"number\" (the default) or \"username\"";
+        let help = "it is \"number\" (the default), \"username\" or \"sip\"";
         table.file.fault(&kind.place, message, help);
         DestinationKind::Number
     })

@@ -64,19 +64,31 @@ const CODES: [&str; 58] = [
     "zn-CN",
 ];
 
-/// What to say about a language no list has; `None` where it is known.
+/// The voices by name, as the Node SDK has them; some with and without their accent.
+const VOICES: &str = "\
+    Achara Aditi Amy Angelo Antonin Anu Ardi Aria Arlet Arthur Astrid Athina Ayanda Babek \
+    Banu Bianca Blessica Brian Camila Carla Carmen Celine Chantal Conchita Cristiano Céline \
+    Daniel Dora Dóra Eka Emma Enrique Everita Ewa Filiz Gabrielle Gabrijela Gadis Geraint \
+    Giorgi Giorgio Grace Gwyneth Hannah Hans HiuGaai HiuMaan HoaiMy Ines Inês Ivy Jacek Jan \
+    Joanna Joey Joseph Justin Kajal Karl Kendra Kert Kevin Kimberly Leonas Liam Liv Lotte \
+    Lucia Lukas Lupe Léa Madina Mads Maja Marlene Mathieu Matthew Maxim Mia Miguel Mizuki \
+    Naja NamMinh Nestoras Nicole Nils Niwat Noemi Olivia Ona Osman Ostap Pedro Penelope \
+    Penélope Petra Polina Premwadee Raveena Ricardo Rok Ruben Russell Salli Sardor Seoyeon \
+    Srecko Suvi Takumi Tamas Tatyana Vicki Viktoria Vitoria Vitória Vlasta WanLung Yasmin \
+    Zeina Zhiyu";
+
+/// What to say about a language or voice no list has; `None` where it is known.
 ///
-/// The newer documents add `/male` and `/female`, and names of voices, which have no hyphen and
-/// cannot be told from a slip.
+/// The newer documents add `/male` and `/female`, and names of voices.
 pub(super) fn doubt(locale: &str) -> Option<String> {
     let code = locale
         .strip_suffix("/male")
         .or_else(|| locale.strip_suffix("/female"))
         .unwrap_or(locale);
-    if CODES.contains(&code) {
+    if CODES.contains(&code) || VOICES.split(' ').any(|voice| voice == locale) {
         return None;
     }
-    let near = super::fault::nearest(code, CODES);
+    let near = super::fault::nearest(code, CODES.into_iter().chain(VOICES.split(' ')));
     Some(near.map_or_else(
         || "the platform decides; `en-US`, `sv-SE` and `de-DE` are in all its lists".to_owned(),
         |near| format!("did you mean `{near}`?"),
@@ -92,6 +104,15 @@ mod tests {
         assert_eq!(doubt("sv-SE"), None);
         assert_eq!(doubt("en-US/female"), None);
         assert_eq!(doubt("sv-SV").unwrap(), "did you mean `sv-SE`?");
-        assert!(doubt("Emma").unwrap().starts_with("the platform decides"));
+        for voice in ["Emma", "Kimberly", "Céline", "Celine", "en-US/male"] {
+            assert_eq!(doubt(voice), None, "{voice}");
+        }
+        assert_eq!(doubt("Kimberley").unwrap(), "did you mean `Kimberly`?");
+        assert_eq!(doubt("Emma/female").unwrap(), "did you mean `Emma`?");
+        assert!(
+            doubt("Robbie the Robot")
+                .unwrap()
+                .starts_with("the platform decides")
+        );
     }
 }

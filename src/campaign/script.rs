@@ -286,6 +286,9 @@ impl Rendering<'_> {
             ace: self.hook(form.ace.as_ref())?,
             pie: self.hook(form.pie.as_ref())?,
             dice: self.hook(form.dice.as_ref())?,
+            enable_ace: form.enable_ace,
+            enable_dice: form.enable_dice,
+            pop: self.optional(form.pop)?,
         })
     }
 

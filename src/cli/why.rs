@@ -43,7 +43,7 @@ pub(super) async fn why(args: &WhyArgs, global: &Global, world: &World) -> Resul
 
 /// The endpoint that a person means, read as the run's list was where they say nothing else.
 fn endpoint(run: &Run, text: &str, reading: &ReadingArgs) -> Result<String, Failure> {
-    if run.destination_kind == DestinationKind::Username {
+    if run.destination_kind != DestinationKind::Number {
         return Ok(text.trim().to_owned());
     }
     let kept = run.blackout_file.as_deref();

@@ -230,4 +230,10 @@ pub struct CustomCallout {
     pub pie: Option<String>,
     /// URL, or SVAML already serialised to a JSON document (seed 001 only).
     pub dice: Option<String>,
+    /// Ask for an ACE callback (a sample of OAS 1.0.1).
+    pub enable_ace: Option<bool>,
+    /// Ask for a DiCE callback (a sample of OAS 1.0.1).
+    pub enable_dice: Option<bool>,
+    /// The place of the platform's that makes the call, such as `eu-central` (a sample of OAS 1.0.1).
+    pub pop: Option<String>,
 }

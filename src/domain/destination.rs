@@ -10,6 +10,8 @@ pub enum DestinationKind {
     Number,
     /// The name of a user of the application (data calling).
     Username,
+    /// A SIP address, such as `desk@sip.example.com` (documented by the SDKs only).
+    Sip,
 }
 
 impl DestinationKind {
@@ -18,6 +20,7 @@ impl DestinationKind {
         match self {
             Self::Number => "number",
             Self::Username => "username",
+            Self::Sip => "sip",
         }
     }
 }
@@ -29,21 +32,22 @@ impl std::str::FromStr for DestinationKind {
         match text {
             "number" => Ok(Self::Number),
             "username" => Ok(Self::Username),
+            "sip" => Ok(Self::Sip),
             other => Err(format!(
-                "destination type `{other}` is neither `number` nor `username`"
+                "destination type `{other}` is neither `number`, `username` nor `sip`"
             )),
         }
     }
 }
 
-/// One address that can be called: a number in E.164 or a user name.
+/// One address that can be called: a number in E.164, a user name or a SIP address.
 ///
 /// `Debug` and `Display` are masked, so that an endpoint never reaches a log by accident.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Destination {
     /// How the platform should read [`endpoint`](Self::endpoint).
     pub kind: DestinationKind,
-    /// The E.164 number with its `+`, or the user name, in full.
+    /// The E.164 number with its `+`, the user name or the SIP address, in full.
     pub endpoint: String,
 }
 

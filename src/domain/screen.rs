@@ -35,7 +35,7 @@ impl<'a> Screen<'a> {
     pub fn against(&self, to: &Destination) -> Option<&'a Suppression> {
         match to.kind {
             DestinationKind::Number => self.lists?.contains(&to.endpoint, self.now),
-            DestinationKind::Username => None,
+            DestinationKind::Username | DestinationKind::Sip => None,
         }
     }
 }

@@ -24,5 +24,5 @@ pub use numbers::{NumberList, NumbersRead, read_numbers};
 
 pub use phone::{Numbers, Parsed, Unreadable, national_of, place_of};
 pub use reader::{ListReader, Row};
-pub use verdict::RowVerdict;
+pub use verdict::{RowVerdict, address};
 pub use zones::{ZoneOf, time_zones_of_prefixes, zones_of_number};

@@ -128,9 +128,9 @@ impl RowCheck {
                     .map_err(|why| why.to_string())?;
                 Ok((Destination::number(read.e164), read.known))
             }
-            DestinationKind::Username => {
-                let name = username(cell.trim())?;
-                Ok((Destination::username(name), true))
+            kind @ (DestinationKind::Username | DestinationKind::Sip) => {
+                let endpoint = address(kind, cell)?.to_owned();
+                Ok((Destination { kind, endpoint }, true))
             }
         }
     }
@@ -146,6 +146,7 @@ impl RowCheck {
         let what = match self.kind {
             DestinationKind::Number => "number",
             DestinationKind::Username => "name",
+            DestinationKind::Sip => "address",
         };
         RowVerdict::Reject {
             kind: RejectKind::Duplicate,
@@ -171,6 +172,20 @@ impl RowCheck {
             reason,
         }
     }
+}
+
+/// A user's name or a SIP address, without the spaces around it, or what is wrong with it.
+pub fn address(kind: DestinationKind, text: &str) -> Result<&str, String> {
+    let name = username(text.trim())?;
+    let is_sip = || {
+        let (user, host) = name.split_once('@')?;
+        let of_one_word = !name.contains(char::is_whitespace) && !host.contains('@');
+        (of_one_word && !user.is_empty() && !host.is_empty()).then_some(())
+    };
+    if kind == DestinationKind::Sip && is_sip().is_none() {
+        return Err("it is no SIP address, such as desk@sip.example.com".to_owned());
+    }
+    Ok(name)
 }
 
 fn username(name: &str) -> Result<&str, String> {

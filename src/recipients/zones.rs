@@ -45,7 +45,7 @@ impl ZoneOf {
 fn from_destination(destination: &Destination) -> Zones {
     match destination.kind {
         DestinationKind::Number => zones_of_number(&destination.endpoint),
-        DestinationKind::Username => Zones::Unknown(ZoneUnknown::NoNumber),
+        DestinationKind::Username | DestinationKind::Sip => Zones::Unknown(ZoneUnknown::NoNumber),
     }
 }
 

@@ -46,6 +46,9 @@ pub(super) fn names_call(answer: &[u8]) -> bool {
 pub struct CalloutRequest<'a> {
     /// `ttsCallout`, `conferenceCallout` or `customCallout`.
     pub method: Cow<'a, str>,
+    /// Where the call is made (a sample of OAS 1.0.1, with a custom callout).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pop: Option<Cow<'a, str>>,
     /// Speak a text.
     #[serde(rename = "ttsCallout", skip_serializing_if = "Option::is_none")]
     pub tts: Option<CalloutFields<'a>>,
@@ -104,10 +107,10 @@ pub struct CalloutFields<'a> {
     /// Keys played after the answer. All three.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dtmf: Option<Cow<'a, str>>,
-    /// Ask for an ACE callback. Text-to-speech and conference.
+    /// Ask for an ACE callback. Text-to-speech and conference; custom in a sample of OAS 1.0.1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_ace: Option<bool>,
-    /// Ask for a DiCE callback. Text-to-speech and conference.
+    /// Ask for a DiCE callback. Text-to-speech and conference; custom in a sample of OAS 1.0.1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_dice: Option<bool>,
     /// Ask for PIE callbacks. Conference; text-to-speech in the SDKs only.
@@ -197,7 +200,7 @@ macro_rules! read {
 
 read! {
     CalloutRequest<'_> { method: "method" }
-    optional { tts: "ttsCallout", conference: "conferenceCallout", custom: "customCallout" }
+    optional { pop: "pop", tts: "ttsCallout", conference: "conferenceCallout", custom: "customCallout" }
 
     CalloutFields<'_> {}
     optional {
@@ -255,6 +258,7 @@ impl<'a> CalloutRequest<'a> {
             },
             CalloutBody::Custom(body) => Self {
                 custom: fields(own(body)),
+                pop: given(body.pop.as_ref()),
                 ..named("customCallout")
             },
         }
@@ -316,6 +320,8 @@ fn own(own: &CustomCallout) -> CalloutFields<'_> {
         ace: given(own.ace.as_ref()),
         pie: given(own.pie.as_ref()),
         dice: given(own.dice.as_ref()),
+        enable_ace: own.enable_ace,
+        enable_dice: own.enable_dice,
         ..CalloutFields::default()
     }
 }

@@ -489,6 +489,109 @@ fn a_callout_of_each_kind_can_be_placed_by_hand() {
 }
 
 #[test]
+fn users_and_sip_addresses_are_called_by_hand_and_by_a_campaign() {
+    let platform = Platform::start(&["--time-scale", "0", "--mix", "100,0,0,0"]);
+    let desk = Desk::at(&platform);
+    let kind_of = |call: &str| {
+        let shown = desk.run(&["call", "show", call, "--json"]).ends(0).json();
+        shown["to"].clone()
+    };
+    for (kind, to, told) in [
+        ("username", "anna", "Username"),
+        ("sip", "desk@sip.example.com", "Sip"),
+    ] {
+        let place = format!("call place {to} --type {kind} --cli +46100000000 --text x --json");
+        let words: Vec<&str> = place.split(' ').collect();
+        let placed = desk.run(&words).ends(0).json();
+        let call = placed["call_id"].as_str().unwrap();
+        assert_eq!(kind_of(call), json!({ "type": told, "endpoint": to }));
+
+        desk.write("list.csv", &format!("who\n{to}\n{to}\n@\n"));
+        desk.write(
+            "c.toml",
+            &format!(
+                "name = \"{kind}\"\n[recipients]\nfile = \"list.csv\"\nnumber = \"who\"\n\
+                 destination_type = \"{kind}\"\n[callout.tts]\ncli = \"+46100000000\"\n\
+                 text = \"x\"\n[pacing]\ncalls_per_second = 50\n"
+            ),
+        );
+        let run = [
+            "run",
+            "c.toml",
+            "--yes",
+            "--db",
+            &format!("sqlite:{kind}.db"),
+        ];
+        desk.run(&run).ends(0);
+        let export = ["export", "--db", run[4]];
+        let results = Table::read(desk.run(&export).ends(0).stdout.as_bytes());
+        let ends = results.column("call_disposition");
+        // A user may be called `@`; a SIP address is somebody somewhere.
+        let odd = if kind == "sip" { "invalid" } else { "reached" };
+        assert_eq!(ends, ["reached", "duplicate", odd]);
+        let call = results.column("call_id")[0];
+        assert_eq!(kind_of(call), json!({ "type": told, "endpoint": to }));
+    }
+    assert!(
+        platform
+            .posts()
+            .column("against")
+            .iter()
+            .all(|a| a.is_empty())
+    );
+}
+
+#[test]
+fn svaml_that_the_documents_show_and_forbid_is_sent_with_a_warning() {
+    let story = Story::begin("signed", "new");
+    let (placing, call) = story.call_in("+46701740605", "team");
+    for (svaml, warning) in [
+        (
+            r#"{"instructions":[{"name":"say","text":"x"}]}"#,
+            "warning: the platform may not take this: `action` is missing\n",
+        ),
+        (
+            r#"{"instructions":[{"name":"say","text":"x"}],"action":{"name":"park","maxDuration":900}}"#,
+            "warning: the platform may not take this: `action.maxDuration` is not from 1 to 600 seconds\n",
+        ),
+    ] {
+        story.desk.write("own.json", svaml);
+        let out = story.run(&format!("call manage {call} own.json")).ends(0);
+        assert_eq!(out.stderr, warning, "{svaml}");
+        assert_eq!(out.stdout, "the call has its SVAML\n");
+    }
+    story.desk.write("own.json", "{}");
+    let nothing = story.run(&format!("call manage {call} own.json")).ends(2);
+    assert!(nothing.stderr.contains("neither"), "{}", nothing.stderr);
+    assert!(placing.kill());
+}
+
+#[test]
+fn a_callout_that_was_answered_is_not_said_to_be_unsent() {
+    for (status, told) in [
+        (404, "HTTP 404 (Not Found: no route)"),
+        (405, "HTTP 405 (Not Found: no route)"),
+    ] {
+        let body = r#"{"title":"Not Found","status":404,"detail":"no route"}"#;
+        let length = body.len();
+        let answer = format!(
+            "HTTP/1.1 {status} x\r\nconnection: close\r\ncontent-type: application/problem+json\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        );
+        let mut desk = Desk::empty();
+        desk.set("SINCH_APPLICATION_KEY", crate::support::KEY);
+        desk.set("SINCH_APPLICATION_SECRET", crate::support::SECRET);
+        desk.set("SINCH_CALLING_URL", &always(answer.leak()));
+        let place = "call place +46701740605 --cli +46100000000 --text x";
+        let words: Vec<&str> = place.split(' ').collect();
+        let out = desk.run(&words).ends(1);
+        assert!(out.stderr.contains(told), "{}", out.stderr);
+        assert!(out.stderr.contains("nobody was called"), "{}", out.stderr);
+        assert!(!out.stderr.contains("nothing was sent"), "{}", out.stderr);
+    }
+}
+
+#[test]
 fn what_was_not_sent_is_over_and_no_resume_sends_it() {
     let platform = Platform::start(&["--time-scale", "0", "--credit", "0"]);
     let mut desk = Desk::at(&platform);
@@ -618,6 +721,22 @@ fn what_the_platform_would_not_take_is_not_sent() {
         ],
     ] {
         desk.run(words).ends(2);
+    }
+    for options in [
+        "--type sip",
+        "--type fax",
+        "--moh music1",
+        "--dtmf-mode detect",
+        "--dice https://x.example",
+        "--pop eu",
+        "--header X-CB-A",
+        "--header Y=1",
+        "--header X-CB-A=1 --header X-CB-A=2",
+        "--domain isdn",
+    ] {
+        let line = format!("call place +46701740605 --cli +46100000000 --text x {options}");
+        let words: Vec<&str> = line.split(' ').collect();
+        desk.run(&words).ends(2);
     }
 }
 
@@ -929,6 +1048,11 @@ fn a_dry_run_prints_each_request_without_its_secret() {
         "call place +46701740605 --cli +46100000000 --text {{x}} --locale en-US --enable-dice --dry-run",
         "call place +46701740605 --cli private --conference team --greeting hi --dry-run",
         "call place +46701740605 --cli +46100000000 --ace {\"action\":{\"name\":\"hangup\"}} --dry-run",
+        "call place anna --type username --cli +46100000000 --text hi --domain mxp --enable-pie --dry-run",
+        "call place desk@sip.example.com --type sip --cli private --conference team --moh music2 \
+         --dtmf-mode detect --dtmf-digits 4 --dtmf-timeout 2500 --header X-CB-Team=blue=1 --dry-run",
+        "call place +46701740605 --ice https://example.com/ice --dice https://example.com/dice \
+         --pop eu-central --enable-ace --enable-dice --dry-run",
         "number list --dry-run --auth basic --region euc1",
         "number list --dry-run --json",
         "number list --dry-run --paths older",

@@ -5,9 +5,13 @@ use std::convert::Infallible;
 use std::path::Path;
 
 use callout::campaign::{Campaign, RowFault, Script};
-use callout::domain::{Callout, CalloutBody, Destination, Misfire, Screen};
+use callout::domain::{
+    AttemptId, Callout, CalloutBody, Destination, DestinationKind, Misfire, Screen,
+};
 use callout::recipients::{CheckedRow, ListSummary, RowVerdict, check_list};
+use callout::sinch::callouts::CalloutRequest;
 use proptest::prelude::*;
+use serde_json::json;
 
 fn sample(name: &str) -> (Campaign, ListSummary, Vec<CheckedRow>) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -153,7 +157,7 @@ fn all_faults_of_a_file_are_told_at_once_in_its_order() {
     5:10 "se": `se` is not a region
     6:13 "x": `x` cannot separate cells
     7:12 "latin": `latin` is not an encoding
-    8:20 "phone": destination type `phone` is neither `number` nor `username`
+    8:20 "phone": destination type `phone` is neither `number`, `username` nor `sip`
     11:7 "46100000000": `cli` is not a number in E.164
     12:1 txt: unknown key `txt` in [callout.tts]
     13:18 name: template of `text`: unexpected end of input, expected end of variable block
@@ -744,6 +748,64 @@ fn with_an_address_as_ice_the_destination_is_sent() {
 }
 
 /// Each warning of a campaign as `line:column text: message; help`.
+#[test]
+fn every_documented_field_of_each_kind_can_be_set_and_has_the_apis_own_spelling() {
+    let callout = |lines: &str| {
+        let script = bind(&around(&format!("destination_type = \"sip\"\n{lines}")));
+        let destination = Destination {
+            kind: DestinationKind::Sip,
+            endpoint: "desk@sip.example.com".to_owned(),
+        };
+        let row = ["desk@sip.example.com", "Anna", "x", "y"];
+        let rendered = script.callout(&destination, &row).unwrap();
+        let request = CalloutRequest::new(&rendered, AttemptId::from_bytes([0; 16]));
+        serde_json::to_value(request).unwrap()
+    };
+    let custom = format!("{} mine", "0".repeat(32));
+    let to = json!({ "type": "sip", "endpoint": "desk@sip.example.com" });
+    let common = "cli = \"+46100000000\"\ncustom = \"mine\"\ndtmf = \"w1#\"\n\
+                  enable_ace = true\nenable_dice = false\n";
+    assert_eq!(
+        callout(&format!(
+            "[callout.tts]\n{common}enable_pie = true\ndomain = \"mxp\"\nlocale = \"Emma\"\n\
+             prompts = \"#tts[Hello]\"\n"
+        )),
+        json!({ "method": "ttsCallout", "ttsCallout": {
+            "cli": "+46100000000", "destination": to, "domain": "mxp", "custom": custom,
+            "locale": "Emma", "prompts": "#tts[Hello]", "dtmf": "w1#",
+            "enableAce": true, "enableDice": false, "enablePie": true,
+        }})
+    );
+    assert_eq!(
+        callout(&format!(
+            "[callout.conference]\n{common}enable_pie = true\ndomain = \"pstn\"\n\
+             locale = \"en-US/male\"\ngreeting = \"Hello {{{{ name }}}}\"\nconference_id = \"team\"\n\
+             moh_class = \"music3\"\nmax_duration = 60\n\
+             conference_dtmf_options = {{ mode = \"detect\", max_digits = 4, timeout_mills = 2500 }}\n"
+        )),
+        json!({ "method": "conferenceCallout", "conferenceCallout": {
+            "cli": "+46100000000", "destination": to, "domain": "pstn", "custom": custom,
+            "locale": "en-US/male", "greeting": "Hello Anna", "conferenceId": "team",
+            "conferenceDtmfOptions": { "mode": "detect", "maxDigits": 4, "timeoutMills": 2500 },
+            "mohClass": "music3", "maxDuration": 60, "dtmf": "w1#",
+            "enableAce": true, "enableDice": false, "enablePie": true,
+        }})
+    );
+    let url = |name: &str| format!("{name} = \"https://example.com/{name}\"\n");
+    let urls: String = ["ice", "ace", "pie", "dice"].map(url).concat();
+    assert_eq!(
+        callout(&format!(
+            "[callout.custom]\n{common}max_duration = 60\npop = \"eu-central\"\n{urls}"
+        )),
+        json!({ "method": "customCallout", "pop": "eu-central", "customCallout": {
+            "cli": "+46100000000", "destination": to, "custom": custom,
+            "maxDuration": 60, "dtmf": "w1#", "enableAce": true, "enableDice": false,
+            "ice": "https://example.com/ice", "ace": "https://example.com/ace",
+            "pie": "https://example.com/pie", "dice": "https://example.com/dice",
+        }})
+    );
+}
+
 fn warnings(source: &str) -> Vec<String> {
     let campaign = Campaign::parse(source, Path::new("c.toml"));
     let campaign = campaign.unwrap_or_else(|faults| panic!("{faults}"));

@@ -62,16 +62,35 @@ pub(super) async fn call(
         }
         CallCommand::Manage(args) => {
             let svaml = read_svaml(&args)?;
+            // The documents disagree about what may stand in it: a person's own goes out as it is.
+            for problem in svaml.check_managing() {
+                output::tell(&format!(
+                    "warning: the platform may not take this: {problem}"
+                ));
+            }
             let desk = open(args.sure.api)?;
             if matches!(svaml.action, Some(Action::Hangup(_))) {
                 sure(args.sure, &format!("End call {}?", args.to.call))?;
             }
-            manage(&args.to, svaml, "the call has its SVAML", &desk).await
+            send(&args.to, svaml, "the call has its SVAML", &desk).await
         }
     }
 }
 
+/// Manages a call with SVAML that we made of options.
 async fn manage(to: &LegArgs, svaml: Svaml, done: &str, desk: &Desk) -> Result<Exit, Failure> {
+    let problems = svaml.check_managing();
+    if !problems.is_empty() {
+        let problems: Vec<String> = problems.iter().map(|p| format!("  {p}")).collect();
+        return Err(Failure::usage(format!(
+            "the platform would not take this:\n{}",
+            problems.join("\n")
+        )));
+    }
+    send(to, svaml, done, desk).await
+}
+
+async fn send(to: &LegArgs, svaml: Svaml, done: &str, desk: &Desk) -> Result<Exit, Failure> {
     let heard = svaml
         .instructions
         .iter()
@@ -84,14 +103,6 @@ async fn manage(to: &LegArgs, svaml: Svaml, done: &str, desk: &Desk) -> Result<E
         leg: to.leg.filter(|_| heard),
         svaml,
     };
-    let problems = method.svaml.check_managing();
-    if !problems.is_empty() {
-        let problems: Vec<String> = problems.iter().map(|p| format!("  {p}")).collect();
-        return Err(Failure::usage(format!(
-            "the platform would not take this:\n{}",
-            problems.join("\n")
-        )));
-    }
     let look = format!("callout call show {}", method.call);
     desk.change(&method, done, &look).await
 }
@@ -137,7 +148,11 @@ fn read_svaml(args: &CallManageArgs) -> Result<Svaml, Failure> {
         std::fs::File::open(path).and_then(|f| f.take(SVAML_BYTES_MAX).read_to_end(&mut text))
     };
     read.map_err(|e| unreadable(&e))?;
-    Svaml::parse(&text).map_err(|e| unreadable(&e))
+    let svaml = Svaml::parse(&text).map_err(|e| unreadable(&e))?;
+    if svaml.action.is_none() && svaml.instructions.is_empty() {
+        return Err(unreadable(&"there is neither an instruction nor an action"));
+    }
+    Ok(svaml)
 }
 
 async fn show(args: &CallShowArgs, desk: &Desk) -> Result<Exit, Failure> {

@@ -20,7 +20,7 @@ use crate::domain::{
     ResultRow, RunId, Screen,
 };
 use crate::engine::{End, Pace};
-use crate::recipients::{Numbers, ZoneOf};
+use crate::recipients::{Numbers, ZoneOf, address};
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Imported, ImportedRow, NewRun, RunEnd, Store};
 
@@ -145,7 +145,7 @@ impl Placing {
     fn of(args: &PlaceArgs) -> Result<Self, Failure> {
         let campaign = match &args.campaign {
             Some(file) => Campaign::load(file)?,
-            None => Campaign::parse(&definition(args), Path::new(COMMAND_LINE))?,
+            None => Campaign::parse(&definition(args)?, Path::new(COMMAND_LINE))?,
         };
         let spec = &campaign.recipients;
         let (mut header, mut cells) = (vec![spec.number.clone()], vec![args.number.clone()]);
@@ -153,9 +153,7 @@ impl Placing {
             return Err(Failure::usage("--set is for the columns of a --campaign"));
         }
         for column in &args.columns {
-            let (name, value) = column
-                .split_once('=')
-                .ok_or_else(|| Failure::usage(format!("--set {column}: write COLUMN=VALUE")))?;
+            let (name, value) = pair(column, "--set", "COLUMN=VALUE")?;
             if header.iter().any(|known| known == name) {
                 let message = format!("--set {name}: the column has its value already");
                 return Err(Failure::usage(message));
@@ -164,7 +162,11 @@ impl Placing {
             cells.push(value.to_owned());
         }
         let endpoint = match spec.destination_kind {
-            DestinationKind::Username => args.number.clone(),
+            kind @ (DestinationKind::Username | DestinationKind::Sip) => {
+                address(kind, &args.number)
+                    .map_err(Failure::usage)?
+                    .to_owned()
+            }
             DestinationKind::Number => {
                 let numbers = Numbers::new(spec.region.as_deref(), spec.numbers)
                     .map_err(|e| Failure::usage(e.to_string()))?;
@@ -220,35 +222,7 @@ impl Placing {
 }
 
 /// The options as a campaign file.
-fn definition(args: &PlaceArgs) -> String {
-    let mut callout = toml::Table::new();
-    let mut set = |key: &str, value: Option<&String>| {
-        if let Some(value) = value {
-            callout.insert(key.into(), literal(key, value).into());
-        }
-    };
-    set("cli", args.cli.as_ref());
-    set("text", args.text.as_ref());
-    set("prompts", args.prompts.as_ref());
-    set("conference_id", args.conference.as_ref());
-    set("greeting", args.greeting.as_ref());
-    set("ice", args.ice.as_ref());
-    set("ace", args.ace.as_ref());
-    set("pie", args.pie.as_ref());
-    set("locale", args.locale.as_ref());
-    set("dtmf", args.dtmf.as_ref());
-    set("custom", args.custom.as_ref());
-    if let Some(seconds) = args.max_duration {
-        callout.insert("max_duration".into(), i64::from(seconds).into());
-    }
-    for (key, flag) in [
-        ("enable_ace", args.enable_ace),
-        ("enable_dice", args.enable_dice),
-    ] {
-        if flag {
-            callout.insert(key.into(), true.into());
-        }
-    }
+fn definition(args: &PlaceArgs) -> Result<String, Failure> {
     let kind = if args.conference.is_some() {
         "conference"
     } else if args.text.is_some() || args.prompts.is_some() {
@@ -256,8 +230,11 @@ fn definition(args: &PlaceArgs) -> String {
     } else {
         "custom"
     };
-    let list = toml::Table::from_iter([("file".into(), toml::Value::from(COMMAND_LINE))]);
-    let callout = toml::Table::from_iter([(kind.into(), callout.into())]);
+    let mut list = toml::Table::from_iter([("file".into(), toml::Value::from(COMMAND_LINE))]);
+    if let Some(kind) = args.kind {
+        list.insert("destination_type".into(), kind.as_str().into());
+    }
+    let callout = toml::Table::from_iter([(kind.into(), callout(args)?.into())]);
     let pacing = toml::Table::from_iter([("calls_per_second".into(), toml::Value::from(1))]);
     let campaign: toml::Table = [
         ("name".into(), NAME.into()),
@@ -267,14 +244,92 @@ fn definition(args: &PlaceArgs) -> String {
     ]
     .into_iter()
     .collect();
-    campaign.to_string()
+    Ok(campaign.to_string())
+}
+
+/// The options of the callout, under the names that campaign files have for them.
+fn callout(args: &PlaceArgs) -> Result<toml::Table, Failure> {
+    let mut callout = toml::Table::new();
+    for (key, value) in [
+        ("cli", &args.cli),
+        ("text", &args.text),
+        ("prompts", &args.prompts),
+        ("conference_id", &args.conference),
+        ("greeting", &args.greeting),
+        ("moh_class", &args.moh),
+        ("domain", &args.domain),
+        ("ice", &args.ice),
+        ("ace", &args.ace),
+        ("pie", &args.pie),
+        ("dice", &args.dice),
+        ("pop", &args.pop),
+        ("locale", &args.locale),
+        ("dtmf", &args.dtmf),
+        ("custom", &args.custom),
+    ] {
+        if let Some(value) = value {
+            callout.insert(key.into(), literal(key, value).into());
+        }
+    }
+    if let Some(seconds) = args.max_duration {
+        callout.insert("max_duration".into(), i64::from(seconds).into());
+    }
+    for (key, flag) in [
+        ("enable_ace", args.enable_ace),
+        ("enable_dice", args.enable_dice),
+        ("enable_pie", args.enable_pie),
+    ] {
+        if flag {
+            callout.insert(key.into(), true.into());
+        }
+    }
+    let keys = keys(args);
+    if !keys.is_empty() {
+        callout.insert("conference_dtmf_options".into(), keys.into());
+    }
+    let mut headers = toml::Table::new();
+    for header in &args.headers {
+        let (name, value) = pair(header, "--header", "X-CB-NAME=VALUE")?;
+        if headers
+            .insert(name.into(), literal(name, value).into())
+            .is_some()
+        {
+            let message = format!("--header {name}: the header has its value already");
+            return Err(Failure::usage(message));
+        }
+    }
+    if !headers.is_empty() {
+        callout.insert("headers".into(), headers.into());
+    }
+    Ok(callout)
+}
+
+/// What becomes of keys that are pressed in a conference.
+fn keys(args: &PlaceArgs) -> toml::Table {
+    let number = |number: Option<u32>| number.map(|n| toml::Value::from(i64::from(n)));
+    let mode = args.dtmf_mode.as_ref();
+    [
+        ("mode", mode.map(|mode| literal("mode", mode).into())),
+        ("max_digits", number(args.dtmf_digits)),
+        ("timeout_mills", number(args.dtmf_timeout)),
+    ]
+    .into_iter()
+    .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+    .collect()
+}
+
+/// The two sides of an option like `--set COLUMN=VALUE`.
+fn pair<'a>(given: &'a str, option: &str, form: &str) -> Result<(&'a str, &'a str), Failure> {
+    given
+        .split_once('=')
+        .ok_or_else(|| Failure::usage(format!("{option} {given}: write {form}")))
 }
 
 /// A text that means itself: what looks like a template in it is none. SVAML needs no such care, and
 /// could not have it: JSON is full of braces.
 fn literal(key: &str, text: &str) -> String {
     let template = ["{{", "{%", "{#"].iter().any(|open| text.contains(open));
-    if template && !matches!(key, "ice" | "ace" | "pie") && !text.contains("endraw") {
+    if template && !matches!(key, "ice" | "ace" | "pie" | "dice") && !text.contains("endraw") {
         format!("{{% raw %}}{text}{{% endraw %}}")
     } else {
         text.to_owned()

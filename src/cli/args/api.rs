@@ -137,6 +137,9 @@ pub(in crate::cli) enum CallCommand {
     Manage(CallManageArgs),
 }
 
+/// What makes a callout another than a custom one.
+const NOT_CUSTOM: [&str; 4] = ["text", "prompts", "conference", "campaign"];
+
 #[derive(Debug, Args)]
 #[command(
     group = ArgGroup::new("callout").required(true).args(["text", "prompts", "conference", "ice", "ace", "campaign"]).multiple(true),
@@ -145,8 +148,11 @@ pub(in crate::cli) enum CallCommand {
                   `resume`, `reconcile` and `export` know."
 )]
 pub(in crate::cli) struct PlaceArgs {
-    /// Whom to call, as + and digits
+    /// Whom to call: + and digits, or with --type a user's name or a SIP address
     pub(in crate::cli) number: String,
+    /// What that is: number, username or sip; without it a number
+    #[arg(long = "type", value_name = "TYPE", conflicts_with = "campaign")]
+    pub(in crate::cli) kind: Option<crate::domain::DestinationKind>,
     #[command(flatten)]
     pub(in crate::cli) clock: super::ClockArgs,
     /// The number that is shown
@@ -170,9 +176,30 @@ pub(in crate::cli) struct PlaceArgs {
     /// Custom: a URL, or SVAML as JSON
     #[arg(long, value_name = "SVAML", conflicts_with = "campaign")]
     pub(in crate::cli) ace: Option<String>,
+    /// Conference: what is heard while nobody else is there: ring, music1, music2 or music3
+    #[arg(long, value_name = "MUSIC", requires = "conference")]
+    pub(in crate::cli) moh: Option<String>,
+    /// Conference: what becomes of keys that are pressed: ignore, forward or detect
+    #[arg(long, value_name = "MODE", requires = "conference")]
+    pub(in crate::cli) dtmf_mode: Option<String>,
+    /// Conference: so many keys make a sequence that is detected
+    #[arg(long, value_name = "KEYS", requires = "conference")]
+    pub(in crate::cli) dtmf_digits: Option<u32>,
+    /// Conference: the pause that ends a sequence, in milliseconds
+    #[arg(long, value_name = "MILLISECONDS", requires = "conference")]
+    pub(in crate::cli) dtmf_timeout: Option<u32>,
     /// Custom: a URL, or SVAML as JSON
-    #[arg(long, value_name = "SVAML", conflicts_with = "campaign")]
+    #[arg(long, value_name = "SVAML", conflicts_with_all = NOT_CUSTOM)]
     pub(in crate::cli) pie: Option<String>,
+    /// Custom: a URL, or SVAML as JSON
+    #[arg(long, value_name = "SVAML", conflicts_with_all = NOT_CUSTOM)]
+    pub(in crate::cli) dice: Option<String>,
+    /// Custom: the place of the platform's that makes the call, such as eu-central
+    #[arg(long, value_name = "PLACE", conflicts_with_all = NOT_CUSTOM)]
+    pub(in crate::cli) pop: Option<String>,
+    /// Text-to-speech and conference: pstn, or mxp for users of an app
+    #[arg(long, conflicts_with_all = ["campaign", "ice", "ace"])]
+    pub(in crate::cli) domain: Option<String>,
     /// Language or voice
     #[arg(long, conflicts_with = "campaign")]
     pub(in crate::cli) locale: Option<String>,
@@ -185,12 +212,22 @@ pub(in crate::cli) struct PlaceArgs {
     /// A text of your own, which comes back with the result, behind the attempt's id and a space
     #[arg(long, conflicts_with = "campaign")]
     pub(in crate::cli) custom: Option<String>,
-    /// Ask for an ACE callback; text-to-speech and conference
-    #[arg(long, conflicts_with_all = ["campaign", "ice", "ace"])]
+    /// Ask for an ACE callback
+    #[arg(long, conflicts_with = "campaign")]
     pub(in crate::cli) enable_ace: bool,
-    /// Ask for a DiCE callback; text-to-speech and conference
-    #[arg(long, conflicts_with_all = ["campaign", "ice", "ace"])]
+    /// Ask for a DiCE callback
+    #[arg(long, conflicts_with = "campaign")]
     pub(in crate::cli) enable_dice: bool,
+    /// Ask for PIE callbacks; text-to-speech and conference
+    #[arg(long, conflicts_with_all = ["campaign", "ice", "ace"])]
+    pub(in crate::cli) enable_pie: bool,
+    /// A header for whoever receives the callbacks, up to five
+    #[arg(
+        long = "header",
+        value_name = "X-CB-NAME=VALUE",
+        conflicts_with = "campaign"
+    )]
+    pub(in crate::cli) headers: Vec<String>,
     /// The callout of this campaign file, instead of the options above
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) campaign: Option<PathBuf>,

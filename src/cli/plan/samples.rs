@@ -96,6 +96,9 @@ pub(super) fn callback_need(callout: &Callout) -> Option<&'static str> {
         CalloutBody::Custom(custom) if custom.ice.is_none() && custom.destination.is_none() => {
             Some("no `ice`")
         }
-        CalloutBody::Custom(custom) => custom.ace.is_none().then_some("no `ace`"),
+        CalloutBody::Custom(custom) => {
+            let none = custom.ace.is_none().then_some("no `ace`");
+            none.or_else(|| asked(custom.enable_ace, custom.enable_dice, None))
+        }
     }
 }

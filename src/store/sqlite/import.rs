@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr, SqlStr, Sqlite, Transacti
 use tokio::sync::oneshot;
 
 use super::{SqliteStore, wishing};
-use crate::domain::{Disposition, RejectKind, RunId, Zones};
+use crate::domain::{DestinationKind, Disposition, RejectKind, RunId, Zones};
 use crate::store::{Imported, ImportedRow, Rows, StoreError};
 
 /// Rows of a statement; its text is made once.
@@ -66,7 +66,7 @@ impl SqliteStore {
         )
         .bind(number)
         .bind(header)
-        .bind(imported.destination_kind.as_str())
+        .bind(stored(imported.destination_kind).as_str())
         .bind(&imported.sha256)
         .bind(first)
         .bind(next - 1)
@@ -171,4 +171,13 @@ async fn name_earlier_rows(
     .execute(&mut **tx)
     .await
     .map(drop)
+}
+
+/// What the column says: whether endpoints are numbers or names, and a SIP address is a name there.
+/// Callouts are made after the run's own definition, which says which.
+fn stored(kind: DestinationKind) -> DestinationKind {
+    match kind {
+        DestinationKind::Number => DestinationKind::Number,
+        DestinationKind::Username | DestinationKind::Sip => DestinationKind::Username,
+    }
 }
