@@ -38,8 +38,10 @@ fn call(id: &str) -> CallId {
     CallId::new(id).unwrap()
 }
 
+/// An answer about the call that was asked for.
 fn info(json: &Value) -> Option<CallInfo> {
-    GetCall { call: call("c") }.read(json.to_string().as_bytes())
+    let call = call(json["callId"].as_str().unwrap_or("c"));
+    GetCall { call }.read(json.to_string().as_bytes())
 }
 
 fn event(json: &Value) -> Event {
@@ -51,7 +53,8 @@ fn event(json: &Value) -> Event {
 
 #[test]
 fn every_field_of_every_callout_is_typed_and_comes_out_as_it_went_in() {
-    // The union of what the Java, node, .NET and Python SDKs have, and seed 001's `dice`.
+    // The union of what the Java, node, .NET and Python SDKs have, seed 001's `dice`, and `pop` of
+    // a sample of OAS 1.0.1.
     let all = json!({
         "cli": "+46700000001", "destination": {"type": "Username", "endpoint": "anna"},
         "domain": "mxp", "custom": "{\"a\":1}", "locale": "Kimberly", "text": "t",
@@ -62,7 +65,8 @@ fn every_field_of_every_callout_is_typed_and_comes_out_as_it_went_in() {
         "dice": "", "amd": {"enabled": true, "async": false},
     });
     let json = json!({
-        "method": "ttsCallout", "ttsCallout": all, "conferenceCallout": all, "customCallout": all,
+        "method": "ttsCallout", "pop": "eu-central", "ttsCallout": all, "conferenceCallout": all,
+        "customCallout": all,
     });
     let read = request(&json);
     assert_eq!(serde_json::to_value(&read).unwrap(), json);
