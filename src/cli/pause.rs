@@ -134,7 +134,7 @@ async fn open(
 ) -> Result<(SqliteStore, Run, Engine, Option<Wishing>), Failure> {
     loop {
         let beside = SqliteStore::open(&global.db, Access::Beside).await?;
-        let wishing = SqliteStore::wishing(&global.db)?;
+        let wishing = SqliteStore::wishing(&global.db).await?;
         let run = runs::find(&beside, args.run.as_deref()).await?;
         if !run.state.unfinished() {
             return Err(over(&run, args.run.is_none()));

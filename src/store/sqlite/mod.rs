@@ -82,8 +82,8 @@ impl SqliteStore {
     /// Says that a wish is about to be left for the engine of the database at an address; to be held
     /// from before the run is looked at until the wish is left.
     /// None where there is no database.
-    pub fn wishing(address: &str) -> Result<Option<Wishing>, StoreError> {
-        wishing::begin(address)
+    pub async fn wishing(address: &str) -> Result<Option<Wishing>, StoreError> {
+        wishing::begin(address).await
     }
 
     /// Folds the log into the file, as the last thing before a command ends.

@@ -86,12 +86,7 @@ pub(super) async fn open(address: &str, access: Access) -> Result<SqliteStore, S
         Standing::Absent => place
             .make()
             .map_err(|e| StoreError::unusable(&path, "opened", &e))?,
-        Standing::Empty => {}
-        Standing::Database { ours, with_log } => {
-            if !ours {
-                look_inside(&place, with_log).await?;
-            }
-        }
+        Standing::Empty | Standing::Database { .. } => ours_or_nobodys(&place).await?,
     }
     if let Err(error) = place.tighten() {
         // Where nothing can be written, reading is still of use.
@@ -124,9 +119,16 @@ pub(super) async fn open(address: &str, access: Access) -> Result<SqliteStore, S
     })
 }
 
-/// Looks into an SQLite file that does not say whose it is, without a trace: earlier versions of ours
-/// said nothing, and neither do other programs.
-async fn look_inside(place: &Place, with_log: bool) -> Result<(), StoreError> {
+/// Refuses another program's database. A file that does not say whose it is is looked into, without a
+/// trace: earlier versions of ours said nothing, and neither do other programs.
+pub(super) async fn ours_or_nobodys(place: &Place) -> Result<(), StoreError> {
+    let Standing::Database {
+        ours: false,
+        with_log,
+    } = place.standing
+    else {
+        return Ok(());
+    };
     let tables = async {
         let mut reader = quiet(SqliteConnectOptions::new())
             .filename(&place.file)
@@ -210,11 +212,9 @@ pub(super) async fn delete_rehearsal(file: &Path) -> Result<(), StoreError> {
     if place.standing == Standing::Absent {
         return Ok(());
     }
+    ours_or_nobodys(&place).await?;
     let lock = lock(&place)?;
-    if let Standing::Database { ours, with_log } = place.standing {
-        if !ours {
-            look_inside(&place, with_log).await?;
-        }
+    if let Standing::Database { .. } = place.standing {
         let mut reader = quiet(SqliteConnectOptions::new())
             .filename(&place.file)
             .connect()
@@ -227,7 +227,9 @@ pub(super) async fn delete_rehearsal(file: &Path) -> Result<(), StoreError> {
             return Err(StoreError::NoRehearsal(place.shown));
         }
     }
-    let side = SIDE_FILES.iter().filter(|suffix| **suffix != "-lock");
+    // Whoever waits for a lock waits for that very file.
+    let locks = ["-lock", "-wishes"];
+    let side = SIDE_FILES.iter().filter(|suffix| !locks.contains(suffix));
     for suffix in [""].iter().chain(side) {
         let path = beside(&place.file, suffix);
         if let Err(e) = std::fs::remove_file(&path)
@@ -275,7 +277,8 @@ async fn is_rehearsal(reader: &mut SqliteConnection) -> Result<bool, sqlx::Error
 /// The run that an engine works on; none where no engine does.
 pub(super) fn engine_at_work(address: &str) -> Result<Option<RunId>, StoreError> {
     let place = Place::look(&file_of(address)?)?;
-    if place.standing == Standing::Absent {
+    if !beside(&place.file, "-lock").exists() {
+        // No engine was ever here, and a question leaves nothing behind.
         return Ok(None);
     }
     match lock(&place) {

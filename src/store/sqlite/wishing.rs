@@ -7,7 +7,7 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use super::file::{Place, beside, hand_over, private};
-use super::open::{LOCK_TRIES_APART, file_of};
+use super::open::{LOCK_TRIES_APART, file_of, ours_or_nobodys};
 use crate::store::{BUSY_WAIT, StoreError};
 
 /// The side file. It stays: one that is deleted is not the one that the next process locks.
@@ -21,11 +21,12 @@ pub struct Wishing {
 }
 
 /// Says that a wish is on its way; none where there is no database.
-pub(super) fn begin(address: &str) -> Result<Option<Wishing>, StoreError> {
+pub(super) async fn begin(address: &str) -> Result<Option<Wishing>, StoreError> {
     let place = Place::look(&file_of(address)?)?;
     if !place.file.exists() {
         return Ok(None);
     }
+    ours_or_nobodys(&place).await?;
     let path = beside(&place.file, SUFFIX);
     let lock = || {
         let file = private()
