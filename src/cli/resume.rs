@@ -13,8 +13,8 @@ use super::{
     settings, spend,
 };
 use crate::campaign::{Campaign, Script};
-use crate::domain::{Raised, RunId};
-use crate::engine::Pace;
+use crate::domain::{Known, Raised, RunId};
+use crate::engine::{Pace, Rules};
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Run, Store, Wish};
 
@@ -51,17 +51,12 @@ pub(super) async fn resume(
     let campaign = Campaign::parse_kept(&run.definition, &run.definition_path, dates)?;
     let client = settings::client(global, &world.clock)?;
     let calls_per_second = run_command::rate(&campaign)?;
-    let elsewhere = run.platform != client.platform();
-    if elsewhere {
-        output::tell(&format!(
-            "warning: the run was started at {}, and this is {}: calls placed there are not known \
-             here",
-            run.platform,
-            client.platform()
-        ));
-    }
+    let elsewhere = is_elsewhere(&run, &client.platform());
     if let Some(cap) = &args.cap {
         raise_cap(store.as_ref(), &mut run, cap, world.clock.wall()).await?;
+    }
+    if args.refusals_are_theirs {
+        accept_refusals(store.as_ref(), &mut run, world.clock.wall()).await?;
     }
     store.claim(&run.id)?;
     if run.wish == Some(Wish::Pause) {
@@ -83,7 +78,13 @@ pub(super) async fn resume(
             restarted: true,
             elsewhere,
         },
-        rules: session::rules(&campaign, run.created_at),
+        rules: Rules {
+            known: Known {
+                theirs: run.theirs.clone(),
+                suspect: run.refused_with,
+            },
+            ..session::rules(&campaign, run.created_at)
+        },
         spend: run.spend.clone(),
         rows: 0,
         done: 0,
@@ -98,6 +99,19 @@ pub(super) async fn resume(
     let stop = Stop::listen()?;
     output::tell(&format!("resuming run {} of {}", run.id, run.campaign));
     session.work_until(world, &stop).await
+}
+
+/// Whether the run's calls are known at another platform than this one, which is said.
+fn is_elsewhere(run: &Run, platform: &str) -> bool {
+    let elsewhere = run.platform != platform;
+    if elsewhere {
+        output::tell(&format!(
+            "warning: the run was started at {}, and this is {platform}: calls placed there are not \
+             known here",
+            run.platform
+        ));
+    }
+    elsewhere
 }
 
 /// Changes what a run may cost, for good; who did it and when is kept.
@@ -124,6 +138,27 @@ async fn raise_cap(
     output::tell(&format!(
         "run {}: the cap is {amount} {} from now on",
         run.id, spend.currency
+    ));
+    Ok(())
+}
+
+/// Makes the refusals that the run is paused for final.
+async fn accept_refusals(
+    store: &SqliteStore,
+    run: &mut Run,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let accepted = store.accept_refusals(&run.id, now).await?;
+    let (Some(code), Some(recipients)) = (run.refused_with.take(), accepted) else {
+        return Err(Failure::usage(format!(
+            "run {} is not paused for refusals: leave --refusals-are-theirs out",
+            run.id
+        )));
+    };
+    run.theirs.insert(code);
+    output::tell(&format!(
+        "run {}: {recipients} recipients are refused with {code}, and it pauses the run no more",
+        run.id
     ));
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::stop::Stop;
 use super::{World, export, output, progress, runs};
 use crate::campaign::{Campaign, Script};
 use crate::clock::VirtualClock;
-use crate::domain::{Callout, Destination, DestinationKind, RunId, Spend};
+use crate::domain::{Callout, Destination, DestinationKind, Known, RunId, Spend};
 #[cfg(debug_assertions)]
 use crate::engine::sabotage::Sabotage;
 use crate::engine::{Driver, End, Engine, Pace, Platform, Progress, Render, Rules};
@@ -66,6 +66,14 @@ impl Session<'_> {
                 output::say(&format!("\nresults: {}", path.display()));
             }
         }
+        if let End::Paused(why) = &end
+            && let Some(code) = why.refused_with()
+        {
+            output::tell(&format!(
+                "callout resume {id} goes on once the cause is mended; where the refusals with {code} are \
+                 the recipients' own, callout resume {id} --refusals-are-theirs makes them final"
+            ));
+        }
         if !summary.tally.adds_up() {
             return Err(Failure::failed(
                 "the rows do not add up: please report this",
@@ -119,6 +127,7 @@ pub(super) fn rules(campaign: &Campaign, since: jiff::Timestamp) -> Rules {
         retry: campaign.retry.clone(),
         window: campaign.window.clone(),
         since,
+        known: Known::default(),
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::args::{PlatformArgs, SimulateArgs};
 use super::exit::{Exit, Failure};
 use super::{World, file, output, settings};
-use crate::simulator::{Faults, Holder, Mix, Options, OwnedNumber, Simulator};
+use crate::simulator::{FAILED_REASONS, Faults, Holder, Mix, Options, OwnedNumber, Simulator};
 use crate::sinch::auth::Credentials;
 
 pub(super) async fn simulate(args: &SimulateArgs, world: &World) -> Result<Exit, Failure> {
@@ -85,6 +85,12 @@ pub(super) fn options(args: &PlatformArgs) -> Result<Options, Failure> {
         refuse_above: args.refuse_above,
         credit: args.credit,
         forbidden_prefixes: args.forbid.clone(),
+        refuse_with: args.refuse_with,
+        refuse_after: args.refuse_after,
+        failed_reason: args.failed_reason.as_deref().and_then(|wanted| {
+            let mut known = FAILED_REASONS.into_iter();
+            known.find(|reason| *reason == wanted)
+        }),
         answer_after: Duration::from_millis(args.answer_after),
         ..defaults
     };

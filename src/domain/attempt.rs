@@ -111,6 +111,10 @@ pub enum AttemptEvent {
     Ended(Option<CallId>, Outcome),
     /// Its POST never left: the run stopped, or the window closed before.
     Kept(String),
+    /// The refusal turned out to be the account's fault: nothing rang, and nobody is to pay for it.
+    TakenBack(String),
+    /// A person says that a refusal that was taken back is the recipient's own after all.
+    RefusalStands(Refusal),
     /// The engine died after the intent, and nothing tells whether the POST had left.
     Recovered,
     /// A person knows that no phone rang.
@@ -151,8 +155,10 @@ impl AttemptState {
                 call: Some(call),
                 outcome,
             },
-            (S::Intended, E::Kept(why))
+            (S::Refused(_), E::TakenBack(why))
+            | (S::Intended, E::Kept(why))
             | (S::Intended | S::Uncertain(_), E::SettledNotCalled(why)) => S::NotSent(why),
+            (S::NotSent(_), E::RefusalStands(refusal)) => S::Refused(refusal),
             // The callback overtook the POST's answer, or said it again.
             (S::Accepted(call), E::Answered(Verdict::Accepted(again)) | E::Seen(again))
                 if call == again =>

@@ -12,8 +12,6 @@ const AT_LEAST: usize = 50;
 pub struct Breaker {
     failed: VecDeque<bool>,
     failures: usize,
-    ever_accepted: bool,
-    refused: usize,
 }
 
 impl Breaker {
@@ -22,18 +20,9 @@ impl Breaker {
         self.note(true);
     }
 
-    /// Notes a callout that was accepted, after which refusals are the recipients' own.
-    pub fn accepted(&mut self) {
-        self.ever_accepted = true;
+    /// Notes a callout that the platform answered as it should, whatever it said.
+    pub fn answered(&mut self) {
         self.note(false);
-    }
-
-    /// Notes a callout that was refused for good. Returns true when every callout since the start
-    /// was refused, and there were enough to say that it is the campaign's fault.
-    pub fn refused(&mut self) -> bool {
-        self.note(false);
-        self.refused += 1;
-        !self.ever_accepted && self.refused >= AT_LEAST
     }
 
     /// In words why the breaker is open, if it is.
@@ -65,19 +54,9 @@ mod tests {
         let mut breaker = Breaker::default();
         (0..49).for_each(|_| breaker.failed());
         assert_eq!(breaker.open(), None);
-        breaker.accepted();
+        breaker.answered();
         assert!(breaker.open().unwrap().starts_with("49 of the latest 50"));
-        (0..99).for_each(|_| breaker.accepted());
+        (0..99).for_each(|_| breaker.answered());
         assert_eq!(breaker.open(), None);
-    }
-
-    #[test]
-    fn fifty_refusals_from_the_start_are_the_campaigns_fault() {
-        let mut breaker = Breaker::default();
-        assert!((0..49).all(|_| !breaker.refused()));
-        assert!(breaker.refused());
-        let mut breaker = Breaker::default();
-        breaker.accepted();
-        assert!((0..200).all(|_| !breaker.refused()));
     }
 }

@@ -20,6 +20,7 @@ pub mod pacing;
 pub mod polling;
 pub mod recipient;
 pub mod redact;
+pub mod refusals;
 pub mod repeat;
 pub mod retry;
 pub mod run;
@@ -55,6 +56,7 @@ pub use recipient::{
     after_attempt, closed,
 };
 pub use redact::{Spellings, without_numbers};
+pub use refusals::{Endings, EndsSpeakOf, Known, Refusals, Ruling, Trouble};
 pub use repeat::{BadRepeat, Occurrence, Remark, Repeat};
 pub use retry::{RetryPolicy, Tried};
 pub use run::{IllegalRun, PauseReason, RunEvent, RunState};
@@ -64,7 +66,9 @@ pub use schedule::{
 pub use screen::Screen;
 pub use spend::{Charge, Charges, Hold, Raised, Rates, Spend, SpendAccount, Standing};
 pub use suppression::{Digits, NumberHash, Suppression, Suppressions};
-pub use verdict::{NotSent, Observation, Reaction, Refusal, Side, Uncertainty, Verdict};
+pub use verdict::{
+    NotSent, Observation, Reaction, Refusal, RefusalCode, Side, SpeaksOf, Uncertainty, Verdict,
+};
 pub use wall::{ClockAccepted, Newest};
 pub use window::{Days, Leave, OnClose, Span, TimeOfDay, Window, WindowState, WindowZone};
 pub use zones::{ZoneSet, ZoneUnknown, Zones};

@@ -275,7 +275,7 @@ pub const RESULT_COLUMNS: [&str; 11] = [
 mod tests {
     use super::*;
     use crate::domain::retry::Waits;
-    use crate::domain::{Outcome, Refusal, Side, Uncertainty};
+    use crate::domain::{Outcome, Refusal, Side, SpeaksOf, Uncertainty};
 
     fn terms(retry: &RetryPolicy, closing: Option<Disposition>) -> Terms<'_> {
         Terms {
@@ -350,6 +350,7 @@ mod tests {
             status: 403,
             code: Some(40300),
             message: "forbidden".into(),
+            speaks_of: SpeaksOf::Recipient,
         });
         for (state, disposition, reason) in [
             (uncertain, Disposition::Uncertain, "reset"),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Disposition;
+use super::{Disposition, RefusalCode, Trouble};
 
 /// planned → running ⇄ paused(why) → completed | cancelled | expired
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +130,10 @@ pub enum PauseReason {
     EmptyAccount(String),
     /// The platform's answers say that our configuration is wrong (a redirect, 404, 405, …).
     Configuration(String),
+    /// The platform refuses the account, the application or every request.
+    Account(Trouble),
+    /// Most of the latest callouts are refused with a code that speaks of their recipients.
+    Refusals(Trouble),
     /// Too many of the latest callouts failed on the platform's side.
     Breaker(String),
     /// The platform could not be reached for too long.
@@ -146,6 +150,14 @@ pub enum PauseReason {
 }
 
 impl PauseReason {
+    /// The code of the refusals that pause the run, where it is refusals that do.
+    pub fn refused_with(&self) -> Option<RefusalCode> {
+        match self {
+            Self::Account(trouble) | Self::Refusals(trouble) => Some(trouble.code),
+            _ => None,
+        }
+    }
+
     /// Whether the exit code is 4: no money, rather than 3.
     pub fn is_money(&self) -> bool {
         matches!(
@@ -163,6 +175,18 @@ impl fmt::Display for PauseReason {
             Self::Credentials(what) => write!(f, "the platform refused our credentials: {what}"),
             Self::EmptyAccount(what) => write!(f, "the account is empty: {what}"),
             Self::Configuration(what) => write!(f, "the platform says our set-up is wrong: {what}"),
+            Self::Account(trouble) => write!(
+                f,
+                "the platform refuses the account or the whole request, not the recipients: {}; \
+                 nobody counts as refused for it",
+                trouble.why
+            ),
+            Self::Refusals(trouble) => write!(
+                f,
+                "most callouts are refused as if by their recipients' own fault: {}; nobody counts \
+                 as refused yet",
+                trouble.why
+            ),
             Self::Breaker(what) => write!(f, "the breaker opened: {what}"),
             Self::Unreachable(what) => write!(f, "the platform cannot be reached: {what}"),
             Self::SpendCap(what) => write!(f, "the spend cap is reached: {what}"),

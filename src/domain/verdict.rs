@@ -46,6 +46,18 @@ pub struct Refusal {
     pub code: Option<i64>,
     /// The API's message, shortened, without the recipient's endpoint.
     pub message: String,
+    /// Whom its code speaks of.
+    pub speaks_of: SpeaksOf,
+}
+
+impl Refusal {
+    /// What tells it from other kinds of refusal.
+    pub fn code(&self) -> RefusalCode {
+        RefusalCode {
+            status: self.status,
+            code: self.code,
+        }
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -53,6 +65,68 @@ impl fmt::Display for Refusal {
         match self.code {
             Some(code) => write!(f, "{code} {}", self.message),
             None => write!(f, "HTTP {} {}", self.status, self.message),
+        }
+    }
+}
+
+/// What a refusal speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpeaksOf {
+    /// The account, the application, or the whole request: everybody would be refused.
+    Account,
+    /// The recipient.
+    Recipient,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl SpeaksOf {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Account, Self::Recipient, Self::Unknown];
+
+    /// The word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Recipient => "recipient",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|of| of.as_str() == word)
+    }
+}
+
+/// What tells one kind of refusal from another: `403/40300`, or `422` where the API gave no code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RefusalCode {
+    /// HTTP status.
+    pub status: u16,
+    /// The API's `errorCode`.
+    pub code: Option<i64>,
+}
+
+impl RefusalCode {
+    /// Reads the text back.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (status, code) = match text.split_once('/') {
+            Some((status, code)) => (status, Some(code.parse().ok()?)),
+            None => (text, None),
+        };
+        Some(Self {
+            status: status.parse().ok()?,
+            code,
+        })
+    }
+}
+
+impl fmt::Display for RefusalCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.code {
+            Some(code) => write!(f, "{}/{code}", self.status),
+            None => write!(f, "{}", self.status),
         }
     }
 }

@@ -188,6 +188,7 @@ impl Driver {
             finish: None,
             expires_at,
         };
+        driver.step(Event::Latest(recovery.latest.clone()));
         driver.step(Event::Uncertain(recovery.uncertain_since.clone()));
         driver.load_open_calls().await?;
         driver.take(Report::Wish(wish));

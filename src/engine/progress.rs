@@ -46,6 +46,13 @@ impl Progress {
         *self.dispositions.entry(disposition).or_default() += 1;
     }
 
+    /// Takes a disposition back.
+    pub(crate) fn undone(&mut self, disposition: Disposition) {
+        if let Some(count) = self.dispositions.get_mut(&disposition) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
     /// Counts the end of a call.
     pub(crate) fn ended(&mut self, outcome: &Outcome) {
         if let Some(debit) = &outcome.debit {

@@ -34,6 +34,16 @@ impl CallResult {
     }
 }
 
+/// Reasons with which calls can be made to fail.
+pub const FAILED_REASONS: [&str; 6] = [
+    "GENERALERROR",
+    "CONGESTION",
+    "BLOCKED",
+    "INVALIDSVAMLACTION",
+    "CALLBACKERROR",
+    "NOCREDITPARTNER",
+];
+
 /// How one call will go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fate {
@@ -85,11 +95,12 @@ impl Fate {
                 )
             }
             CallResult::Failed => {
-                let reason = match share {
+                let drawn = match share {
                     s if s < 0.5 => "GENERALERROR",
                     s if s < 0.8 => "CONGESTION",
                     _ => "BLOCKED",
                 };
+                let reason = options.failed_reason.unwrap_or(drawn);
                 unanswered(result, reason, ring_s % 4)
             }
         }

@@ -43,7 +43,7 @@ mod world;
 
 pub use answer::{Answer, ApiError, Delivery};
 pub use callout::{EndpointKind, Kind, Order, Rejected};
-pub use fate::{CallResult, Fate};
+pub use fate::{CallResult, FAILED_REASONS, Fate};
 pub use faults::{Fault, Faults};
 pub use ledger::{LedgerRow, PostRow, ledger_csv, posts_csv, requests_csv};
 pub use numbers::{Capability, Holder, OwnedNumber};

@@ -49,6 +49,12 @@ pub struct Options {
     pub forbidden_share: f64,
     /// Numbers that begin with one of these are forbidden, too.
     pub forbidden_prefixes: Vec<String>,
+    /// With this code every callout is refused once `refuse_after` were taken.
+    pub refuse_with: Option<u32>,
+    /// Callouts that are taken before.
+    pub refuse_after: usize,
+    /// The reason with which calls fail; else one that depends on the call.
+    pub failed_reason: Option<&'static str>,
     /// Whether a callout without `cli` is refused with 40002. The platform takes it, gives a call id,
     /// and no phone rings (`FACTS` §3, §14).
     pub cli_required: bool,
@@ -102,6 +108,9 @@ impl Default for Options {
             credit: None,
             forbidden_share: 0.0,
             forbidden_prefixes: Vec::new(),
+            refuse_with: None,
+            refuse_after: 0,
+            failed_reason: None,
             cli_required: false,
             get_not_found_first: 0,
             get_not_found_for: Duration::ZERO,

@@ -191,6 +191,11 @@ impl World {
             Ok(order) => order,
             Err(rejected) => return refused(rejected.error),
         };
+        if let Some(code) = self.options.refuse_with
+            && self.calls.len() >= self.options.refuse_after
+        {
+            return refused(ApiError::new(code, "Refused"));
+        }
         if self.is_forbidden(&order.endpoint) {
             return refused(ApiError::new(40300, "Destination is forbidden"));
         }

@@ -12,7 +12,7 @@ use super::calls::Standing;
 use super::method::ApiMethod;
 use super::{callouts, calls, lenient::Object};
 use crate::domain::{
-    CallId, NotSent, Observation, Reaction, Refusal, Side, Uncertainty, Verdict, told,
+    CallId, NotSent, Observation, Reaction, Refusal, Side, SpeaksOf, Uncertainty, Verdict, told,
     without_numbers,
 };
 
@@ -22,6 +22,8 @@ const MESSAGE_CHARS_MAX: usize = 300;
 const TOO_EARLY_WAIT: Duration = Duration::from_secs(5);
 /// `Invalid application key`.
 const INVALID_APPLICATION_KEY: i64 = 40004;
+/// `Not found`: a call, a conference, a recording, a user.
+const NOT_FOUND: i64 = 40400;
 /// `Invalid authorization scheme for calling the method`.
 const INVALID_SCHEME: i64 = 40301;
 
@@ -75,6 +77,7 @@ impl Answer {
                 not_sent(Side::Ours, Reaction::Credentials)
             }
             (402, _) => not_sent(Side::Ours, Reaction::EmptyAccount),
+            (404, Some(NOT_FOUND)) if self.names_user() => self.refused(),
             (425, _) => not_sent(Side::Platform, Reaction::Later(TOO_EARLY_WAIT)),
             (429, _) => not_sent(Side::Platform, Reaction::SlowDown(self.retry_after)),
             (
@@ -96,16 +99,25 @@ impl Answer {
                 _,
             ) => not_sent(Side::Ours, Reaction::Configuration),
             (408 | 409, _) => uncertain(false),
-            (400..=499, code) => {
-                let message = self.message();
-                Verdict::Refused(Refusal {
-                    status: self.status,
-                    code,
-                    message,
-                })
-            }
+            (400..=499, _) => self.refused(),
             _ => uncertain(false),
         }
+    }
+
+    fn refused(&self) -> Verdict {
+        let code = self.code();
+        Verdict::Refused(Refusal {
+            status: self.status,
+            code,
+            message: self.message(),
+            speaks_of: speaks_of(self.status, code),
+        })
+    }
+
+    /// Whether a 404 says that there is no such user, rather than no such address ("Unable to get
+    /// user", seed 001, "Errors").
+    fn names_user(&self) -> bool {
+        self.message().to_ascii_lowercase().contains("user")
     }
 
     /// What this answer to a question about a call means. One about another call is not believed.
@@ -197,6 +209,18 @@ impl Answer {
             None if message.is_empty() => format!("HTTP {}", self.status),
             None => format!("HTTP {} ({message})", self.status),
         }
+    }
+}
+
+/// Whom a refusal speaks of (`FACTS` §8). What is not in the table is unknown, and judged by how many are
+/// refused so.
+fn speaks_of(status: u16, code: Option<i64>) -> SpeaksOf {
+    match (status, code) {
+        // Missing parameter; invalid request; insufficient privileges; restricted action.
+        (400, Some(40002 | 40003)) | (403, Some(40302 | 40303)) => SpeaksOf::Account,
+        // Illegal parameters; missing plus; forbidden destination; no such user.
+        (400, Some(40001 | 40005)) | (403, Some(40300)) | (404, _) => SpeaksOf::Recipient,
+        _ => SpeaksOf::Unknown,
     }
 }
 
@@ -408,6 +432,46 @@ mod tests {
         // An empty name is none.
         let verdict = verdict(429, r#"{"callId":"","message":"slow down"}"#);
         assert!(name(&verdict).starts_with("not sent SlowDown"));
+    }
+
+    #[test]
+    fn a_refusal_says_whom_it_speaks_of() {
+        let table = [
+            (
+                SpeaksOf::Account,
+                &[(400, 40002), (400, 40003), (403, 40302), (403, 40303)][..],
+            ),
+            (
+                SpeaksOf::Recipient,
+                &[(400, 40001), (400, 40005), (403, 40300)],
+            ),
+            (
+                SpeaksOf::Unknown,
+                &[(400, 49999), (403, 40399), (422, 42200), (418, 0)],
+            ),
+        ];
+        for (expected, refusals) in table {
+            for (status, code) in refusals {
+                let body = format!(r#"{{"errorCode":{code},"message":"no"}}"#);
+                let Verdict::Refused(refusal) = verdict(*status, &body) else {
+                    panic!("{status} {code}");
+                };
+                assert_eq!(refusal.speaks_of, expected, "{status} {code}");
+            }
+        }
+        // A 404 about a user is that user's; any other says that we are at a wrong address.
+        let user = r#"{"errorCode":40400,"message":"Unable to get user"}"#;
+        let Verdict::Refused(refusal) = verdict(404, user) else {
+            panic!("{user}");
+        };
+        assert_eq!(refusal.speaks_of, SpeaksOf::Recipient);
+        for body in ["", r#"{"errorCode":40400,"message":"Not found"}"#] {
+            assert_eq!(
+                name(&verdict(404, body)),
+                "not sent Configuration",
+                "{body}"
+            );
+        }
     }
 
     #[test]

@@ -15,8 +15,8 @@ use roaring::RoaringTreemap;
 
 pub use records::{
     Added, Change, Cursor, Due, DueAt, DuePage, Erasure, Fate, Imported, ImportedRow, ListAct,
-    ListChange, NewRun, OccurrenceRecord, OpenCall, Planned, Recovery, RejectedRow, Removal, Run,
-    RunEnd, Settlement, StillOpen, Telling, Waiting, Was, Wish, WrittenOtherwise,
+    ListChange, NewRun, OccurrenceRecord, OpenCall, Planned, Recovery, Refused, RejectedRow,
+    Removal, Run, RunEnd, Settlement, StillOpen, Telling, Waiting, Was, Wish, WrittenOtherwise,
 };
 
 use crate::domain::retry::PerNumber;
@@ -185,6 +185,12 @@ pub trait Store: std::fmt::Debug + Send + Sync {
 
     /// Changes what a run may cost. An engine at work does not notice.
     async fn set_spend(&self, run: &RunId, spend: &Spend) -> Result<(), StoreError>;
+
+    /// A person says that the refusals which a run is paused for are the recipients' own: they are final,
+    /// and their code pauses the run no more. Returns how many there were; none where no refusals paused
+    /// it.
+    async fn accept_refusals(&self, run: &RunId, now: Timestamp)
+    -> Result<Option<u64>, StoreError>;
 
     /// Keeps changes that could not be committed in a side file that recovery reads back.
     fn keep_aside(&self, run: &RunId, changes: &[Change]) -> Result<(), StoreError>;

@@ -1,5 +1,6 @@
 //! What goes into a store and comes out of it, in the domain's words.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -8,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     AttemptId, AttemptKey, AttemptState, CallId, DestinationKind, Disposition, Hold, Outcome,
-    PauseReason, RecipientId, RejectKind, RetryPolicy, RunEvent, RunId, RunState, SkipKind, Spend,
-    Stage, Tried, WaitReason, Zones,
+    PauseReason, RecipientId, Refusal, RefusalCode, RejectKind, RetryPolicy, RunEvent, RunId,
+    RunState, SkipKind, Spend, Stage, Tried, WaitReason, Zones,
 };
 
 /// What a run was planned as.
@@ -76,6 +77,10 @@ pub struct Run {
     pub why: Option<String>,
     /// Whether it is paused for want of money.
     pub money: bool,
+    /// The code of the refusals that it paused for last.
+    pub refused_with: Option<RefusalCode>,
+    /// Codes of refusals that a person called the recipients' own.
+    pub theirs: BTreeSet<RefusalCode>,
     /// What another terminal wishes.
     pub wish: Option<Wish>,
     /// When it was made.
@@ -325,6 +330,21 @@ pub struct Recovery {
     pub uncertain_since: Vec<Timestamp>,
     /// The key that the next attempt takes.
     pub next_key: i64,
+    /// The latest answers to callouts of the run, oldest first: refusals that stand, and none for calls.
+    pub latest: Vec<Option<Refused>>,
+}
+
+/// A refusal that stands, of an earlier process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Its attempt.
+    pub key: AttemptKey,
+    /// Its recipient.
+    pub recipient: RecipientId,
+    /// How they were tried before.
+    pub tried: Tried,
+    /// It.
+    pub refusal: Refusal,
 }
 
 /// Why a recipient is due later.
@@ -346,6 +366,8 @@ pub enum Was {
     ToCall,
     /// In flight.
     InFlight,
+    /// Refused, which is taken back.
+    Refused,
 }
 
 /// One thing that happened, to be made durable.

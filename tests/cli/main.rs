@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stumbles")]
 
+mod account;
 mod again;
 mod api;
 mod calling_windows;

@@ -9,13 +9,13 @@ use std::time::Duration;
 use callout::domain::retry::Waits;
 use callout::domain::window::{Days, OnClose, Span, TimeOfDay, Window, WindowZone};
 use callout::domain::{
-    AttemptId, AttemptKey, AttemptState, Budget, CallId, Charges, Disposition, Hold, Money,
-    NotSent, Observation, Outcome, PauseReason, Reaction, RecipientId, Refusal, RetryPolicy, Side,
-    Spend, SpendAccount, Standing, Tried, Uncertainty, Verdict, Zones,
+    AttemptId, AttemptKey, AttemptState, Budget, CallId, Charges, Disposition, Hold, Known, Money,
+    NotSent, Observation, Outcome, PauseReason, Reaction, RecipientId, Refusal, RefusalCode,
+    RetryPolicy, Side, SpeaksOf, Spend, SpendAccount, Standing, Tried, Uncertainty, Verdict, Zones,
 };
 use callout::engine::{Command, Core, End, Event, Now, Pace, Rules};
 use callout::entropy::Entropy;
-use callout::store::{Change, Cursor, Due, DueAt, DuePage, OpenCall, Was};
+use callout::store::{Change, Cursor, Due, DueAt, DuePage, OpenCall, Refused, Was};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
@@ -26,6 +26,8 @@ const MINUTE_S: u32 = 60;
 const UNCERTAIN_COUNTS: Duration = Duration::from_mins(1);
 /// Faults, crashes and stops end here; from then on everything must finish.
 const FAULTS_END: Duration = Duration::from_secs(30);
+/// What the platform says while the account is unwell.
+const UNWELL: &str = "unwell";
 /// The due time of whoever is held: after everybody else.
 const HELD: i64 = i64::MAX;
 /// Virtual time after which a run that is not done has stalled.
@@ -82,6 +84,9 @@ struct Nature {
     odd_prices: bool,
     /// Whether it is its schedule that ends it then, rather than a person.
     expires: bool,
+    /// From when until when the account is unwell: every callout is refused with a code that speaks of
+    /// this.
+    unwell: Option<(Duration, Duration, SpeaksOf)>,
     extra_ticks: bool,
     /// Faults end then; from then on everything must finish.
     faults_end: Duration,
@@ -163,6 +168,7 @@ impl Nature {
             deaf: false,
             odd_prices: false,
             expires: false,
+            unwell: None,
             extra_ticks: false,
             faults_end: FAULTS_END,
         }
@@ -239,7 +245,22 @@ impl Nature {
             retry: self.retry.clone(),
             window: self.window.clone(),
             since: now_at(Duration::ZERO).wall,
+            known: Known::default(),
         }
+    }
+
+    /// For a while every callout is refused, from the start or from some moment on. There are people
+    /// enough for a while of refusals.
+    fn unwell(mut self) -> Self {
+        let mut draw = self.draw("unwell", 0, 0);
+        let of = [SpeaksOf::Account, SpeaksOf::Unknown][usize::try_from(draw.seed() % 2).unwrap()];
+        let from =
+            Duration::from_millis([0, draw.seed() % 6_000][usize::from(draw.fraction() < 0.7)]);
+        let until = from + SECOND * 6 + SECOND.mul_f64(draw.fraction() * 9.0);
+        self.unwell = Some((from, until, of));
+        self.pace.calls_per_second = self.pace.calls_per_second.max(20.0);
+        self.recipients = self.recipients.max(200);
+        self
     }
 
     /// A draw that depends on whom it is about and not on when it is made.
@@ -359,6 +380,7 @@ impl Disk {
         let as_left = match was {
             Was::ToCall => matches!(row, Row::Due(_)),
             Was::InFlight => matches!(row, Row::InFlight),
+            Was::Refused => matches!(row, Row::Done(Disposition::Refused)),
         };
         if !as_left {
             return Err(format!("{recipient:?} is {row:?} and moves to {to:?}"));
@@ -407,6 +429,33 @@ impl Disk {
             next_due: next,
             end,
         }
+    }
+
+    /// The latest answers to callouts, as the store's `recover` finds them.
+    fn latest(&self) -> Vec<Option<Refused>> {
+        let answer = |(key, kept): (&i64, &Kept)| match &kept.state {
+            AttemptState::Accepted(_) | AttemptState::Final { .. } => Some(None),
+            AttemptState::Refused(refusal) => Some(Some(Refused {
+                key: AttemptKey(*key),
+                recipient: kept.recipient,
+                tried: self
+                    .tried
+                    .get(&kept.recipient.0)
+                    .copied()
+                    .unwrap_or_default(),
+                refusal: refusal.clone(),
+            })),
+            _ => None,
+        };
+        let mut latest: Vec<_> = self
+            .attempts
+            .iter()
+            .rev()
+            .filter_map(answer)
+            .take(50)
+            .collect();
+        latest.reverse();
+        latest
     }
 
     fn charges(&self, day: Option<(Timestamp, Timestamp)>) -> Vec<Charges> {
@@ -593,6 +642,9 @@ struct World {
     spend: Option<Spend>,
     /// How often it stopped at its cap, and for a price.
     stopped: (u64, u64),
+    /// How often it paused for refusals, and with which the last time.
+    refused: u64,
+    suspect: Option<RefusalCode>,
     hung_up: u64,
     /// Attempts that count as calls: until when, where that is known.
     counted: HashMap<AttemptKey, Option<Duration>>,
@@ -609,6 +661,8 @@ struct Report {
     restarts: u64,
     /// How often the run stopped at its cap, and for a price.
     stopped: (u64, u64),
+    /// How often it paused for refusals.
+    refused: u64,
     hung_up: u64,
     /// Virtual time at the end.
     ended: Duration,
@@ -654,6 +708,8 @@ impl World {
             calls: HashMap::new(),
             spend: nature.spend.clone(),
             stopped: (0, 0),
+            refused: 0,
+            suspect: None,
             hung_up: 0,
             counted: HashMap::new(),
             violations: Vec::new(),
@@ -976,6 +1032,16 @@ impl World {
                 reaction,
             })
         };
+        if let Some((from, until, speaks_of)) = nature.unwell
+            && (from..until).contains(&self.now)
+        {
+            return Verdict::Refused(Refusal {
+                status: 418,
+                code: None,
+                message: UNWELL.into(),
+                speaks_of,
+            });
+        }
         let calm = self.now > nature.faults_end;
         let kinds = [
             (nature.lost, Verdict::Uncertain(uncertainty())),
@@ -1000,8 +1066,9 @@ impl World {
                 nature.refused,
                 Verdict::Refused(Refusal {
                     status: 403,
-                    code: None,
+                    code: Some(40300),
                     message: "no".into(),
+                    speaks_of: SpeaksOf::Recipient,
                 }),
             ),
         ];
@@ -1144,6 +1211,10 @@ impl World {
                 match why {
                     PauseReason::SpendCap(_) => self.raise_the_cap(),
                     PauseReason::Price(_) => self.stopped.1 += 1,
+                    PauseReason::Account(trouble) => {
+                        self.refused += 1;
+                        self.suspect = Some(trouble.code);
+                    }
                     _ => {}
                 }
                 self.restart();
@@ -1244,7 +1315,10 @@ impl World {
         };
         let entropy = Entropy::seeded(self.nature.seed ^ self.life.rotate_left(40));
         let budget = self.disk.budget(self.spend.as_ref(), now.wall);
-        self.core = Core::new(pace, self.nature.rules(), next_key, entropy, now).within(budget);
+        let mut rules = self.nature.rules();
+        rules.known.suspect = self.suspect;
+        self.core = Core::new(pace, rules, next_key, entropy, now).within(budget);
+        self.step(Event::Latest(self.disk.latest()));
         self.step(Event::Uncertain(uncertain));
         for page in open.chunks(50) {
             self.step(Event::Opened(page.to_vec()));
@@ -1338,6 +1412,13 @@ impl World {
             self.account();
             self.caps_hold();
         }
+        let off = self.disk.attempts.values().filter(|kept| {
+            matches!(&kept.state, AttemptState::Refused(refusal) if refusal.message == UNWELL)
+        });
+        for kept in off {
+            let text = format!("{:?} was written off for the account", kept.recipient);
+            self.violations.push(text);
+        }
         let rows = self.disk.rows.iter();
         let dispositions = rows.filter_map(|(id, row)| match row {
             Row::Done(disposition) => Some((*id, *disposition)),
@@ -1348,6 +1429,7 @@ impl World {
             posts: self.posts.values().map(|(count, _)| count).sum(),
             restarts: self.restarts,
             stopped: self.stopped,
+            refused: self.refused,
             hung_up: self.hung_up,
             ended: self.now,
             violations: self.violations,
@@ -1583,4 +1665,18 @@ fn a_store_that_redials_what_is_uncertain_is_noticed() {
 fn an_intent_that_is_recorded_and_not_committed_is_noticed() {
     let worlds = noticed(Bug::RecordedIsCommitted, "not durable");
     assert!(worlds >= 30, "{worlds} of 40 worlds");
+}
+
+#[test]
+fn an_account_that_loses_its_rights_costs_nobody_and_the_run_goes_on_when_it_is_well() {
+    let mut paused = 0;
+    for seed in 0..60 {
+        let nature = Nature::of(seed).unwell();
+        let report = World::run(nature.clone(), Bug::None);
+        assert_eq!(report.violations, Vec::<String>::new(), "seed {seed}");
+        let everybody = usize::try_from(nature.recipients).unwrap();
+        assert_eq!(report.dispositions.len(), everybody, "seed {seed}");
+        paused += report.refused;
+    }
+    assert!(paused >= 60, "{paused} pauses");
 }

@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::plan::Fingerprint;
 use super::plan::gate::Condition;
 use crate::domain::ZoneSet;
+use crate::simulator::FAILED_REASONS;
 
 pub(super) use api::*;
 pub(super) use schedule::*;
@@ -259,6 +260,10 @@ pub(in crate::cli) struct ResumeArgs {
     /// Change the run's spend cap, as in "200.00 EUR"; who did it and when is kept
     #[arg(long, value_name = "AMOUNT")]
     pub(in crate::cli) cap: Option<String>,
+    /// The refusals that the run is paused for are the recipients' own: they become final, and their code
+    /// pauses the run no more
+    #[arg(long)]
+    pub(in crate::cli) refusals_are_theirs: bool,
     #[command(flatten)]
     pub(in crate::cli) clock: ClockArgs,
     #[command(flatten)]
@@ -531,6 +536,20 @@ pub(in crate::cli) struct PlatformArgs {
     /// Numbers that begin so are forbidden; repeatable
     #[arg(long, value_name = "PREFIX")]
     pub(in crate::cli) forbid: Vec<String>,
+    /// Refuse every callout with this error code, such as 40302, once --refuse-after were taken
+    #[arg(long, value_name = "CODE", value_parser = clap::value_parser!(u32).range(40_000..50_000))]
+    pub(in crate::cli) refuse_with: Option<u32>,
+    /// Callouts that are taken before --refuse-with
+    #[arg(
+        long,
+        default_value_t = 0,
+        value_name = "COUNT",
+        requires = "refuse_with"
+    )]
+    pub(in crate::cli) refuse_after: usize,
+    /// The reason with which calls fail, such as INVALIDSVAMLACTION; else one that depends on the call
+    #[arg(long, value_name = "REASON", value_parser = FAILED_REASONS)]
+    pub(in crate::cli) failed_reason: Option<String>,
     /// Milliseconds before every answer
     #[arg(long, default_value_t = 0, value_name = "MS")]
     pub(in crate::cli) answer_after: u64,

@@ -215,7 +215,7 @@ fn hurried(campaign: &Campaign, since: Timestamp) -> Rules {
     Rules {
         retry: rules.retry.hurried(WAIT_MAX),
         window: None,
-        since,
+        ..rules
     }
 }
 

@@ -8,7 +8,7 @@ use super::{Command, Core, End, Flight, Now};
 use crate::domain::{
     AttemptEvent, AttemptKey, AttemptState, Disposition, NotSent, PauseReason, Reaction, Verdict,
 };
-use crate::store::{OpenCall, Was};
+use crate::store::{OpenCall, Refused, Was};
 
 /// Nothing but failures for this long: the platform cannot be reached, and the run pauses.
 const FAILING_MAX: Duration = Duration::from_mins(1);
@@ -51,10 +51,12 @@ impl Core {
             whom,
             wait: Duration::ZERO,
         };
+        let mut refused = None;
         match verdict {
             Verdict::Accepted(call) => {
                 self.reachable();
-                self.breaker.accepted();
+                self.breaker.answered();
+                self.refusals.accepted();
                 let began = OpenCall {
                     key,
                     recipient,
@@ -69,10 +71,13 @@ impl Core {
             }
             Verdict::Refused(refusal) => {
                 self.reachable();
-                if self.breaker.refused() {
-                    let why = format!("every callout was refused so far, the last with {refusal}");
-                    self.drain(End::Paused(PauseReason::Configuration(why)));
-                }
+                self.breaker.answered();
+                refused = Some(Refused {
+                    key,
+                    recipient,
+                    tried,
+                    refusal,
+                });
             }
             Verdict::NotSent(not_sent) if not_sent.reaction == Reaction::Suppressed => {
                 self.suppressed(step, not_sent.why, now, commands);
@@ -85,6 +90,9 @@ impl Core {
             }
         }
         self.take(step, now, commands);
+        if let Some(refused) = refused {
+            self.refused(refused, now, commands);
+        }
         if let Some(why) = self.breaker.open() {
             self.drain(End::Paused(PauseReason::Breaker(why)));
         }

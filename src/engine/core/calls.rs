@@ -226,6 +226,7 @@ impl Core {
         self.lifetimes.ended(open.poll, open.age_at(now.mono));
         self.reachable();
         self.progress.ended(&outcome);
+        let pause = self.judge_end(&outcome);
         let step = Step {
             key,
             before: AttemptState::Accepted(open.call),
@@ -238,6 +239,9 @@ impl Core {
             wait: Duration::ZERO,
         };
         self.take(step, now, commands);
+        if let Some(why) = pause {
+            self.drain(End::Paused(why));
+        }
         if self.lifetimes.certainty() > certainty {
             self.plan_all(now.mono);
         }

@@ -31,7 +31,7 @@ mod tests {
     use jiff::{SignedDuration, Timestamp};
 
     use super::*;
-    use crate::domain::{AttemptKey, RecipientId, RetryPolicy, Tried};
+    use crate::domain::{AttemptKey, Known, RecipientId, RetryPolicy, Tried};
     use crate::engine::core::{Command, Event, Pace, Rules};
     use crate::entropy::Entropy;
     use crate::store::{Change, Due, DueAt, DuePage};
@@ -54,6 +54,7 @@ mod tests {
             elsewhere: false,
         };
         let rules = Rules {
+            known: Known::default(),
             retry: RetryPolicy::default(),
             window: None,
             since: at(Duration::ZERO, 0).wall,

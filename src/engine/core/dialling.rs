@@ -178,7 +178,7 @@ impl Core {
                 _ => false,
             });
         while let Some(key) = self.ready.front().copied() {
-            if !self.posts.free(self.pacer.rate()) {
+            if !self.may_post() {
                 break;
             }
             if let Err(at) = self.pacer.permit(now.mono) {
@@ -296,7 +296,7 @@ impl Core {
         if self.phase != Phase::Running {
             return None;
         }
-        let may_post = !self.ready.is_empty() && self.posts.free(self.pacer.rate());
+        let may_post = !self.ready.is_empty() && self.may_post();
         let post = may_post.then_some(self.permit_at);
         let soon = || {
             self.pacer
@@ -356,6 +356,8 @@ impl Core {
             "the platform asked us to slow down (429)"
         } else if self.polls_lag(now) {
             "results: the platform's answers about calls come slower than calls end"
+        } else if !self.unsuspicious(self.posts.in_flight()) {
+            "refusals: the latest callouts were all refused, so the next leave a few at a time"
         } else if !self.posts.free(self.pacer.rate()) {
             "the platform's answers: as many callouts are in flight as its latency deserves"
         } else if self.pacer.about_when(now.mono, self.unsent()) > now.mono {
@@ -386,6 +388,11 @@ impl Core {
         } else {
             unsent < UNSENT_MAX
         };
-        free && self.under_cap() && !self.polls_lag(now)
+        let leaving = self.posts.in_flight() + unsent;
+        free && self.under_cap() && !self.polls_lag(now) && self.unsuspicious(leaving)
+    }
+
+    fn may_post(&self) -> bool {
+        self.posts.free(self.pacer.rate()) && self.unsuspicious(self.posts.in_flight())
     }
 }

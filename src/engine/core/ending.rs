@@ -61,7 +61,7 @@ impl Core {
     }
 
     /// Ends, if nothing is left that we must wait for.
-    pub(super) fn finish(&mut self, commands: &mut Vec<Command>) {
+    pub(super) fn finish(&mut self, now: Now, commands: &mut Vec<Command>) {
         // A hang-up is harmless to cut off, and to repeat.
         let requests = self.posts.in_flight() + self.gets.in_flight() + usize::from(self.fetching);
         let end = match &self.phase {
@@ -93,6 +93,10 @@ impl Core {
             }
             _ => return,
         };
+        if end == End::Completed && self.ends_on_refusals(now, commands) {
+            // It drains now, and nothing is in flight.
+            return self.finish(now, commands);
+        }
         self.phase = Phase::Finished;
         commands.push(Command::Finish(end));
     }

@@ -3,8 +3,9 @@
 //!
 //! [`Core::step`] takes one event and the time, and returns commands. Its state is bounded by what is
 //! in flight and one page of recipients. `dialling` brings recipients to their POST, `answers` reads
-//! what comes of it, `moves` records what follows, `calls` follows calls to their end, `spending` holds money and hangs up what lasts too
-//! long, `ending` stops and finishes, `clock` notices a clock that jumps.
+//! what comes of it, `refused` what refusals say together, `moves` records what follows, `calls` follows
+//! calls to their end, `spending` holds money and hangs up what lasts too long, `ending` stops and
+//! finishes, `clock` notices a clock that jumps.
 
 mod answers;
 mod calls;
@@ -12,6 +13,7 @@ mod clock;
 mod dialling;
 mod ending;
 mod moves;
+mod refused;
 mod slots;
 mod spending;
 mod windows;
@@ -27,12 +29,12 @@ use crate::domain::pacing::Pacer;
 use crate::domain::polling::Lifetimes;
 use crate::domain::window::Window;
 use crate::domain::{
-    AttemptId, AttemptKey, Breaker, Budget, CallId, Disposition, Hold, Observation, PauseReason,
-    RecipientId, RetryPolicy, Tried, Verdict,
+    AttemptId, AttemptKey, Breaker, Budget, CallId, Disposition, Endings, Hold, Known, Observation,
+    PauseReason, RecipientId, Refusals, RetryPolicy, Tried, Verdict,
 };
 use crate::engine::progress::Progress;
 use crate::entropy::Entropy;
-use crate::store::{Change, Cursor, Due, DueAt, DuePage, OpenCall, Was};
+use crate::store::{Change, Cursor, Due, DueAt, DuePage, OpenCall, Refused, Was};
 
 use calls::Open;
 use dialling::Backoff;
@@ -79,6 +81,8 @@ pub struct Rules {
     pub window: Option<Window>,
     /// When the run was made: whoever was not called in a window since may have missed it.
     pub since: Timestamp,
+    /// What is known of codes of refusals.
+    pub known: Known,
 }
 
 /// What happened.
@@ -88,6 +92,8 @@ pub enum Event {
     Opened(Vec<OpenCall>),
     /// Attempts that have become uncertain lately, before this process: since when.
     Uncertain(Vec<Timestamp>),
+    /// The latest answers to callouts before this process, oldest first: refusals, and none for calls.
+    Latest(Vec<Option<Refused>>),
     /// A page of due recipients came.
     Page(DuePage),
     /// A group is durable: these intents, and so many recipients due again.
@@ -246,6 +252,10 @@ pub struct Core {
     /// When the pacer may give the next permit.
     permit_at: Duration,
     breaker: Breaker,
+    /// What was known of codes of refusals when this process began.
+    known: Known,
+    refusals: Refusals<Refused>,
+    endings: Endings,
     lifetimes: Lifetimes,
     /// Next polls: when, and which attempt.
     polls: BinaryHeap<Reverse<(Duration, AttemptKey)>>,
@@ -292,6 +302,9 @@ impl Core {
             pacer: Pacer::new(pace.calls_per_second, now.mono, pace.restarted),
             permit_at: Duration::ZERO,
             breaker: Breaker::default(),
+            refusals: Refusals::new(rules.known.clone(), []),
+            known: rules.known,
+            endings: Endings::default(),
             lifetimes: Lifetimes::default(),
             polls: BinaryHeap::new(),
             budget: None,
@@ -317,6 +330,7 @@ impl Core {
         match event {
             Event::Opened(calls) => self.opened(calls, now),
             Event::Uncertain(since) => self.still_uncertain(since, now),
+            Event::Latest(answers) => self.remember(answers),
             Event::Page(page) => self.page(page, now, &mut commands),
             Event::Committed {
                 intents,
@@ -390,7 +404,7 @@ impl Core {
             }
             Phase::Finished => return,
         }
-        self.finish(commands);
+        self.finish(now, commands);
     }
 
     /// Whom an attempt is on whose POST has not left, and how they were tried before.

@@ -32,7 +32,9 @@ const MOVE_ATTEMPTS: &str = "-- move_attempts
         duration_s = new.value ->> 7,
         debit = new.value ->> 8,
         currency = new.value ->> 9,
-        note = coalesce(new.value ->> 10, note)
+        note = coalesce(new.value ->> 10, note),
+        refusal = coalesce(new.value ->> 12, refusal),
+        refusal_of = coalesce(new.value ->> 13, refusal_of)
     from json_each(?1) as new
     where attempts.key = new.value ->> 0 and attempts.state = new.value ->> 11";
 
@@ -49,7 +51,9 @@ const MOVE_KEPT_ATTEMPTS: &str = "-- move_kept_attempts
         duration_s = new.value ->> 7,
         debit = new.value ->> 8,
         currency = new.value ->> 9,
-        note = coalesce(new.value ->> 10, note)
+        note = coalesce(new.value ->> 10, note),
+        refusal = coalesce(new.value ->> 12, refusal),
+        refusal_of = coalesce(new.value ->> 13, refusal_of)
     from json_each(?1) as new
     where attempts.key = new.value ->> 0 and attempts.state in ('intended', 'accepted', 'uncertain')
           and attempts.run = (select number from runs where id = ?2)
@@ -79,8 +83,10 @@ const MOVE_RECIPIENTS: &str = "-- move_recipients
         tried = coalesce(new.value ->> 6, tried)
     from json_each(?1) as new
     where recipients.id = new.value ->> 0
-          and case new.value ->> 7 when 'in-flight' then recipients.state = 'in flight'
-                                   else recipients.state in ('pending', 'waiting') end";
+          and case new.value ->> 7
+                  when 'in-flight' then recipients.state = 'in flight'
+                  when 'refused' then recipients.disposition = 'refused'
+                  else recipients.state in ('pending', 'waiting') end";
 
 impl Group {
     /// Writes the group. Returns how many rows were not where they were left.

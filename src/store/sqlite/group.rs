@@ -50,6 +50,9 @@ pub(super) struct AttemptRow {
     note: Option<String>,
     /// The stage in which it was left; none in a line that an earlier version wrote.
     from: Option<String>,
+    /// The code of its refusal, and whom that speaks of.
+    refusal: Option<String>,
+    refusal_of: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -146,6 +149,8 @@ impl AttemptRow {
             currency: None,
             note: None,
             from: Some(from.as_str().into()),
+            refusal: None,
+            refusal_of: None,
         };
         match state {
             AttemptState::Intended => {}
@@ -156,7 +161,11 @@ impl AttemptRow {
                 row.ended(outcome);
             }
             AttemptState::NotSent(why) => row.note = Some(why.clone()),
-            AttemptState::Refused(refusal) => row.note = Some(refusal.to_string()),
+            AttemptState::Refused(refusal) => {
+                row.note = Some(refusal.to_string());
+                row.refusal = Some(refusal.code().to_string());
+                row.refusal_of = Some(refusal.speaks_of.as_str().into());
+            }
             AttemptState::Uncertain(uncertainty) => {
                 let accepted = if uncertainty.accepted { ACCEPTED } else { "" };
                 row.note = Some(format!("{accepted}{}", uncertainty.why));
@@ -179,6 +188,8 @@ impl AttemptRow {
             answered_at: self.answered_at.or(later.answered_at),
             call_id: later.call_id.or(self.call_id),
             note: later.note.or(self.note),
+            refusal: later.refusal.or(self.refusal),
+            refusal_of: later.refusal_of.or(self.refusal_of),
             from: self.from,
             ..later
         }
@@ -302,6 +313,8 @@ impl Serialize for AttemptRow {
             &self.currency,
             &self.note,
             &self.from,
+            &self.refusal,
+            &self.refusal_of,
         )
             .serialize(to)
     }
@@ -344,6 +357,8 @@ struct AttemptLine(
     Option<String>,
     Option<String>,
     #[serde(default)] Option<String>,
+    #[serde(default)] Option<String>,
+    #[serde(default)] Option<String>,
 );
 
 impl From<AttemptLine> for AttemptRow {
@@ -361,6 +376,8 @@ impl From<AttemptLine> for AttemptRow {
             currency: line.9,
             note: line.10,
             from: line.11,
+            refusal: line.12,
+            refusal_of: line.13,
         }
     }
 }

@@ -17,6 +17,7 @@ mod occurrences;
 mod open;
 mod privacy;
 mod recovery;
+mod refusals;
 mod rereading;
 mod results;
 mod runs;
@@ -305,6 +306,14 @@ impl Store for SqliteStore {
         self.update_spend(run, spend)
             .await
             .map_err(|e| self.fault(&e))
+    }
+
+    async fn accept_refusals(
+        &self,
+        run: &RunId,
+        now: Timestamp,
+    ) -> Result<Option<u64>, StoreError> {
+        self.accept_refusals_of(run, now).await
     }
 
     fn keep_aside(&self, run: &RunId, changes: &[Change]) -> Result<(), StoreError> {

@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _};
 
 use super::group::{Group, HELD_UNTIL};
+use super::refusals::latest_answers;
 use super::{SqliteStore, millis, moment, tried};
 use crate::domain::retry::PerNumber;
 use crate::domain::{
@@ -123,6 +124,7 @@ impl SqliteStore {
         .fetch_one(&mut *tx)
         .await
         .map_err(fault)?;
+        let latest = latest_answers(&mut tx, run).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
         if !kept.is_empty() {
             engine.aside.empty().map_err(aside)?;
@@ -132,6 +134,7 @@ impl SqliteStore {
             read_back: kept.len() as u64,
             uncertain_since: uncertain_since.into_iter().map(moment).collect(),
             next_key,
+            latest,
         })
     }
 

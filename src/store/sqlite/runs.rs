@@ -1,5 +1,6 @@
 //! Runs: making them, moving them, finding them, and the wishes of other terminals.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -7,7 +8,9 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _, Sqlite, Transaction};
 
 use super::{SqliteStore, millis, moment};
-use crate::domain::{DestinationKind, Disposition, READER, RunId, RunState, Spend, Tried, closed};
+use crate::domain::{
+    DestinationKind, Disposition, READER, RefusalCode, RunId, RunState, Spend, Tried, closed,
+};
 use crate::store::{NewRun, Planned, Run, RunEnd, StoreError, Telling, Wish};
 
 /// The occurrence of a run that never began is free again.
@@ -83,7 +86,7 @@ impl SqliteStore {
             .map_err(|illegal| StoreError::Diverged(illegal.to_string()))?;
         sqlx::query(
             "-- set_run
-             update runs set state = ?2, why = ?3, money = ?4,
+             update runs set state = ?2, why = ?3, money = ?4, refused_with = coalesce(?8, refused_with),
                     started_at = case when ?5 then coalesce(started_at, ?6) else started_at end,
                     ended_at = case when ?5 then null else ?6 end
              where id = ?1 and state = ?7",
@@ -95,6 +98,10 @@ impl SqliteStore {
         .bind(state == RunState::Running)
         .bind(millis(now))
         .bind(before.as_str())
+        .bind(match end {
+            RunEnd::Paused(why) => why.refused_with().map(|code| code.to_string()),
+            _ => None,
+        })
         .execute(&mut *tx)
         .await
         .map_err(fault)?;
@@ -262,6 +269,15 @@ pub(super) fn spend_of(row: &SqliteRow) -> Result<Option<Spend>, StoreError> {
         .map_err(|e| StoreError::Diverged(format!("what a run may cost cannot be read: {e}")))
 }
 
+/// Codes of refusals that a person called the recipients' own.
+fn theirs_of(row: &SqliteRow) -> BTreeSet<RefusalCode> {
+    let codes: Vec<String> = serde_json::from_str(row.get("refusals_theirs")).unwrap_or_default();
+    codes
+        .iter()
+        .filter_map(|code| RefusalCode::parse(code))
+        .collect()
+}
+
 fn wish_of(word: Option<&str>) -> Option<Wish> {
     match word {
         Some("pause") => Some(Wish::Pause),
@@ -288,6 +304,10 @@ fn read_run(row: &SqliteRow) -> Result<Run, StoreError> {
         state,
         why: row.get("why"),
         money: row.get("money"),
+        refused_with: row
+            .get::<Option<&str>, _>("refused_with")
+            .and_then(RefusalCode::parse),
+        theirs: theirs_of(row),
         wish: wish_of(row.get::<Option<String>, _>("wish").as_deref()),
         created_at: moment(row.get("created_at")),
         scheduled_for: row.get::<Option<i64>, _>("scheduled_for").map(moment),

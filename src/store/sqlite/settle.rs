@@ -12,7 +12,8 @@ use super::results::{outcome, recipient_state};
 use super::{SqliteStore, millis, tried};
 use crate::domain::{
     AttemptEvent, AttemptId, AttemptState, CallId, Disposition, Follow, Outcome, RecipientState,
-    Refusal, RunEvent, RunId, RunState, Side, Stage, Terms, Tried, Uncertainty, after_attempt,
+    Refusal, RunEvent, RunId, RunState, Side, SpeaksOf, Stage, Terms, Tried, Uncertainty,
+    after_attempt,
 };
 use crate::store::{Settlement, StoreError};
 
@@ -177,6 +178,7 @@ fn attempt_state(row: &SqliteRow) -> Result<AttemptState, StoreError> {
             status: 0,
             code: None,
             message: note,
+            speaks_of: SpeaksOf::Unknown,
         }),
         Stage::Uncertain => AttemptState::Uncertain(Uncertainty {
             side: Side::Ours,
