@@ -123,10 +123,10 @@ fn every_fault_is_told_with_its_place() {
     6:13 "24/12/2026": "24/12/2026" is not a date of the calendar (year, month and day with hyphens, as in "2026-12-24")
     6:27 "2026-02-30": "2026-02-30" is not a date of the calendar (year, month and day with hyphens, as in "2026-12-24")
     6:41 5: a date in `blackout` is a whole number (year, month and day with hyphens, as in "2026-12-24")
-    folder/wrong.txt2:1 Julafton: `Julafton` is not a date of the calendar (a line is a date, as in 2026-12-24, and what you like behind it; # begins a comment)
-    folder/wrong.txt3:1 2026-02-29: `2026-02-29` is not a date of the calendar (a line is a date, as in 2026-12-24, and what you like behind it; # begins a comment)
-    folder/wrong.txt4:1 , x: `, x` is not a date of the calendar (a line is a date, as in 2026-12-24, and what you like behind it; # begins a comment)
-    folder/wrong.txt5:1 20261224: `20261224` is not a date of the calendar (a line is a date, as in 2026-12-24, and what you like behind it; # begins a comment)
+    folder/wrong.txt2:1 : `Julafton` is not a date of the calendar (a line is a date, as in 2026-12-24, and what you like behind it; # begins a comment)
+    folder/wrong.txt3:1 : `2026-02-29` is not a date of the calendar (a line is a date, as in 2026-12-24, and what you like behind it; # begins a comment)
+    folder/wrong.txt4:1 : `, x` is not a date of the calendar (a line is a date, as in 2026-12-24, and what you like behind it; # begins a comment)
+    folder/wrong.txt5:1 : `20261224` is not a date of the calendar (a line is a date, as in 2026-12-24, and what you like behind it; # begins a comment)
     8:12 "stop": `on_close` cannot be `stop` (it is "wait" (the default), for the next opening, or "expire")
     "#);
 }

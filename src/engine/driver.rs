@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::core::{Command, Core, End, Event, Now, Pace, Rules};
 use super::platform::Platform;
@@ -364,6 +364,7 @@ impl Driver {
                     self.timeline.report(Report::Core(event));
                     return;
                 }
+                debug!(run.id = %self.engine.run, attempt.id = %id, "a callout leaves");
                 let (platform, render) = (
                     Arc::clone(&self.engine.platform),
                     Arc::clone(&self.engine.render),

@@ -131,7 +131,7 @@ fn a_clock_that_is_off_by_a_minute_is_set_right_without_a_word() {
     desk.run(&["run", "c.toml", "--yes"]).ends(0);
     set_back(&desk, 60_000);
     let out = desk
-        .run(&["run", "c.toml", "--yes", "--clock-is-right"])
+        .run(&["run", "c.toml", "--yes", "--again", "--clock-is-right"])
         .ends(0);
     assert!(!out.stderr.contains("clock"), "{}", out.stderr);
     assert_eq!(platform.posted(), 2);
