@@ -102,6 +102,8 @@ fn needs_one(command: &Command) -> bool {
         | Command::Reconcile(_)
         | Command::Suppress(_)
         | Command::Purge(_)
+        | Command::Backup(_)
+        | Command::Restore(_)
         | Command::Erase(_) => true,
         _ => false,
     }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::args::{EraseArgs, Global};
 use super::exit::{Exit, Failure};
-use super::{World, database, output, reconcile, suppress};
+use super::{World, database, latest, output, reconcile, suppress};
 use crate::domain::suppression::ERASED;
 use crate::domain::{Destination, Digits, RunState, Spellings, Suppression};
 use crate::recipients::national_of;
@@ -39,7 +39,7 @@ pub(super) async fn erase(
         }),
         until: None,
     };
-    let beside = SqliteStore::open(&global.db, Access::Beside).await?;
+    let beside = latest::open(global, Access::Beside).await?;
     let key = world.entropy.key();
     beside.suppress_erased(number, &reason, &key).await?;
     beside.close().await?;

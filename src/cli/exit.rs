@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::campaign::Faults;
 use crate::domain::{Disposition, RunState, Tally};
 use crate::engine::End;
-use crate::store::StoreError;
+use crate::store::{Gap, StoreError};
 
 /// How a command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +122,7 @@ impl From<StoreError> for Failure {
             StoreError::Foreign { .. } => {
                 Self::Usage(format!("{error}; name another file with --db"))
             }
+            StoreError::Gap { gap, .. } => Self::Usage(format!("{error}\n{}", advice(gap))),
             _ => Self::Failed(error.to_string()),
         }
     }
@@ -131,4 +132,24 @@ impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::Failed(error.to_string())
     }
+}
+
+/// What is said where a database lacks what was done, behind the fact.
+fn advice(gap: Gap) -> String {
+    let way_out = match gap {
+        Gap::Unmarked { elsewhere: true } => {
+            "Say --state with the folder of this machine's state (CALLOUT_STATE), or leave it out, \
+             as it was when the database was last used"
+        }
+        Gap::Unmarked { elsewhere: false } => "Use the database where it was, with its mark",
+        Gap::Older { .. } | Gap::Another { .. } | Gap::Unreadable => {
+            "Put the latest database in its place, if it can be had"
+        }
+    };
+    format!(
+        "Phones could ring twice, so nothing was done. {way_out}.\nOtherwise --accept-unknown-calls \
+         goes on with this one: everybody whom its runs have still to call becomes uncertain, \
+         nobody of them is dialled, and `callout reconcile` settles them from the platform's call \
+         detail records or by hand. docs/what-happens-if.md tells the whole of it."
+    )
 }

@@ -6,6 +6,7 @@
 mod again;
 mod api;
 mod args;
+mod backup;
 mod check;
 mod clock;
 mod database;
@@ -14,6 +15,7 @@ mod exit;
 mod export;
 mod file;
 mod import;
+mod latest;
 mod output;
 mod pause;
 mod plan;
@@ -109,6 +111,8 @@ async fn dispatch(cli: Cli, world: World) -> Result<Exit, Failure> {
         Command::Suppress(command) => suppress::suppress(command, &global, &world).await,
         Command::Purge(args) => purge::purge(&args, &global, &world).await,
         Command::Erase(args) => erase::erase(&args, &global, world).await,
+        Command::Backup(args) => backup::backup(&args, &global).await,
+        Command::Restore(args) => backup::restore(&args, &global, world).await,
         Command::Simulate(args) => simulate::simulate(&args, &world).await,
         Command::Doctor(args) => api::doctor::doctor(&args, &global, &world).await,
         command => api::dispatch(command, &global, world).await,

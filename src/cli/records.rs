@@ -123,8 +123,12 @@ async fn placed(
     }
 }
 
-/// Whether a call of this attempt can only have begun on one of these days.
+/// Whether a call of this attempt can only have begun on one of these days. The calls of one that stands
+/// for those which nobody knows have other ids, so their absence is never seen.
 fn covered(attempt: &AttemptRecord, days: &BTreeSet<Date>) -> bool {
+    if attempt.stands_for_unknown() {
+        return false;
+    }
     let day = |at: jiff::Timestamp| at.to_zoned(TimeZone::UTC).date();
     let latest = attempt.intended_at.checked_add(CALL_LATER_MAX);
     days.contains(&day(attempt.intended_at)) && latest.is_ok_and(|at| days.contains(&day(at)))

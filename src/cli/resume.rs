@@ -9,8 +9,8 @@ use super::exit::{Exit, Failure};
 use super::session::{self, Session};
 use super::stop::Stop;
 use super::{
-    World, again, clock, export, file, import, output, reconcile, reread, run as run_command, runs,
-    settings, spend,
+    World, again, clock, export, file, import, latest, output, reconcile, reread,
+    run as run_command, runs, settings, spend,
 };
 use crate::campaign::{Campaign, Script};
 use crate::domain::{Known, Raised, RunId};
@@ -21,9 +21,10 @@ use crate::store::{Run, Store, Wish};
 pub(super) async fn resume(
     args: &ResumeArgs,
     global: &Global,
-    world: World,
+    mut world: World,
 ) -> Result<Exit, Failure> {
-    let store = Arc::new(SqliteStore::open(&global.db, Access::EngineOfExisting).await?);
+    let store = Arc::new(latest::open(global, Access::EngineOfExisting).await?);
+    latest::be_sure(&store, args.accept, &mut world).await?;
     let mut run = choose(store.as_ref(), args.run.as_deref()).await?;
     if let Some(path) = &args.results.output {
         file::refuse_to_replace(path, args.results.force || export::is_own(path, &run))?;

@@ -10,7 +10,9 @@ use super::plan::{Fingerprint, Plan};
 use super::schedule::{self, Slot, Start};
 use super::session::{self, Session};
 use super::stop::Stop;
-use super::{World, again, clock, database, file, import, output, runs, settings, suppress};
+use super::{
+    World, again, clock, database, file, import, latest, output, runs, settings, suppress,
+};
 use crate::campaign::{Campaign, Fault, Faults};
 use crate::domain::{NotReachedBy, RunId, Schedule, Screen, Suppressions};
 use crate::engine::Pace;
@@ -34,7 +36,8 @@ pub(super) async fn run(
     }
     let never_asks = args.yes.then_some("--yes makes none");
     database::may_dial(global, &args.file, never_asks)?;
-    let mut store = Arc::new(SqliteStore::open(&global.db, Access::Engine).await?);
+    let mut store = Arc::new(latest::open(global, Access::Engine).await?);
+    latest::be_sure(&store, args.accept, &mut world).await?;
     let right = args.clock.clock_is_right;
     clock::refuse_set_back(store.as_ref(), world.clock.as_ref(), right).await?;
     refuse_second_run(store.as_ref(), &campaign).await?;

@@ -89,6 +89,7 @@ impl Session<'_> {
     }
 
     async fn drive_until(self, world: World, stop: &Stop) -> Result<End, Failure> {
+        let store = Arc::clone(&self.store);
         let engine = Engine {
             store: self.store as Arc<dyn Store>,
             platform: self.platform,
@@ -111,6 +112,15 @@ impl Session<'_> {
         drop(watching.await);
         let end = worked?.end;
         if let End::Failed(why) = &end {
+            if store.watch().await.is_err() {
+                return Err(Failure::failed(format!(
+                    "{why}\nDialling has stopped, and nothing was written to what is there now. \
+                     Answers that came in since are kept beside it. Put the database back that run \
+                     {} was working with; any other is refused until you accept that it does not \
+                     know these calls (docs/what-happens-if.md).",
+                    self.run
+                )));
+            }
             return Err(Failure::failed(format!(
                 "{why}\nDialling has stopped. What could not be recorded is kept beside the \
                  database and read back by `callout resume {}`.",

@@ -5,17 +5,17 @@ use serde_json::json;
 use super::args::{FactsArgs, Global};
 use super::exit::{Exit, Failure};
 use super::why::Reasons;
-use super::{World, database, output, runs};
+use super::{World, database, latest, output, runs};
 use crate::domain::Disposition;
 use crate::report::summary::grouped;
-use crate::store::sqlite::{Access, SqliteStore};
+use crate::store::sqlite::Access;
 
 pub(super) async fn status(
     args: &FactsArgs,
     global: &Global,
     world: &World,
 ) -> Result<Exit, Failure> {
-    let store = SqliteStore::open(&global.db, Access::Beside).await?;
+    let store = latest::open(global, Access::Beside).await?;
     let run = runs::find(&store, args.run.as_deref()).await?;
     let (scheduled_for, expires_at) = (run.scheduled_for, run.expires_at);
     let reasons = Reasons::of(&store, global, run, world.clock.wall()).await?;
@@ -72,7 +72,7 @@ pub(super) async fn status(
 }
 
 pub(super) async fn report(args: &FactsArgs, global: &Global) -> Result<Exit, Failure> {
-    let store = SqliteStore::open(&global.db, Access::Beside).await?;
+    let store = latest::open(global, Access::Beside).await?;
     let run = runs::find(&store, args.run.as_deref()).await?;
     let summary = runs::summary(&store, &run.id).await?;
     if args.json {

@@ -12,7 +12,7 @@ use super::args::{
     SuppressImportArgs, SuppressListArgs, SuppressRemoveArgs,
 };
 use super::exit::{Exit, Failure};
-use super::{World, import, output, reconcile};
+use super::{World, import, latest, output, reconcile};
 use crate::domain::{Destination, Digits, NumberForm, Suppression, Suppressions};
 use crate::recipients::{NumberList, Numbers, NumbersRead, read_numbers};
 use crate::report::summary::grouped;
@@ -63,7 +63,7 @@ pub(super) fn and_suppressed(joint: &str, count: u64) -> String {
 async fn add(args: &SuppressAddArgs, global: &Global, world: &World) -> Result<Exit, Failure> {
     let numbers = digits(&args.numbers, &args.reading)?;
     let reason = reason(&args.reason, world)?;
-    let store = SqliteStore::open(&global.db, Access::BesideOrNew).await?;
+    let store = latest::open(global, Access::BesideOrNew).await?;
     let added = store.suppress(&reason, &numbers).await?;
     store.close().await?;
     if args.json {
@@ -91,7 +91,7 @@ async fn import_file(
     };
     // Read before the database is touched: whoever else works on it waits for the writing alone.
     let read = read_numbers(&list, import::workers())?;
-    let store = SqliteStore::open(&global.db, Access::BesideOrNew).await?;
+    let store = latest::open(global, Access::BesideOrNew).await?;
     let added = if read.numbers.is_empty() {
         Added::default()
     } else {
@@ -140,7 +140,7 @@ async fn remove(
         at: world.clock.wall(),
         why: args.reason.clone(),
     };
-    let store = SqliteStore::open(&global.db, Access::Beside).await?;
+    let store = latest::open(global, Access::Beside).await?;
     let removed = store.unsuppress(&numbers, &removal).await?;
     let lists = store.suppressions().await?;
     store.close().await?;

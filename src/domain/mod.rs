@@ -36,7 +36,7 @@ pub mod wall;
 pub mod window;
 pub mod zones;
 
-pub use account::{AttemptRecord, Backlog, ResultRow, Said, Story, Tally, Wait};
+pub use account::{AttemptRecord, Backlog, ResultRow, Said, Story, Tally, UNKNOWN_SINCE, Wait};
 pub use attempt::{AttemptEvent, AttemptState, IllegalStep, Stage};
 pub use breaker::Breaker;
 pub use budget::{Budget, Room, Surprise};

@@ -104,6 +104,8 @@ enum Report {
     },
     Page(Result<DuePage, StoreError>),
     Wish(Option<Wish>),
+    /// Whether the database is still the one that was opened.
+    Watched(Result<(), StoreError>),
     /// The suppression lists, where they have changed.
     Suppressions(Result<Option<Suppressions>, StoreError>),
 }
@@ -147,6 +149,7 @@ impl Driver {
         progress: watch::Sender<Progress>,
     ) -> Result<Ending, StoreError> {
         let now = engine.now();
+        engine.store.compare().await?;
         engine.store.claim(&engine.run)?;
         let recovery = engine.store.recover(&engine.run, now.wall).await?;
         #[cfg(debug_assertions)]
@@ -327,7 +330,8 @@ impl Driver {
             }
             Report::Wish(Some(Wish::Pause)) => self.step(Event::Stop(PauseReason::Asked)),
             Report::Wish(Some(Wish::Cancel)) => self.step(Event::Cancel),
-            Report::Wish(None) => {}
+            Report::Wish(None) | Report::Watched(Ok(())) => {}
+            Report::Watched(Err(error)) => self.store_failed(&error, Vec::new()),
             Report::Suppressions(read) => {
                 self.reading_suppressions = false;
                 match read {
@@ -494,6 +498,13 @@ impl Driver {
         self.timeline.start(Kind::Look, async move {
             Report::Wish(wishes.wished(&run).await.unwrap_or(None))
         });
+        if self.aside.is_none() {
+            let watched = Arc::clone(&store);
+            self.timeline.start(
+                Kind::Look,
+                async move { Report::Watched(watched.watch().await) },
+            );
+        }
         if !self.reading_suppressions && self.aside.is_none() {
             self.reading_suppressions = true;
             self.timeline.start(Kind::Look, async move {

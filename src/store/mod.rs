@@ -3,6 +3,7 @@
 //! SQL lives in the modules of the databases ([`sqlite`]) and nowhere else. The engine writes
 //! through [`Store::commit`], a group of changes at a time: when it returns, the group is on disk.
 
+mod gap;
 mod records;
 pub mod sqlite;
 
@@ -13,10 +14,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use roaring::RoaringTreemap;
 
+pub use gap::Gap;
 pub use records::{
-    Added, Change, Cursor, Due, DueAt, DuePage, Erasure, Fate, Imported, ImportedRow, ListAct,
-    ListChange, NewRun, OccurrenceRecord, OpenCall, Planned, Recovery, Refused, RejectedRow,
-    Removal, Run, RunEnd, Settlement, StillOpen, Telling, Waiting, Was, Wish, WrittenOtherwise,
+    Accepted, Accepting, Added, Change, Cursor, Due, DueAt, DuePage, Erasure, Fate, Imported,
+    ImportedRow, ListAct, ListChange, NewRun, OccurrenceRecord, OpenCall, Planned, Recovery,
+    Refused, RejectedRow, Removal, Run, RunEnd, Settlement, StillOpen, Telling, Waiting, Was, Wish,
+    WrittenOtherwise,
 };
 
 use crate::domain::retry::PerNumber;
@@ -40,6 +43,19 @@ pub enum Whom {
 /// What a store can do. One engine writes at a time; everybody may read.
 #[async_trait]
 pub trait Store: std::fmt::Debug + Send + Sync {
+    /// Compares the database with what is known of it outside of it, and refuses one that lacks
+    /// anything of that with [`StoreError::Gap`]. No intent is committed before.
+    async fn compare(&self) -> Result<(), StoreError>;
+
+    /// A person goes on with a database that lacks something: everybody who is still to be called by a
+    /// run that is not over becomes uncertain, unless it is known that no call is lacking. None where
+    /// nothing is.
+    async fn accept(&self, accepting: &Accepting) -> Result<Option<Accepted>, StoreError>;
+
+    /// Looks whether the database is still the one that was opened, and refuses one that was replaced
+    /// or removed with [`StoreError::Gone`]. To be asked each second while somebody is dialled.
+    async fn watch(&self) -> Result<(), StoreError>;
+
     /// Writes down a run whose list is still to be imported. One that is for an occurrence takes it,
     /// or is refused with [`StoreError::OccurrenceTaken`].
     async fn create_run(&self, run: &NewRun) -> Result<(), StoreError>;
@@ -351,6 +367,22 @@ pub enum StoreError {
          deleted; give that file another name, or rehearse with another database"
     )]
     NoRehearsal(String),
+    /// Something that was done is not in it, or nobody can tell.
+    #[error("{path} {gap}")]
+    Gap {
+        /// The file.
+        path: String,
+        /// How it stands.
+        gap: Gap,
+    },
+    /// It is not the file any more that was opened.
+    #[error("{path} {what} while a run was working with it")]
+    Gone {
+        /// The file.
+        path: String,
+        /// `was removed`, `was replaced`.
+        what: &'static str,
+    },
     /// There is no room left.
     #[error(
         "{0} cannot be written: the disk is full. Nothing that was recorded is lost: make room, \

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::Gap;
 use crate::domain::{
     AttemptId, AttemptKey, AttemptState, CallId, DestinationKind, Disposition, Hold, Outcome,
     PauseReason, RecipientId, Refusal, RefusalCode, RejectKind, RetryPolicy, RunEvent, RunId,
@@ -126,6 +127,28 @@ pub struct Telling {
     pub uncertain_held: usize,
     /// 429s obeyed since it started.
     pub slowed_down: u64,
+}
+
+/// Who goes on with a database although calls may be unknown to it, and when.
+#[derive(Debug, Clone)]
+pub struct Accepting {
+    /// Their user name.
+    pub who: String,
+    /// When.
+    pub at: Timestamp,
+    /// Random bytes, for names of what is not known.
+    pub key: [u8; 32],
+}
+
+/// What became of that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// How the database stood.
+    pub gap: Gap,
+    /// So many people are uncertain now who were still to be called.
+    pub uncertain: u64,
+    /// So many runs are forgotten whose list was not imported.
+    pub forgotten: u64,
 }
 
 /// What another terminal can wish of a run.

@@ -8,6 +8,7 @@ mod api;
 mod calling_windows;
 mod cdr;
 mod clock;
+mod copies;
 mod databases;
 mod earlier;
 mod end_to_end;

@@ -124,7 +124,9 @@ fn a_link_or_a_second_name_beside_the_database_is_refused_and_not_followed() {
     desk.run(&["run", "c.toml", "--yes"]).ends(0);
     desk.write("diary.txt", "dear diary\n");
     std::fs::set_permissions(desk.path("diary.txt"), PermissionsExt::from_mode(0o644)).unwrap();
-    for suffix in ["-wal", "-shm", "-journal", "-lock", "-answers", "-wishes"] {
+    for suffix in [
+        "-wal", "-shm", "-journal", "-lock", "-answers", "-wishes", "-mark",
+    ] {
         let name = format!("callout.db{suffix}");
         for hard in [false, true] {
             let kept = std::fs::read(desk.path(&name)).ok();

@@ -194,6 +194,7 @@ fn the_database_is_its_owners_alone() {
 async fn stocked(desk: &Desk, recipients: usize) -> (SqliteStore, RunId) {
     let address = format!("sqlite:{}", desk.path("s.db").display());
     let store = SqliteStore::open(&address, Access::Engine).await.unwrap();
+    store.compare().await.unwrap();
     let run = RunId::new("0123456789ab");
     let new = NewRun {
         blackout_file: None,

@@ -8,7 +8,7 @@ use crate::campaign::Campaign;
 use crate::cli::args::DoctorArgs;
 use crate::cli::database::another_than_of;
 use crate::cli::plan::Plan;
-use crate::cli::{output, settings, suppress};
+use crate::cli::{latest, output, settings, suppress};
 use crate::clock::Clock;
 use crate::domain::{CallId, Screen};
 use crate::sinch::callback_urls::{CallbackUrls, GetCallbackUrls};
@@ -127,8 +127,9 @@ pub(in crate::cli) async fn doctor(
 }
 
 async fn database(findings: &mut Findings, global: &Global) {
-    let checked = match SqliteStore::open(&global.db, Access::Beside).await {
+    let checked = match latest::open(global, Access::Beside).await {
         Ok(store) => {
+            latest_of(findings, &store).await;
             if let Ok(lists) = store.suppressions().await {
                 for list in lists.read_earlier() {
                     let says = suppress::import_again(list);
@@ -182,6 +183,29 @@ async fn scrub(findings: &mut Findings, global: &Global) {
         format!("{} still has traces of people who were deleted", global.db),
         "do this again when no other process works on it or reads it",
     );
+}
+
+/// Whether the database has all that was done, as far as that is known outside of it.
+async fn latest_of(findings: &mut Findings, store: &SqliteStore) {
+    match store.gap().await {
+        Ok(None) => findings.good("mark", "knows of nothing that the database lacks"),
+        Ok(Some(gap)) => {
+            let todo = "put the latest database back: `run` and `resume` refuse this one";
+            findings.note("mark", Verdict::Bad, format!("the database {gap}"), todo);
+        }
+        Err(error) => {
+            let todo = "let this user read and write it: without it nobody is dialled";
+            findings.note("mark", Verdict::Bad, error.to_string(), todo);
+        }
+    }
+    for file in store.foreign_answers() {
+        let says = format!(
+            "{} has answers that belong to another database, or cannot be read",
+            file.display()
+        );
+        let todo = "look what they are about; delete it when nobody misses them";
+        findings.note("answers", Verdict::Warning, says, todo);
+    }
 }
 
 async fn platform(

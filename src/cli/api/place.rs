@@ -14,14 +14,14 @@ use crate::campaign::{Campaign, Script};
 use crate::cli::args::PlaceArgs;
 use crate::cli::runs::BY_HAND;
 use crate::cli::session::{self, Session};
-use crate::cli::{clock, database, export, output, run, settings};
+use crate::cli::{clock, database, export, latest, output, run, settings};
 use crate::domain::{
     AttemptRecord, Callout, Destination, DestinationKind, Disposition, PauseReason, RecipientId,
     ResultRow, RunId, Screen,
 };
 use crate::engine::{End, Pace};
 use crate::recipients::{Numbers, ZoneOf, address};
-use crate::store::sqlite::{Access, SqliteStore};
+use crate::store::sqlite::Access;
 use crate::store::{Imported, ImportedRow, NewRun, RunEnd, Store};
 
 /// The name of the campaign that options make.
@@ -59,7 +59,8 @@ pub(super) async fn place(
     if let Some(file) = &args.campaign {
         database::may_dial(global, file, None)?;
     }
-    let store = Arc::new(SqliteStore::open(&global.db, Access::Engine).await?);
+    let store = Arc::new(latest::open(global, Access::Engine).await?);
+    latest::be_sure(&store, args.accept, &mut world).await?;
     let right = args.clock.clock_is_right;
     clock::refuse_set_back(store.as_ref(), world.clock.as_ref(), right).await?;
     let lists = store.suppressions().await?;

@@ -6,6 +6,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::ReadingArgs;
+use super::backup::AcceptArgs;
 
 /// What every command that asks the platform takes.
 #[derive(Debug, Clone, Copy, Args)]
@@ -234,6 +235,8 @@ pub(in crate::cli) struct PlaceArgs {
     /// With --campaign: what a column of its list would have
     #[arg(long = "set", value_name = "COLUMN=VALUE", requires = "campaign")]
     pub(in crate::cli) columns: Vec<String>,
+    #[command(flatten)]
+    pub(in crate::cli) accept: AcceptArgs,
     #[command(flatten)]
     pub(in crate::cli) api: ApiArgs,
 }

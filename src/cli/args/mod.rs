@@ -1,6 +1,7 @@
 //! The grammar of the command line. Names are fixed by DESIGN, section 3.
 
 mod api;
+mod backup;
 mod schedule;
 mod suppress;
 
@@ -15,6 +16,7 @@ use crate::domain::ZoneSet;
 use crate::simulator::FAILED_REASONS;
 
 pub(super) use api::*;
+pub(super) use backup::*;
 pub(super) use schedule::*;
 pub(super) use suppress::*;
 
@@ -52,6 +54,10 @@ pub(in crate::cli) struct Global {
     /// The address of the database that the command works with; `dispatch` finds it
     #[arg(skip)]
     pub(in crate::cli) db: String,
+    /// The folder of this machine's state, where the database's mark is kept: an older copy is told by
+    /// it, one of the whole folder as well if this is elsewhere. Else it is beside the database
+    #[arg(long, global = true, env = "CALLOUT_STATE", value_name = "FOLDER")]
+    pub(in crate::cli) state: Option<PathBuf>,
     /// How requests are authorised: signed or basic
     #[arg(
         long,
@@ -126,6 +132,10 @@ pub(in crate::cli) enum Command {
     Purge(PurgeArgs),
     /// Delete a number from all runs; it stays suppressed without being stored
     Erase(EraseArgs),
+    /// Copy the database, while it is in use as well
+    Backup(BackupArgs),
+    /// Put a copy of the database back; what it replaces is kept
+    Restore(RestoreArgs),
     /// Whether all is well: platform, clock, credentials, numbers, callback URL; places no call
     Doctor(DoctorArgs),
     /// What the platform knows of a number, its price included
@@ -242,6 +252,8 @@ pub(in crate::cli) struct RunArgs {
     #[command(flatten)]
     pub(in crate::cli) clock: ClockArgs,
     #[command(flatten)]
+    pub(in crate::cli) accept: AcceptArgs,
+    #[command(flatten)]
     pub(in crate::cli) results: ResultsArgs,
 }
 
@@ -266,6 +278,8 @@ pub(in crate::cli) struct ResumeArgs {
     pub(in crate::cli) refusals_are_theirs: bool,
     #[command(flatten)]
     pub(in crate::cli) clock: ClockArgs,
+    #[command(flatten)]
+    pub(in crate::cli) accept: AcceptArgs,
     #[command(flatten)]
     pub(in crate::cli) results: ResultsArgs,
 }

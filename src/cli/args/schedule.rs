@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::backup::AcceptArgs;
+
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum ScheduleCommand {
     /// Campaigns with a schedule: the next start, the rule in words, how the last run went
@@ -55,4 +57,6 @@ pub(in crate::cli) struct ScheduleRunArgs {
     pub(in crate::cli) once: bool,
     #[command(flatten)]
     pub(in crate::cli) clock: super::ClockArgs,
+    #[command(flatten)]
+    pub(in crate::cli) accept: AcceptArgs,
 }

@@ -16,7 +16,7 @@ use crate::campaign::Campaign;
 use crate::cli::args::{Global, ScheduleRunArgs};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::stop::Stop;
-use crate::cli::{World, clock, database, output, run as run_command, settings};
+use crate::cli::{World, clock, database, latest, output, run as run_command, settings};
 use crate::domain::{Missed, Occurrence, Past, Schedule, Skip, SkipReason, Turn};
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Store, StoreError};
@@ -57,14 +57,14 @@ enum Started {
 pub(super) async fn run(
     args: &ScheduleRunArgs,
     global: &Global,
-    world: World,
+    mut world: World,
 ) -> Result<Exit, Failure> {
     let file = Watched::load(&args.file)?;
     // What would stop every run is said before anything is waited for.
     run_command::rate(&file.campaign)?;
     settings::client(global, &world.clock)?;
     database::may_dial(global, &args.file, Some("this command never asks"))?;
-    make_database(args, global, &world).await?;
+    make_database(args, global, &mut world).await?;
     output::tell(&database::line(&global.db));
     let stop = Stop::listen()?;
     let told = String::new();
@@ -110,14 +110,16 @@ pub(super) async fn run(
     Ok(exit)
 }
 
-/// Makes the database where there is none, so that what is skipped can be recorded.
+/// Makes the database where there is none, so that what is skipped can be recorded. One that lacks what
+/// was done is refused before anything is waited for.
 async fn make_database(
     args: &ScheduleRunArgs,
     global: &Global,
-    world: &World,
+    world: &mut World,
 ) -> Result<(), Failure> {
-    match SqliteStore::open(&global.db, Access::Engine).await {
+    match latest::open(global, Access::Engine).await {
         Ok(store) => {
+            latest::be_sure(&store, args.accept, world).await?;
             let right = args.clock.clock_is_right;
             clock::refuse_set_back(&store, world.clock.as_ref(), right).await?;
             Ok(store.close().await?)
@@ -209,8 +211,11 @@ impl Scheduler<'_> {
         if let Err(failure) = run_command::rate(&campaign) {
             return self.fault(at, failure).await;
         }
-        let store = match SqliteStore::open(&self.global.db, Access::Engine).await {
-            Ok(store) => Arc::new(store),
+        let store = match latest::open(self.global, Access::Engine).await {
+            Ok(store) => {
+                store.compare().await?;
+                Arc::new(store)
+            }
             Err(error @ StoreError::InUse(_)) => {
                 return Ok(self.again_soon(due, &error.to_string()).await);
             }

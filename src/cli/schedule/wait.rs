@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::{away, words};
 use crate::cli::args::Global;
 use crate::cli::exit::Failure;
-use crate::cli::output;
 use crate::cli::stop::Stop;
+use crate::cli::{latest, output};
 use crate::clock::Clock;
 use crate::domain::{ByHand, Schedule};
 use crate::store::sqlite::{Access, SqliteStore};
@@ -65,8 +65,11 @@ pub(in crate::cli) async fn open_when_free(
 ) -> Result<Option<SqliteStore>, Failure> {
     let mut told = false;
     while !stop.is_asked() {
-        match SqliteStore::open(&global.db, Access::Engine).await {
-            Ok(store) => return Ok(Some(store)),
+        match latest::open(global, Access::Engine).await {
+            Ok(store) => {
+                store.compare().await?;
+                return Ok(Some(store));
+            }
             Err(error @ StoreError::InUse(_)) if !told => {
                 output::tell(&format!(
                     "it is time, but {error}; this run begins after it"

@@ -8,6 +8,7 @@ use sqlx::{Connection as _, Sqlite, Transaction};
 
 use super::SqliteStore;
 use super::group::Group;
+use super::identity::Intended;
 use crate::domain::RunId;
 use crate::store::{Change, StoreError};
 
@@ -147,6 +148,10 @@ impl SqliteStore {
         run: &RunId,
         changes: &[Change],
     ) -> Result<(), StoreError> {
+        let intended = Intended::latest(changes);
+        if intended.is_some() {
+            self.identity.mark_to_dial()?;
+        }
         let group = Group::of(run, changes);
         let mut writer = self.writer.lock().await;
         let written = async {
@@ -161,7 +166,8 @@ impl SqliteStore {
         }
         .await;
         match written {
-            Ok(0) => Ok(()),
+            // Before anybody hears of the commit, and so before any POST of this group.
+            Ok(0) => self.mark_intents(intended).await,
             Ok(astray) => Err(StoreError::Diverged(format!(
                 "{astray} rows of a group were changed by somebody else"
             ))),

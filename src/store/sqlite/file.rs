@@ -18,8 +18,9 @@ use rustix::process::geteuid;
 use crate::store::StoreError;
 
 /// What stands beside a database under its name.
-pub(super) const SIDE_FILES: [&str; 6] =
-    ["-wal", "-shm", "-journal", "-lock", "-answers", "-wishes"];
+pub(super) const SIDE_FILES: [&str; 7] = [
+    "-wal", "-shm", "-journal", "-lock", "-answers", "-wishes", "-mark",
+];
 /// How every SQLite file begins.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Bytes of a file that say what it is.
@@ -35,7 +36,7 @@ const WITH_LOG: u8 = 2;
 /// lives: closing one would take away the locks that SQLite has on the same file.
 static LOOKED_INTO: Mutex<Vec<(Inode, File)>> = Mutex::new(Vec::new());
 
-type Inode = (u64, u64);
+pub(super) type Inode = (u64, u64);
 
 /// A place where a database is, or can be.
 #[derive(Debug)]
@@ -91,10 +92,7 @@ impl Place {
         };
         for suffix in SIDE_FILES {
             let beside = beside(&file, suffix);
-            let fault = std::fs::symlink_metadata(&beside)
-                .ok()
-                .and_then(|there| fault_of(&there));
-            if let Some(why) = fault {
+            if let Some(why) = fault_at(&beside) {
                 return Err(StoreError::Foreign {
                     path: format!("{shown}{suffix}"),
                     why: why.to_owned(),
@@ -192,6 +190,32 @@ fn absent(path: &Path) -> PathBuf {
         (Ok(folder), Some(name)) => folder.join(name),
         _ => path.to_owned(),
     }
+}
+
+/// Deletes a file, where there is one.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// Which file has a name; none where nothing has it, or that cannot be seen.
+pub(super) fn inode_at(path: &Path) -> Option<Inode> {
+    let there = std::fs::symlink_metadata(path).ok()?;
+    Some((there.dev(), there.ino()))
+}
+
+/// Whether a name still leads to an open file.
+pub(super) fn is_at(file: &File, path: &Path) -> bool {
+    let ours = file.metadata().ok();
+    ours.is_some_and(|ours| Some((ours.dev(), ours.ino())) == inode_at(path))
+}
+
+/// Why what has a name is no file that we work with; none where nothing has it.
+pub(super) fn fault_at(path: &Path) -> Option<&'static str> {
+    let there = std::fs::symlink_metadata(path).ok()?;
+    fault_of(&there)
 }
 
 /// Why a file is none that we work with.

@@ -16,6 +16,9 @@ pub(super) const HELD_UNTIL: i64 = 221_845_392_000_000;
 /// A group of changes. On the way to a statement each row is an array, in the order of its fields.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Group {
+    /// The database's id, in a line of the side file; none in one that an earlier version wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) database: Option<String>,
     pub(super) run: String,
     #[serde(skip)]
     pub(super) intents: Vec<IntentRow>,

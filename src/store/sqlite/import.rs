@@ -75,6 +75,7 @@ impl SqliteStore {
         .map_err(fault)?;
         tx.commit().await.map_err(fault)?;
         drop(writer);
+        self.mark_run(number)?;
         // Whoever asked for something meanwhile could not write it down: they are heard first.
         wishing::hear(Path::new(&self.path)).await;
         Ok(())

@@ -1,18 +1,24 @@
 //! The store on SQLite: one writer connection, readers beside it, write-ahead log, every commit
 //! synced to disk before it returns.
 //!
-//! `file` looks at what is there, `open` makes and checks it, `import`, `commit` and `recovery` are the
+//! `file` looks at what is there, `open` makes and checks it, `identity` tells by its `mark` whether it is
+//! the latest, `accept` and `backup` are for when it is not, `import`, `commit` and `recovery` are the
 //! engine's side, `runs`, `occurrences` and `results` everybody's, `settle`, `suppressions`, `privacy`
 //! and `scrub` a person's. Times are bound values, never the database's own.
 
+mod accept;
 mod aside;
+mod backup;
 mod clock;
 mod commit;
 mod endpoints;
 mod fault;
 mod file;
 mod group;
+mod identity;
 mod import;
+mod kept;
+mod mark;
 mod occurrences;
 mod open;
 mod privacy;
@@ -28,7 +34,7 @@ mod stories;
 mod suppressions;
 mod wishing;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -38,9 +44,9 @@ use sqlx::{Row as _, SqliteConnection, SqlitePool};
 use tokio::sync::{Mutex, oneshot};
 
 use super::{
-    Added, Change, Cursor, DuePage, Erasure, Imported, ListChange, NewRun, OccurrenceRecord,
-    OpenCall, Recovery, RejectedRow, Removal, Rows, Run, RunEnd, Settlement, StillOpen, Store,
-    StoreError, Telling, Whom, Wish, WrittenOtherwise,
+    Accepted, Accepting, Added, Change, Cursor, DuePage, Erasure, Imported, ListChange, NewRun,
+    OccurrenceRecord, OpenCall, Recovery, RejectedRow, Removal, Rows, Run, RunEnd, Settlement,
+    StillOpen, Store, StoreError, Telling, Whom, Wish, WrittenOtherwise,
 };
 use crate::domain::retry::PerNumber;
 use crate::domain::{
@@ -48,6 +54,7 @@ use crate::domain::{
     ResultRow, RunEndpoints, RunId, Skip, Spend, Story, Suppression, Suppressions, Tally, Tried,
 };
 
+pub use backup::{Copied, Restored};
 pub use file::belongs_to_a_database;
 pub use open::Access;
 pub use wishing::Wishing;
@@ -61,12 +68,51 @@ pub struct SqliteStore {
     readers: SqlitePool,
     /// Held for as long as this process is the engine of this database.
     engine: Option<open::EngineLock>,
+    /// Which database it is, and its mark.
+    identity: identity::Identity,
 }
 
 impl SqliteStore {
-    /// Opens the database at an address such as `sqlite:callout.db`.
+    /// Opens the database at an address such as `sqlite:callout.db`, its mark beside it.
     pub async fn open(address: &str, access: Access) -> Result<Self, StoreError> {
-        open::open(address, access).await
+        open::open(address, access, None).await
+    }
+
+    /// The same, its mark in a folder of this machine's state where one is named.
+    pub async fn open_with_state(
+        address: &str,
+        access: Access,
+        state: Option<&Path>,
+    ) -> Result<Self, StoreError> {
+        open::open(address, access, state).await
+    }
+
+    /// Copies the database at this moment, as a whole, into a file that is not there yet.
+    pub async fn backup(&self, to: &Path) -> Result<Copied, StoreError> {
+        self.copy_to(to).await
+    }
+
+    /// Puts the copy `from` in the place of the database at an address, which is kept beside it. One
+    /// that lacks something that was done since is refused with [`StoreError::Gap`], unless that is
+    /// accepted; nothing of the people in it changes by that yet.
+    pub async fn restore(
+        address: &str,
+        from: &Path,
+        state: Option<&Path>,
+        accept: bool,
+    ) -> Result<Restored, StoreError> {
+        backup::restore(address, from, state, accept).await
+    }
+
+    /// Files beside the database with answers that did not belong to it.
+    pub fn foreign_answers(&self) -> Vec<PathBuf> {
+        kept::foreign(self.identity.file())
+    }
+
+    /// What of what was done is not in the database; none where it is the latest, as far as that is
+    /// known. Nothing is changed.
+    pub async fn gap(&self) -> Result<Option<super::Gap>, StoreError> {
+        self.look_for_gap().await
     }
 
     /// Deletes a rehearsal's database, unless an engine works on it, or anything is in it that no
@@ -105,6 +151,18 @@ impl SqliteStore {
 
 #[async_trait]
 impl Store for SqliteStore {
+    async fn compare(&self) -> Result<(), StoreError> {
+        self.compare_with_mark().await
+    }
+
+    async fn accept(&self, accepting: &Accepting) -> Result<Option<Accepted>, StoreError> {
+        self.accept_gap(accepting).await
+    }
+
+    async fn watch(&self) -> Result<(), StoreError> {
+        self.watch_files().await
+    }
+
     async fn create_run(&self, run: &NewRun) -> Result<(), StoreError> {
         self.insert_run(run).await
     }
@@ -137,7 +195,7 @@ impl Store for SqliteStore {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        self.check_file().await.map_err(|e| self.fault(&e))?
+        self.check_file().await
     }
 
     fn claim(&self, run: &RunId) -> Result<(), StoreError> {
@@ -322,12 +380,11 @@ impl Store for SqliteStore {
                 "only the engine keeps answers aside".into(),
             ));
         };
-        engine
-            .aside
-            .append(&group::Group::of(run, changes))
-            .map_err(|e| {
-                StoreError::unusable(&engine.aside.path().display().to_string(), "written", &e)
-            })
+        let mut group = group::Group::of(run, changes);
+        group.database = self.identity.id();
+        engine.aside.append(&group).map_err(|e| {
+            StoreError::unusable(&engine.aside.path().display().to_string(), "written", &e)
+        })
     }
 
     async fn tally(&self, run: &RunId) -> Result<Tally, StoreError> {

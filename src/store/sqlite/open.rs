@@ -6,7 +6,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,7 +19,11 @@ use tracing::warn;
 
 use super::SqliteStore;
 use super::aside::Aside;
-use super::file::{Place, SIDE_FILES, Standing, beside, hand_over, private};
+use super::file::{
+    Place, SIDE_FILES, Standing, beside, hand_over, inode_at, is_at, private, remove,
+};
+use super::identity::Identity;
+use super::mark;
 use super::{fault::fault, scrub};
 use crate::domain::RunId;
 use crate::store::{BUSY_WAIT, StoreError};
@@ -74,7 +78,11 @@ impl EngineLock {
     }
 }
 
-pub(super) async fn open(address: &str, access: Access) -> Result<SqliteStore, StoreError> {
+pub(super) async fn open(
+    address: &str,
+    access: Access,
+    state: Option<&Path>,
+) -> Result<SqliteStore, StoreError> {
     let place = Place::look(&file_of(address)?)?;
     let (file, path) = (&place.file, place.shown.clone());
     let makes = matches!(
@@ -101,12 +109,15 @@ pub(super) async fn open(address: &str, access: Access) -> Result<SqliteStore, S
     } else {
         SqliteSynchronous::Full
     });
+    let inode = inode_at(file);
     let mut writer = options.connect().await.map_err(|e| fault(&path, &e))?;
     let latest = latest_migration(&mut writer, &path).await?;
     migrate(&mut writer, &place, latest, engine.is_some()).await?;
     if engine.is_some() {
         scrub::if_owed(&mut writer, &path).await?;
     }
+    let keeps_mark = access != Access::Scratch;
+    let identity = Identity::of(&place, inode, state.filter(|_| keeps_mark), keeps_mark);
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .min_connections(0)
@@ -116,6 +127,7 @@ pub(super) async fn open(address: &str, access: Access) -> Result<SqliteStore, S
         writer: Mutex::new(writer),
         readers,
         engine,
+        identity,
     })
 }
 
@@ -169,7 +181,7 @@ fn not_ours(path: &str) -> StoreError {
 }
 
 /// No statement reaches a log by itself.
-fn quiet(options: SqliteConnectOptions) -> SqliteConnectOptions {
+pub(super) fn quiet(options: SqliteConnectOptions) -> SqliteConnectOptions {
     options
         .log_statements(LevelFilter::Off)
         .log_slow_statements(LevelFilter::Debug, SLOW)
@@ -210,7 +222,10 @@ fn is_file_name(path: &str) -> bool {
 pub(super) async fn delete_rehearsal(file: &Path) -> Result<(), StoreError> {
     let place = Place::look(file)?;
     if place.standing == Standing::Absent {
-        return Ok(());
+        // Of a rehearsal that somebody deleted by hand, nothing else matters.
+        let mark = mark::path_of(&place.file, None);
+        return remove(&mark)
+            .map_err(|e| StoreError::unusable(&mark.display().to_string(), "deleted", &e));
     }
     ours_or_nobodys(&place).await?;
     let lock = lock(&place)?;
@@ -232,12 +247,8 @@ pub(super) async fn delete_rehearsal(file: &Path) -> Result<(), StoreError> {
     let side = SIDE_FILES.iter().filter(|suffix| !locks.contains(suffix));
     for suffix in [""].iter().chain(side) {
         let path = beside(&place.file, suffix);
-        if let Err(e) = std::fs::remove_file(&path)
-            && e.kind() != io::ErrorKind::NotFound
-        {
-            let path = path.display().to_string();
-            return Err(StoreError::unusable(&path, "deleted", &e));
-        }
+        remove(&path)
+            .map_err(|e| StoreError::unusable(&path.display().to_string(), "deleted", &e))?;
     }
     drop(lock);
     Ok(())
@@ -305,7 +316,7 @@ fn lock_engine(place: &Place) -> Result<EngineLock, StoreError> {
     Ok(EngineLock { file: lock, aside })
 }
 
-fn lock(place: &Place) -> Result<File, StoreError> {
+pub(super) fn lock(place: &Place) -> Result<File, StoreError> {
     let path = beside(&place.file, "-lock");
     let shown = format!("{}-lock", place.shown);
     let unusable = |e: io::Error| StoreError::unusable(&shown, "opened", &e);
@@ -317,7 +328,9 @@ fn lock(place: &Place) -> Result<File, StoreError> {
             .truncate(false)
             .open(&path)
             .map_err(unusable)?;
-        hand_over(&path, &place.file).map_err(unusable)?;
+        if place.file.exists() {
+            hand_over(&path, &place.file).map_err(unusable)?;
+        }
         match lock.try_lock() {
             Ok(()) if is_at(&lock, &path) => return Ok(lock),
             // Somebody put another file in its place meanwhile: a lock on this one keeps nobody out.
@@ -331,15 +344,6 @@ fn lock(place: &Place) -> Result<File, StoreError> {
             Err(std::fs::TryLockError::Error(e)) => return Err(unusable(e)),
         }
     }
-}
-
-/// Whether a name still leads to an open file.
-fn is_at(file: &File, path: &Path) -> bool {
-    let same = |ours: std::fs::Metadata| {
-        let there = std::fs::symlink_metadata(path).ok()?;
-        Some((ours.dev(), ours.ino()) == (there.dev(), there.ino()))
-    };
-    file.metadata().ok().and_then(same).unwrap_or(false)
 }
 
 /// The latest migration in the file; none where it has no table yet.
@@ -419,21 +423,47 @@ fn migration(path: &str, error: &MigrateError) -> StoreError {
 const INTEGRITY: &str = "pragma integrity_check(1)";
 const REFERENCES: &str = "select count(*) from pragma_foreign_key_check";
 
+/// Whether every page, index and reference of a file is as it should be.
+pub(super) async fn is_whole(reader: &mut SqliteConnection, path: &str) -> Result<(), StoreError> {
+    let said = sqlx::query_scalar(INTEGRITY).fetch_one(&mut *reader).await;
+    let said: String = said.map_err(|e| fault(path, &e))?;
+    let dangling = sqlx::query_scalar(REFERENCES).fetch_one(reader).await;
+    let dangling: i64 = dangling.map_err(|e| fault(path, &e))?;
+    let why = match (said.as_str(), dangling) {
+        ("ok", 0) => return Ok(()),
+        ("ok", n) => format!("{n} rows refer to others that are not there"),
+        (said, _) => said.to_owned(),
+    };
+    let path = path.to_owned();
+    Err(StoreError::Corrupt { path, why })
+}
+
+/// Opens a copy that is not in its place yet, known to people as `shown`, and brings it to our version.
+pub(super) async fn prepare(file: &Path, shown: &str) -> Result<SqliteConnection, StoreError> {
+    let place = Place {
+        file: file.to_owned(),
+        shown: shown.to_owned(),
+        standing: Standing::Empty,
+    };
+    let options = options(file).synchronous(SqliteSynchronous::Full);
+    let mut writer = options.connect().await.map_err(|e| fault(shown, &e))?;
+    let latest = latest_migration(&mut writer, shown).await?;
+    migrate(&mut writer, &place, latest, true).await?;
+    Ok(writer)
+}
+
 impl SqliteStore {
     /// Whether every page, index and reference of the file is as it should be.
-    pub(super) async fn check_file(&self) -> Result<Result<(), StoreError>, sqlx::Error> {
-        let said: String = sqlx::query_scalar(INTEGRITY)
-            .fetch_one(&self.readers)
-            .await?;
-        let dangling: i64 = sqlx::query_scalar(REFERENCES)
-            .fetch_one(&self.readers)
-            .await?;
-        let why = match (said.as_str(), dangling) {
-            ("ok", 0) => return Ok(Ok(())),
-            ("ok", n) => format!("{n} rows refer to others that are not there"),
-            (said, _) => said.to_owned(),
-        };
-        let path = self.path.clone();
-        Ok(Err(StoreError::Corrupt { path, why }))
+    pub(super) async fn check_file(&self) -> Result<(), StoreError> {
+        let mut reader = self.readers.acquire().await.map_err(|e| self.fault(&e))?;
+        is_whole(&mut reader, &self.path).await
+    }
+
+    /// Closes the database, its log folded into it. What is left is the lock.
+    pub(super) async fn fold(self) -> Result<Option<EngineLock>, StoreError> {
+        self.readers.close().await;
+        let (path, writer) = (self.path, self.writer.into_inner());
+        writer.close().await.map_err(|e| fault(&path, &e))?;
+        Ok(self.engine)
     }
 }

@@ -67,23 +67,9 @@ impl SqliteStore {
         now: Timestamp,
     ) -> Result<Recovery, StoreError> {
         let fault = |e: sqlx::Error| self.fault(&e);
-        let Some(engine) = &self.engine else {
-            return Err(StoreError::Database(
-                "only the engine recovers a run".into(),
-            ));
-        };
-        let aside = |e: std::io::Error| StoreError::Unusable {
-            path: engine.aside.path().display().to_string(),
-            what: "read",
-            why: e.to_string(),
-        };
-        let kept = engine.aside.read().map_err(aside)?;
         let mut writer = self.writer.lock().await;
         let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
-        for group in &kept {
-            // What is already there is not there to be moved: a repeat changes nothing.
-            group.write_kept(&mut tx).await.map_err(fault)?;
-        }
+        let read_back = self.read_back(&mut tx).await?;
         let intents = sqlx::query(INTENTS)
             .bind(run.as_str())
             .fetch_all(&mut *tx)
@@ -126,12 +112,10 @@ impl SqliteStore {
         .map_err(fault)?;
         let latest = latest_answers(&mut tx, run).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
-        if !kept.is_empty() {
-            engine.aside.empty().map_err(aside)?;
-        }
+        self.put_away(&read_back)?;
         Ok(Recovery {
             became_uncertain: intents.len() as u64,
-            read_back: kept.len() as u64,
+            read_back: read_back.groups,
             uncertain_since: uncertain_since.into_iter().map(moment).collect(),
             next_key,
             latest,

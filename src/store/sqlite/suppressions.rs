@@ -6,7 +6,9 @@
 use roaring::{RoaringBitmap, RoaringTreemap};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _, Sqlite, SqliteConnection, Transaction};
+use tracing::warn;
 
+use super::mark::ListsLine;
 use super::{SqliteStore, millis, moment};
 use crate::domain::{Digits, NumberHash, READER, Suppression, Suppressions};
 use crate::store::{Added, ListAct, ListChange, Removal, StoreError};
@@ -33,7 +35,8 @@ const ACT: &str = "-- suppression: the act
     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) returning number";
 
 const REVISE: &str = "-- suppression: the revision
-    update suppression_state set revision = revision + 1";
+    update suppression_state set revision = revision + 1
+    returning revision, (select lower(hex(id)) from identity) as id";
 
 const LISTED: &str = "-- suppression: where a list has numbers
     select suppressed_numbers.id, high from suppressed_numbers
@@ -111,6 +114,7 @@ impl SqliteStore {
         numbers: &RoaringTreemap,
     ) -> Result<Added, StoreError> {
         let fault = |e: sqlx::Error| self.fault(&e);
+        let line = self.hold_lists_line().await;
         let mut writer = self.writer.lock().await;
         let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
         let (kept, erased) = without_erased(&mut tx, numbers).await.map_err(fault)??;
@@ -134,8 +138,12 @@ impl SqliteStore {
             .await
             .map_err(fault)?;
         }
-        sqlx::query(REVISE).execute(&mut *tx).await.map_err(fault)?;
+        let revised = sqlx::query(REVISE)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(fault)?;
         tx.commit().await.map_err(fault)?;
+        tell(line, &revised);
         Ok(Added {
             new: numbers.len().saturating_sub(renewed),
             renewed,
@@ -151,6 +159,7 @@ impl SqliteStore {
         let fault = |e: sqlx::Error| self.fault(&e);
         let list = removal.list.as_deref();
         let numbers = &with_twins(numbers);
+        let line = self.hold_lists_line().await;
         let mut writer = self.writer.lock().await;
         let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
         let mut removed = take_off(&mut tx, list, numbers).await.map_err(fault)??;
@@ -169,6 +178,7 @@ impl SqliteStore {
                 removed += gone.rows_affected();
             }
         }
+        let mut revised = None;
         if removed > 0 {
             sqlx::query(ACT)
                 .bind("remove")
@@ -182,9 +192,17 @@ impl SqliteStore {
                 .execute(&mut *tx)
                 .await
                 .map_err(fault)?;
-            sqlx::query(REVISE).execute(&mut *tx).await.map_err(fault)?;
+            revised = Some(
+                sqlx::query(REVISE)
+                    .fetch_one(&mut *tx)
+                    .await
+                    .map_err(fault)?,
+            );
         }
         tx.commit().await.map_err(fault)?;
+        if let Some(revised) = revised {
+            tell(line, &revised);
+        }
         Ok(removed)
     }
 
@@ -195,6 +213,7 @@ impl SqliteStore {
         key: &[u8; 32],
     ) -> Result<(), StoreError> {
         let fault = |e: sqlx::Error| self.fault(&e);
+        let line = self.hold_lists_line().await;
         let mut writer = self.writer.lock().await;
         let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
         sqlx::query(
@@ -235,8 +254,13 @@ impl SqliteStore {
         .execute(&mut *tx)
         .await
         .map_err(fault)?;
-        sqlx::query(REVISE).execute(&mut *tx).await.map_err(fault)?;
-        tx.commit().await.map_err(fault)
+        let revised = sqlx::query(REVISE)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        tell(line, &revised);
+        Ok(())
     }
 
     pub(super) async fn update_list_readers(&self, list: &str) -> Result<(), sqlx::Error> {
@@ -262,6 +286,16 @@ impl SqliteStore {
             numbers: row.get::<i64, _>("numbers").unsigned_abs(),
         };
         Ok(rows.iter().map(change).collect())
+    }
+}
+
+/// Says outside of the database that the lists were changed. Who cannot has suppressed all the same, and
+/// a mark that says less is no fault.
+fn tell(line: Option<ListsLine>, revised: &SqliteRow) {
+    let Some(line) = line else { return };
+    let (id, revision): (&str, i64) = (revised.get("id"), revised.get("revision"));
+    if let Err(error) = line.revised(id, revision) {
+        warn!(%error, "the change is made, and an older copy without it would not be noticed");
     }
 }
 
