@@ -31,6 +31,7 @@ mod runs;
 mod schedule;
 mod session;
 mod settings;
+mod settling;
 mod simulate;
 mod spend;
 mod status;

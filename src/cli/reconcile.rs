@@ -1,18 +1,16 @@
-//! `callout reconcile`: uncertain attempts, listed or settled by a person.
+//! `callout reconcile`: uncertain attempts, listed or settled by a person; calls without a result or a
+//! price are counted, and left to the platform's records.
 
-use jiff::Timestamp;
 use serde_json::json;
 
 use super::args::{Global, ReconcileArgs};
 use super::exit::{Exit, Failure};
+use super::settling::{Known, Settling, each_unsettled};
 use super::{World, output, records, runs, settings};
-use crate::campaign::Campaign;
-use crate::domain::{
-    AttemptId, AttemptRecord, CallId, Outcome, ResultRow, RetryPolicy, RunState, Stage,
-};
-use crate::entropy::Entropy;
+use crate::domain::{AttemptId, Outcome, RunState, Stage};
+use crate::report::summary::grouped;
 use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{Run, Settlement, Store};
+use crate::store::{Run, Store, Unsettled};
 
 pub(super) async fn reconcile(
     args: &ReconcileArgs,
@@ -21,69 +19,97 @@ pub(super) async fn reconcile(
 ) -> Result<Exit, Failure> {
     let store = SqliteStore::open(&global.db, Access::Beside).await?;
     let run = runs::find(&store, args.run.as_deref()).await?;
-    let mut settling = Settling::new(&store, &run, world);
-    let rows = store.uncertain(&run.id).await?;
-    let uncertain: Vec<(&ResultRow, &AttemptRecord)> = rows
-        .iter()
-        .flat_map(|row| row.attempts.iter().map(move |attempt| (row, attempt)))
-        .filter(|(_, attempt)| attempt.stage == Stage::Uncertain)
-        .collect();
+    let mut settling = Settling::new((&store, &global.db), &run, who(), world);
     if let Some(file) = &args.cdr {
-        records::settle(&mut settling, &uncertain, (file, args)).await?;
+        records::settle(&mut settling, file, args).await?;
     } else if args.called || args.not_called {
+        let (uncertain, _) = not_known(&store, &run).await?;
         settle(&mut settling, &uncertain, args).await?;
     } else if !args.attempt.is_empty() || args.all {
         return Err(Failure::usage("say --called or --not-called, and --reason"));
     } else {
-        list(&run, &uncertain, args.json);
+        let (uncertain, others) = not_known(&store, &run).await?;
+        list(&run, &uncertain, others, args.json);
     }
     store.close().await?;
     Ok(Exit::Done)
 }
 
-fn list(run: &Run, uncertain: &[(&ResultRow, &AttemptRecord)], as_json: bool) {
+/// The uncertain attempts of a run, and how many other calls have no result or no price.
+async fn not_known(store: &dyn Store, run: &Run) -> Result<(Vec<Unsettled>, u64), Failure> {
+    let (mut uncertain, mut others) = (Vec::new(), 0);
+    each_unsettled(store, run, |unsettled| {
+        let attempt = &unsettled.attempt;
+        if attempt.stage == Stage::Uncertain {
+            uncertain.push(unsettled);
+        } else if attempt.outcome.leaves_open() {
+            others += 1;
+        }
+    })
+    .await?;
+    Ok((uncertain, others))
+}
+
+fn list(run: &Run, uncertain: &[Unsettled], others: u64, as_json: bool) {
+    let number = |row: &Unsettled| row.destination.as_ref().map(ToString::to_string);
     if as_json {
         let attempts: Vec<_> = uncertain
             .iter()
-            .map(|(row, attempt)| {
+            .map(|row| {
                 json!({
-                    "attempt": attempt.id.to_string(),
+                    "attempt": row.attempt.id.to_string(),
                     "line": row.line,
-                    "number": row.destination.as_ref().map(ToString::to_string),
-                    "intended_at": attempt.intended_at.to_string(),
-                    "note": attempt.note,
+                    "number": number(row),
+                    "intended_at": row.attempt.intended_at.to_string(),
+                    "note": row.attempt.note,
                 })
             })
             .collect();
-        output::say_json(&json!({ "run": run.id.as_str(), "uncertain": attempts }));
+        output::say_json(&json!({
+            "run": run.id.as_str(),
+            "uncertain": attempts,
+            "result_or_price_not_known": others,
+        }));
         return;
     }
     if uncertain.is_empty() {
         output::say(&format!("run {} has no uncertain attempts", run.id));
+    } else {
+        output::say(&format!(
+            "{} uncertain attempts of run {}: sent, and nobody told us whether a phone rang",
+            uncertain.len(),
+            run.id
+        ));
+    }
+    for row in uncertain {
+        output::say(&format!(
+            "  {}  line {:<6}  {:<14}  {:.0}  {}",
+            row.attempt.id,
+            row.line,
+            number(row).unwrap_or_default(),
+            row.attempt.intended_at,
+            row.attempt.note.as_deref().unwrap_or_default()
+        ));
+    }
+    if others > 0 {
+        output::say(&format!(
+            "{} calls whose result or price is not known",
+            grouped(others)
+        ));
+    }
+    let records = format!(
+        "\nget the platform's call detail records of those days from the dashboard, then\n\
+         \x20 callout reconcile {run} --cdr FILE",
+        run = run.id
+    );
+    if uncertain.is_empty() {
+        if others > 0 {
+            output::say(&records);
+        }
         return;
     }
     output::say(&format!(
-        "{} uncertain attempts of run {}: sent, and nobody told us whether a phone rang",
-        uncertain.len(),
-        run.id
-    ));
-    for (row, attempt) in uncertain {
-        let number = row
-            .destination
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        output::say(&format!(
-            "  {}  line {:<6}  {number:<14}  {:.0}  {}",
-            attempt.id,
-            row.line,
-            attempt.intended_at,
-            attempt.note.as_deref().unwrap_or_default()
-        ));
-    }
-    output::say(&format!(
-        "\nget the platform's call detail records of those days from the dashboard, then\n\
-         \x20 callout reconcile {run} --cdr FILE\n\
+        "{records}\n\
          or look for the attempt ids yourself, then\n\
          \x20 callout reconcile {run} --attempt ID --called --result ANSWERED --reason \"…\"\n\
          \x20 callout reconcile {run} --attempt ID --not-called --reason \"…\"",
@@ -91,54 +117,9 @@ fn list(run: &Run, uncertain: &[(&ResultRow, &AttemptRecord)], as_json: bool) {
     ));
 }
 
-/// A person at work on the attempts of a run of which something is to be known.
-pub(super) struct Settling<'a> {
-    pub(super) store: &'a SqliteStore,
-    pub(super) run: &'a Run,
-    pub(super) now: Timestamp,
-    retry: RetryPolicy,
-    entropy: Entropy,
-}
-
-impl<'a> Settling<'a> {
-    fn new(store: &'a SqliteStore, run: &'a Run, world: World) -> Self {
-        // A definition that was deleted with the people calls nobody again.
-        let kept = run.blackout_file.as_deref();
-        let campaign = Campaign::parse_kept(&run.definition, &run.definition_path, kept);
-        Self {
-            store,
-            run,
-            now: world.clock.wall(),
-            retry: campaign.map(|campaign| campaign.retry).unwrap_or_default(),
-            entropy: world.entropy,
-        }
-    }
-
-    /// Settles one attempt. Returns false where nothing new was said.
-    pub(super) async fn settle(
-        &mut self,
-        attempt: AttemptId,
-        called: Option<Outcome>,
-        call: Option<CallId>,
-        why: String,
-    ) -> Result<bool, Failure> {
-        let settlement = Settlement {
-            called,
-            call,
-            why,
-            who: who(),
-            at: self.now,
-            retry: self.retry.clone(),
-            chance: self.entropy.fraction(),
-        };
-        let settled = self.store.settle(&self.run.id, attempt, &settlement);
-        Ok(settled.await?)
-    }
-}
-
 async fn settle(
     settling: &mut Settling<'_>,
-    uncertain: &[(&ResultRow, &AttemptRecord)],
+    uncertain: &[Unsettled],
     args: &ReconcileArgs,
 ) -> Result<(), Failure> {
     let chosen = chosen(uncertain, args)?;
@@ -146,13 +127,18 @@ async fn settle(
         result: args.result.as_ref().map(|r| r.to_ascii_uppercase()),
         ..Outcome::unknown()
     };
-    let why = args.reason.clone().unwrap_or_default();
-    let mut settled = 0;
-    for attempt in chosen {
-        let called = args.called.then(|| outcome.clone());
-        let new = settling.settle(attempt, called, None, why.clone()).await?;
-        settled += u32::from(new);
-    }
+    let known: Vec<Known> = chosen
+        .into_iter()
+        .map(|attempt| Known {
+            attempt,
+            called: args.called.then(|| outcome.clone()),
+            call: None,
+            why: args.reason.clone().unwrap_or_default(),
+            in_hand: false,
+        })
+        .collect();
+    let all = known.len();
+    let settled = all - settling.settle(known).await?.as_they_were.len();
     let run = settling.run;
     let word = if args.called { "called" } else { "not called" };
     output::say(&format!("{settled} attempts settled as {word}"));
@@ -169,12 +155,9 @@ pub(super) fn who() -> String {
 }
 
 /// The attempts that were named, each by an unambiguous beginning of its id.
-fn chosen(
-    uncertain: &[(&ResultRow, &AttemptRecord)],
-    args: &ReconcileArgs,
-) -> Result<Vec<AttemptId>, Failure> {
+fn chosen(uncertain: &[Unsettled], args: &ReconcileArgs) -> Result<Vec<AttemptId>, Failure> {
     if args.all {
-        return Ok(uncertain.iter().map(|(_, attempt)| attempt.id).collect());
+        return Ok(uncertain.iter().map(|row| row.attempt.id).collect());
     }
     if args.attempt.is_empty() {
         return Err(Failure::usage(
@@ -183,7 +166,7 @@ fn chosen(
     }
     let one = |wanted: &String| {
         let wanted = wanted.to_ascii_lowercase();
-        let ids = uncertain.iter().map(|(_, a)| a.id);
+        let ids = uncertain.iter().map(|row| row.attempt.id);
         let found: Vec<AttemptId> = ids
             .filter(|id| id.to_string().starts_with(&wanted))
             .collect();

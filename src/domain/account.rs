@@ -85,17 +85,9 @@ pub struct AttemptRecord {
 }
 
 /// Begins the note of an attempt that stands for those which nobody knows: the database was an older
-/// copy, or another one, and a person went on with it.
+/// copy, or another one, and a person went on with it. Their calls, if there were any, were placed
+/// between its intent and its answer, and have other ids: records tell of them by the number alone.
 pub const UNKNOWN_SINCE: &str = "this database is an older copy";
-
-impl AttemptRecord {
-    /// Whether it stands for attempts which nobody knows: their calls, if there were any, were placed
-    /// between its intent and its answer, and have other ids.
-    pub fn stands_for_unknown(&self) -> bool {
-        let note = self.note.as_deref();
-        note.is_some_and(|note| note.starts_with(UNKNOWN_SINCE))
-    }
-}
 
 /// One row of the list and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //! Everything here is pure: no I/O, no async, no clock and no randomness of its own. A function that
 //! needs the time takes it as an argument. The domain knows nobody; every other module knows it.
 
+pub mod absence;
 pub mod account;
 pub mod attempt;
 pub mod breaker;
@@ -36,6 +37,7 @@ pub mod wall;
 pub mod window;
 pub mod zones;
 
+pub use absence::{Absence, Began, Callee, Ours, Seen, Unproved};
 pub use account::{AttemptRecord, Backlog, ResultRow, Said, Story, Tally, UNKNOWN_SINCE, Wait};
 pub use attempt::{AttemptEvent, AttemptState, IllegalStep, Stage};
 pub use breaker::Breaker;

@@ -58,6 +58,11 @@ impl Outcome {
             .is_some_and(|r| r.eq_ignore_ascii_case("ANSWERED"))
     }
 
+    /// Whether its result or its price is still to be told. Who did not answer is not billed.
+    pub fn leaves_open(&self) -> bool {
+        self.result.is_none() || self.debit.is_none() && !self.unanswered()
+    }
+
     /// In words, what the platform said that is not believed; none where there is nothing of the kind.
     pub fn doubt(&self) -> Option<String> {
         let said = [

@@ -609,10 +609,12 @@ impl Engine {
         if self.sabotage != Some(Sabotage::RedialOnRestart) {
             return Ok(());
         }
-        for row in self.store.uncertain(&self.run).await? {
+        let start = (RecipientId(0), AttemptKey(0));
+        for unsettled in self.store.unsettled(&self.run, start, u32::MAX).await? {
             use crate::domain::Stage;
-            for attempt in row.attempts.iter().filter(|a| a.stage == Stage::Uncertain) {
+            if unsettled.attempt.stage == Stage::Uncertain {
                 let settlement = crate::store::Settlement {
+                    attempt: unsettled.attempt.id,
                     call: None,
                     called: None,
                     why: "planted bug".into(),
@@ -621,9 +623,7 @@ impl Engine {
                     retry: crate::domain::RetryPolicy::default(),
                     chance: 0.0,
                 };
-                self.store
-                    .settle(&self.run, attempt.id, &settlement)
-                    .await?;
+                self.store.settle(&self.run, &[settlement]).await?;
             }
         }
         Ok(())

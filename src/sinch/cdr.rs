@@ -9,7 +9,7 @@ use std::io::Read;
 use jiff::Timestamp;
 
 use super::lenient;
-use crate::domain::{AttemptId, CallId, Money, Outcome, told};
+use crate::domain::{AttemptId, CallId, Callee, Money, Outcome, told};
 
 /// Separators that such a file may have; the platform's own is the first.
 const SEPARATORS: [u8; 3] = [b';', b',', b'\t'];
@@ -49,6 +49,12 @@ pub struct Record {
     pub at: Option<Timestamp>,
     /// The attempt that `Custom` begins with.
     pub attempt: Option<AttemptId>,
+    /// Whom it went to: `To`.
+    pub callee: Callee,
+    /// `ApplicationKey`.
+    pub application: Option<String>,
+    /// Whether a cell goes on in the next line: what looks like one record may be several.
+    pub torn: bool,
     /// `Result`, `Reason`, `Duration`, and `Amount` with `Currency`.
     pub outcome: Outcome,
 }
@@ -65,6 +71,15 @@ pub enum CdrError {
     /// A line has more or fewer cells than the header: the file was cut off, or changed.
     #[error("line {line} is not like the header: the file was cut off or changed, get it again")]
     Line {
+        /// The line.
+        line: u64,
+    },
+    /// A cell goes on in the next line.
+    #[error(
+        "line {line} has a cell that goes on in the next line: records may be hidden in it, so \
+         nothing is proved by what the file lacks"
+    )]
+    Torn {
         /// The line.
         line: u64,
     },
@@ -88,6 +103,8 @@ struct Columns {
     custom: usize,
     call: Option<usize>,
     at: Option<usize>,
+    callee: Option<usize>,
+    application: Option<usize>,
     result: Option<usize>,
     reason: Option<usize>,
     duration: Option<usize>,
@@ -121,6 +138,8 @@ impl<R: Read> CdrReader<R> {
             custom: named("Custom").ok_or(CdrError::Column("Custom"))?,
             call: named("CallId"),
             at: named("CallTime"),
+            callee: named("To"),
+            application: named("ApplicationKey"),
             result: named("Result"),
             reason: named("Reason"),
             duration: named("Duration"),
@@ -131,6 +150,15 @@ impl<R: Read> CdrReader<R> {
             rows: reader.into_byte_records(),
             columns,
         })
+    }
+
+    /// Whether it has what is asked of records that are to prove what is not in them.
+    pub fn can_prove_absence(&self) -> Result<(), CdrError> {
+        let needed = [("CallTime", self.columns.at), ("To", self.columns.callee)];
+        match needed.into_iter().find(|(_, column)| column.is_none()) {
+            Some((name, _)) => Err(CdrError::Column(name)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -169,6 +197,9 @@ impl Columns {
             line: row.position().map_or(0, csv::Position::line),
             call: cell(self.call).and_then(|id| CallId::new(&id)),
             at: cell(self.at).and_then(|text| lenient::timestamp(&text)),
+            callee: Callee::told(&cell(self.callee).unwrap_or_default()),
+            application: cell(self.application),
+            torn: row.iter().any(|cell| cell.contains(&b'\n')),
             attempt: custom.split_whitespace().next().and_then(AttemptId::parse),
             outcome: lenient::outcome(
                 (word(self.result), word(self.reason)),

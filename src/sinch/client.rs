@@ -28,6 +28,8 @@ pub const REQUEST_MAX: Duration = Duration::from_mins(1);
 /// Idle connections are dropped before servers drop theirs (two seconds is the shortest habit): a POST
 /// that meets a closing connection is uncertain.
 const IDLE_MAX: Duration = Duration::from_millis(1_500);
+/// Between the address of a platform and the key of an application, where both are named.
+const APPLICATION: &str = ", application ";
 /// The content type that is sent and signed.
 const JSON: &str = "application/json; charset=utf-8";
 
@@ -88,7 +90,12 @@ impl Client {
     /// Which platform and which application this client speaks to. Calls are known there alone.
     pub fn platform(&self) -> String {
         let base = self.callouts.origin().ascii_serialization();
-        format!("{base}, application {}", self.credentials.key())
+        format!("{base}{APPLICATION}{}", self.credentials.key())
+    }
+
+    /// The application of a platform, as [`Client::platform`] names them both.
+    pub fn application_of(platform: &str) -> Option<&str> {
+        platform.split_once(APPLICATION).map(|(_, key)| key)
     }
 
     /// The spelling of paths that is sent.

@@ -17,15 +17,15 @@ use roaring::RoaringTreemap;
 pub use gap::Gap;
 pub use records::{
     Accepted, Accepting, Added, Change, Cursor, Due, DueAt, DuePage, Erasure, Fate, Imported,
-    ImportedRow, ListAct, ListChange, NewRun, OccurrenceRecord, OpenCall, Planned, Recovery,
-    Refused, RejectedRow, Removal, Run, RunEnd, Settlement, StillOpen, Telling, Waiting, Was, Wish,
-    WrittenOtherwise,
+    ImportedRow, ListAct, ListChange, Made, NewRun, OccurrenceRecord, OpenCall, Planned, Recovery,
+    Refused, RejectedRow, Removal, Run, RunEnd, Settlement, StillOpen, Telling, Unsettled, Waiting,
+    Was, Wish, WrittenOtherwise,
 };
 
 use crate::domain::retry::PerNumber;
 use crate::domain::{
-    AttemptId, Backlog, Charges, ClockAccepted, Digits, Newest, Past, RecipientId, ResultRow,
-    RunEndpoints, RunId, Skip, Spend, Story, Suppression, Suppressions, Tally,
+    AttemptId, AttemptKey, Backlog, Charges, ClockAccepted, Digits, Newest, Past, RecipientId,
+    ResultRow, RunEndpoints, RunId, Skip, Spend, Story, Suppression, Suppressions, Tally,
 };
 
 /// A sender's end of an import, and how many chunks may wait in it.
@@ -240,16 +240,32 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// Whom a run has still to call, by what they wait for.
     async fn backlog(&self, run: &RunId) -> Result<Vec<Backlog>, StoreError>;
 
-    /// Uncertain attempts with their recipients, in the list's order.
-    async fn uncertain(&self, run: &RunId) -> Result<Vec<ResultRow>, StoreError>;
+    /// Attempts that are not over, and those that are whose result or price was not told, in the list's
+    /// order and in pages: those behind an attempt on a recipient.
+    async fn unsettled(
+        &self,
+        run: &RunId,
+        after: (RecipientId, AttemptKey),
+        limit: u32,
+    ) -> Result<Vec<Unsettled>, StoreError>;
 
-    /// A person settles an uncertain attempt. Returns false where the attempt is not uncertain.
+    /// Every attempt of whatever run on a platform that was intended within `[from, until)`, in pages:
+    /// those behind a key.
+    async fn made_within(
+        &self,
+        platform: &str,
+        (from, until): (Timestamp, Timestamp),
+        after: AttemptKey,
+        limit: u32,
+    ) -> Result<Vec<Made>, StoreError>;
+
+    /// A person, or a record, settles attempts: all of them together or, on an error, none. Returns
+    /// those of which nothing new was said, or which cannot be settled so.
     async fn settle(
         &self,
         run: &RunId,
-        attempt: AttemptId,
-        settlement: &Settlement,
-    ) -> Result<bool, StoreError>;
+        settlements: &[Settlement],
+    ) -> Result<Vec<AttemptId>, StoreError>;
 
     /// Who must not be called: all suppression lists.
     async fn suppressions(&self) -> Result<Suppressions, StoreError>;

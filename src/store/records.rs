@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Gap;
 use crate::domain::{
-    AttemptId, AttemptKey, AttemptState, CallId, DestinationKind, Disposition, Hold, Outcome,
-    PauseReason, RecipientId, Refusal, RefusalCode, RejectKind, RetryPolicy, RunEvent, RunId,
-    RunState, SkipKind, Spend, Stage, Tried, WaitReason, Zones,
+    AttemptId, AttemptKey, AttemptRecord, AttemptState, CallId, Destination, DestinationKind,
+    Disposition, Hold, Outcome, PauseReason, RecipientId, Refusal, RefusalCode, RejectKind,
+    RetryPolicy, RunEvent, RunId, RunState, SkipKind, Spend, Stage, Tried, WaitReason, Zones,
 };
 
 /// What a run was planned as.
@@ -547,9 +547,41 @@ pub struct Erasure {
     pub mentions: u64,
 }
 
+/// An attempt of which something is still to be known: whether it was called, its result or its price.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsettled {
+    /// Its key.
+    pub key: AttemptKey,
+    /// What is known of it.
+    pub attempt: AttemptRecord,
+    /// On whom.
+    pub recipient: RecipientId,
+    /// The line of the list on which they stand.
+    pub line: u64,
+    /// Their number or name; an empty one where it was erased.
+    pub destination: Option<Destination>,
+}
+
+/// An attempt, as far as it matters to records of whole days.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// Its key.
+    pub key: AttemptKey,
+    /// Its id.
+    pub id: AttemptId,
+    /// Its call, where the platform told its id.
+    pub call: Option<CallId>,
+    /// When its intent was written.
+    pub intended_at: Timestamp,
+    /// When it was answered, or given up.
+    pub answered_at: Option<Timestamp>,
+}
+
 /// What a person, or a record, knows about an attempt.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settlement {
+    /// The attempt.
+    pub attempt: AttemptId,
     /// How the call ended, where a phone rang; none where none did.
     pub called: Option<Outcome>,
     /// The call, where its id was found out.

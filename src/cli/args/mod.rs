@@ -386,9 +386,14 @@ pub(in crate::cli) enum TableName {
     after_help = "Without --cdr, --called or --not-called the uncertain attempts are listed. What \
                   you settle is recorded with your user name and reason. A recipient settled as \
                   not called is due again: `callout resume` calls them.\n\nAn attempt that is in \
-                  the records was called. One that is not in them is left alone, unless you say \
-                  with --complete-day that the file has every call of its day; a file that lacks \
-                  calls which this run knows of is not believed."
+                  the records was called; calls whose result or price is not known get it from \
+                  them as well. What an engine at work has in hand is left to it: pause the run \
+                  first.\n\nAn attempt that is not in the records is left alone, unless you say with \
+                  --complete-day that the file has every call of its day, and the file proves it: \
+                  it has calls of that day, of the run's application, and every call of that day \
+                  that this database knows of. A record of the attempt's minutes to its very number \
+                  that is no other attempt's leaves it uncertain. Attempts of around midnight need \
+                  both days."
 )]
 #[expect(
     clippy::struct_excessive_bools,
@@ -404,7 +409,8 @@ pub(in crate::cli) struct ReconcileArgs {
         conflicts_with_all = ["attempt", "all", "called", "not_called", "result", "reason"]
     )]
     pub(in crate::cli) cdr: Option<PathBuf>,
-    /// With --cdr: the file has every call of this day (UTC), so who is not in it was not called
+    /// With --cdr: the file has every call of this day (UTC), so who is not in it was not called;
+    /// repeatable
     #[arg(long, value_name = "DATE", requires = "cdr")]
     pub(in crate::cli) complete_day: Vec<jiff::civil::Date>,
     /// With --cdr: say what would be settled, and settle nothing

@@ -32,6 +32,7 @@ mod settle;
 mod spend;
 mod stories;
 mod suppressions;
+mod unsettled;
 mod wishing;
 
 use std::path::{Path, PathBuf};
@@ -44,14 +45,15 @@ use sqlx::{Row as _, SqliteConnection, SqlitePool};
 use tokio::sync::{Mutex, oneshot};
 
 use super::{
-    Accepted, Accepting, Added, Change, Cursor, DuePage, Erasure, Imported, ListChange, NewRun,
-    OccurrenceRecord, OpenCall, Recovery, RejectedRow, Removal, Rows, Run, RunEnd, Settlement,
-    StillOpen, Store, StoreError, Telling, Whom, Wish, WrittenOtherwise,
+    Accepted, Accepting, Added, Change, Cursor, DuePage, Erasure, Imported, ListChange, Made,
+    NewRun, OccurrenceRecord, OpenCall, Recovery, RejectedRow, Removal, Rows, Run, RunEnd,
+    Settlement, StillOpen, Store, StoreError, Telling, Unsettled, Whom, Wish, WrittenOtherwise,
 };
 use crate::domain::retry::PerNumber;
 use crate::domain::{
-    AttemptId, Backlog, Charges, ClockAccepted, Digits, Disposition, Newest, Past, RecipientId,
-    ResultRow, RunEndpoints, RunId, Skip, Spend, Story, Suppression, Suppressions, Tally, Tried,
+    AttemptId, AttemptKey, Backlog, Charges, ClockAccepted, Digits, Disposition, Newest, Past,
+    RecipientId, ResultRow, RunEndpoints, RunId, Skip, Spend, Story, Suppression, Suppressions,
+    Tally, Tried,
 };
 
 pub use backup::{Copied, Restored};
@@ -421,17 +423,32 @@ impl Store for SqliteStore {
         self.select_backlog(run).await.map_err(|e| self.fault(&e))
     }
 
-    async fn uncertain(&self, run: &RunId) -> Result<Vec<ResultRow>, StoreError> {
-        self.select_uncertain(run).await
+    async fn unsettled(
+        &self,
+        run: &RunId,
+        after: (RecipientId, AttemptKey),
+        limit: u32,
+    ) -> Result<Vec<Unsettled>, StoreError> {
+        self.select_unsettled(run, after, limit).await
+    }
+
+    async fn made_within(
+        &self,
+        platform: &str,
+        within: (Timestamp, Timestamp),
+        after: AttemptKey,
+        limit: u32,
+    ) -> Result<Vec<Made>, StoreError> {
+        self.select_made_within(platform, within, after, limit)
+            .await
     }
 
     async fn settle(
         &self,
         run: &RunId,
-        attempt: AttemptId,
-        settlement: &Settlement,
-    ) -> Result<bool, StoreError> {
-        self.settle_attempt(run, attempt, settlement).await
+        settlements: &[Settlement],
+    ) -> Result<Vec<AttemptId>, StoreError> {
+        self.settle_attempts(run, settlements).await
     }
 
     async fn suppressions(&self) -> Result<Suppressions, StoreError> {

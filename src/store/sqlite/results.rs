@@ -26,14 +26,6 @@ const REJECTS: &str = "-- rejects
     where runs.id = ?1 and recipients.id > ?2
     order by recipients.id limit ?3";
 
-const UNCERTAIN: &str = "-- uncertain
-    select recipients.*, runs.destination_kind from runs
-    join attempts on attempts.run = runs.number
-         and attempts.state in ('intended', 'accepted', 'uncertain') and attempts.state = 'uncertain'
-    join recipients on recipients.id = attempts.recipient
-    where runs.id = ?1 and recipients.id > ?2
-    order by recipients.id limit ?3";
-
 const ATTEMPTS: &str = "-- attempts
     select * from attempts where recipient between ?1 and ?2 order by recipient, key";
 
@@ -54,11 +46,6 @@ impl SqliteStore {
         limit: u32,
     ) -> Result<Vec<ResultRow>, StoreError> {
         self.select_rows(REJECTS, run, after, limit).await
-    }
-
-    pub(super) async fn select_uncertain(&self, run: &RunId) -> Result<Vec<ResultRow>, StoreError> {
-        self.select_rows(UNCERTAIN, run, RecipientId(0), u32::MAX)
-            .await
     }
 
     async fn select_rows(
@@ -175,12 +162,17 @@ fn add_attempts(tally: &mut Tally, row: &SqliteRow) -> Result<(), StoreError> {
     Ok(())
 }
 
-pub(super) fn read_row(row: &SqliteRow) -> ResultRow {
+/// Whom a row is about.
+pub(super) fn destination(row: &SqliteRow) -> Option<Destination> {
     let kind: Option<String> = row.get("destination_kind");
     let kind = kind
         .and_then(|k| k.parse().ok())
         .unwrap_or(DestinationKind::Number);
     let endpoint: Option<String> = row.get("endpoint");
+    endpoint.map(|endpoint| Destination { kind, endpoint })
+}
+
+pub(super) fn read_row(row: &SqliteRow) -> ResultRow {
     let cells: String = row.get("cells");
     let disposition: Option<String> = row.get("disposition");
     let fault: Option<String> = row.get("fault");
@@ -189,7 +181,7 @@ pub(super) fn read_row(row: &SqliteRow) -> ResultRow {
         recipient: RecipientId(row.get("id")),
         line: row.get::<i64, _>("line").unsigned_abs(),
         cells: serde_json::from_str(&cells).unwrap_or_default(),
-        destination: endpoint.map(|endpoint| Destination { kind, endpoint }),
+        destination: destination(row),
         disposition: disposition.as_deref().and_then(Disposition::parse),
         reason: row.get("reason"),
         fault: fault.map(|f| (f.column, f.value)),
@@ -197,17 +189,21 @@ pub(super) fn read_row(row: &SqliteRow) -> ResultRow {
     }
 }
 
-pub(super) fn read_attempt(row: &SqliteRow) -> Result<AttemptRecord, StoreError> {
-    let id: Vec<u8> = row.get("id");
-    let id = <[u8; 16]>::try_from(id)
+/// The id of an attempt.
+pub(super) fn attempt_id(row: &SqliteRow) -> Result<AttemptId, StoreError> {
+    let id = <[u8; 16]>::try_from(row.get::<&[u8], _>("id"))
         .map_err(|_| StoreError::Diverged("an attempt's id is not 16 bytes".into()))?;
+    Ok(AttemptId::from_bytes(id))
+}
+
+pub(super) fn read_attempt(row: &SqliteRow) -> Result<AttemptRecord, StoreError> {
     let outcome = Outcome {
         reason: row.get("reason"),
         ..outcome(row)
     };
     let note: Option<String> = row.get("note");
     Ok(AttemptRecord {
-        id: AttemptId::from_bytes(id),
+        id: attempt_id(row)?,
         stage: stage(row)?,
         intended_at: moment(row.get("intended_at")),
         answered_at: row.get::<Option<i64>, _>("answered_at").map(moment),

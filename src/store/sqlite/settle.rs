@@ -52,19 +52,36 @@ const REOPEN: &str = "-- settle: there is somebody to call again
     where id = ?1 and state = ?3";
 
 impl SqliteStore {
-    pub(super) async fn settle_attempt(
+    pub(super) async fn settle_attempts(
         &self,
         run: &RunId,
-        attempt: AttemptId,
-        settlement: &Settlement,
-    ) -> Result<bool, StoreError> {
+        settlements: &[Settlement],
+    ) -> Result<Vec<AttemptId>, StoreError> {
         let fault = |e: sqlx::Error| self.fault(&e);
         let mut writer = self.writer.lock().await;
         let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
+        let mut as_they_were = Vec::new();
+        for settlement in settlements {
+            if !self.settle_one(&mut tx, run, settlement).await? {
+                as_they_were.push(settlement.attempt);
+            }
+        }
+        tx.commit().await.map_err(fault)?;
+        Ok(as_they_were)
+    }
+
+    /// Returns false where nothing new was said, and nothing was written.
+    async fn settle_one(
+        &self,
+        tx: &mut Transaction<'_, Sqlite>,
+        run: &RunId,
+        settlement: &Settlement,
+    ) -> Result<bool, StoreError> {
+        let fault = |e: sqlx::Error| self.fault(&e);
         let row = sqlx::query(FIND)
-            .bind(attempt.to_string())
+            .bind(settlement.attempt.to_string())
             .bind(run.as_str())
-            .fetch_optional(&mut *tx)
+            .fetch_optional(&mut **tx)
             .await
             .map_err(fault)?;
         let Some(row) = row else { return Ok(false) };
@@ -75,20 +92,19 @@ impl SqliteStore {
         if state == found.attempt {
             return Ok(false);
         }
-        let written = write(&mut tx, &found, &state, settlement).await;
+        let written = write(tx, &found, &state, settlement).await;
         if !written.map_err(fault)? {
             return Ok(false);
         }
         if let Some(follow) = found.follows(&state, settlement) {
-            move_recipient(&mut tx, &found, &follow, settlement)
+            move_recipient(tx, &found, &follow, settlement)
                 .await
                 .map_err(fault)?;
             let again = matches!(follow, Follow::Due | Follow::Waits { .. });
             if again {
-                reopen(&mut tx, run, found.run).await.map_err(fault)?;
+                reopen(tx, run, found.run).await.map_err(fault)?;
             }
         }
-        tx.commit().await.map_err(fault)?;
         Ok(true)
     }
 }

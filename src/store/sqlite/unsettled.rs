@@ -1,0 +1,84 @@
+//! What is still to be known: attempts of a run without a result or a price, and what was called on
+//! given days by whatever run. In pages, since a run can have millions.
+
+use jiff::Timestamp;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::results::{attempt_id, destination, read_attempt};
+use super::{SqliteStore, millis, moment};
+use crate::domain::{AttemptKey, CallId, RecipientId, RunId};
+use crate::store::{Made, StoreError, Unsettled};
+
+const UNSETTLED: &str = "-- unsettled
+    select attempts.*, recipients.line, recipients.endpoint, runs.destination_kind from runs
+    join attempts on attempts.recipient between max(runs.first_recipient, ?2) and runs.last_recipient
+    join recipients on recipients.id = attempts.recipient
+    where runs.id = ?1 and (attempts.recipient > ?2 or attempts.key > ?3)
+          and (attempts.state in ('intended', 'accepted', 'uncertain')
+               or attempts.state = 'final' and (attempts.result is null or attempts.debit is null))
+    order by attempts.recipient, attempts.key limit ?4";
+
+const MADE_WITHIN: &str = "-- made_within
+    select attempts.key, attempts.id, call_id, intended_at, answered_at from attempts
+    join runs on runs.number = attempts.run
+    where attempts.key > ?4 and intended_at >= ?2 and intended_at < ?3 and runs.platform = ?1
+    order by attempts.key limit ?5";
+
+impl SqliteStore {
+    pub(super) async fn select_unsettled(
+        &self,
+        run: &RunId,
+        (recipient, key): (RecipientId, AttemptKey),
+        limit: u32,
+    ) -> Result<Vec<Unsettled>, StoreError> {
+        let rows = sqlx::query(UNSETTLED)
+            .bind(run.as_str())
+            .bind(recipient.0)
+            .bind(key.0)
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(|e| self.fault(&e))?;
+        rows.iter().map(read_unsettled).collect()
+    }
+
+    pub(super) async fn select_made_within(
+        &self,
+        platform: &str,
+        (from, until): (Timestamp, Timestamp),
+        after: AttemptKey,
+        limit: u32,
+    ) -> Result<Vec<Made>, StoreError> {
+        let rows = sqlx::query(MADE_WITHIN)
+            .bind(platform)
+            .bind(millis(from))
+            .bind(millis(until))
+            .bind(after.0)
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(|e| self.fault(&e))?;
+        rows.iter().map(read_made).collect()
+    }
+}
+
+fn read_unsettled(row: &SqliteRow) -> Result<Unsettled, StoreError> {
+    Ok(Unsettled {
+        key: AttemptKey(row.get("key")),
+        attempt: read_attempt(row)?,
+        recipient: RecipientId(row.get("recipient")),
+        line: row.get::<i64, _>("line").unsigned_abs(),
+        destination: destination(row),
+    })
+}
+
+fn read_made(row: &SqliteRow) -> Result<Made, StoreError> {
+    Ok(Made {
+        key: AttemptKey(row.get("key")),
+        id: attempt_id(row)?,
+        call: row.get::<Option<&str>, _>("call_id").and_then(CallId::new),
+        intended_at: moment(row.get("intended_at")),
+        answered_at: row.get::<Option<i64>, _>("answered_at").map(moment),
+    })
+}
