@@ -10,8 +10,10 @@ use minijinja::value::{Enumerator, Object};
 use minijinja::{Error, ErrorKind, Value};
 
 use super::guard::Refused;
-use super::script::RowFault;
-use super::template::ROW;
+use super::row_fault::RowFault;
+
+/// The name under which a template finds all columns: `row["Column name"]`.
+pub(super) const ROW: &str = "row";
 
 /// The cells of one row that the templates use, as they see them.
 #[derive(Debug)]

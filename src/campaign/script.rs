@@ -4,7 +4,6 @@
 //! [`Script::callout`] then renders one row after another, on any thread. Everything the platform
 //! would refuse is refused here, as a [`RowFault`], before anything is dialled.
 
-use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,30 +20,12 @@ use super::fault::{Fault, Faults, listed, nearest};
 use super::form::{Body, Conference, Custom, Form, Hook, Speech, Tts};
 use super::limits::{Problem, Rule};
 use super::place::{Place, SourceFile};
+use super::row_fault::RowFault;
 use super::svaml_tree::Document;
 use super::template::{Engine, Text, TextId};
 
 /// Most columns that a help text lists.
 const COLUMNS_LISTED_MAX: usize = 20;
-
-/// Why one row cannot become a callout.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowFault {
-    /// The column at fault, where one is.
-    pub column: Option<String>,
-    /// What stands there: personal data, to be shown only to the list's owner.
-    pub value: Option<String>,
-    /// What is wrong; does not repeat the value.
-    pub reason: String,
-}
-
-impl fmt::Display for RowFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.reason)
-    }
-}
-
-impl std::error::Error for RowFault {}
 
 /// A campaign bound to a header; a clone shares everything.
 #[derive(Debug, Clone)]

@@ -13,20 +13,18 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
 use super::bounds;
-use super::cells::Cells;
+use super::cells::{Cells, ROW};
 use super::fault::{listed, nearest};
 use super::guard::{Guard, Refused};
 use super::limits::{Problem, Rule};
 use super::place::{Place, SourceFile};
 use super::program::{Program, Used};
-use super::script::RowFault;
+use super::row_fault::RowFault;
 use super::tokens::{Token, is_template, tokens};
 
 /// Most words, strings and signs in the code of one template; what is nested is compiled by recursion.
 const TOKENS_MAX: usize = 2_000;
 
-/// The name under which a template finds all columns: `row["Column name"]`.
-pub(super) const ROW: &str = "row";
 /// What every column of the trial row holds.
 const TRIAL: &str = "1";
 

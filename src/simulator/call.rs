@@ -2,7 +2,6 @@
 //!
 //! `world` keeps these; `shape` writes what [`Call::view`] tells.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use super::book::TokenId;
-use super::callout::EndpointKind;
+use super::call_id::CallId;
+use super::endpoint::EndpointKind;
 use super::fate::{CallResult, Fate};
 use super::faults::Fault;
 use super::shape::{CallView, Telling};
@@ -18,32 +18,6 @@ use super::tariff::Tariff;
 
 /// The word for what is not known yet.
 const NOT_YET: &str = "N/A";
-
-/// A call's id: 128 drawn bits, in the form of a UUID wherever it is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct CallId(pub(super) u128);
-
-impl CallId {
-    /// Reads an id back; only the very spelling that was told is known.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let hex: String = text.split('-').collect();
-        let id = Self(u128::from_str_radix(&hex, 16).ok()?);
-        (id.to_string() == text).then_some(id)
-    }
-}
-
-impl fmt::Display for CallId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hex = format!("{:032x}", self.0);
-        let [first, second, third] = [&hex[..8], &hex[8..12], &hex[12..16]];
-        write!(
-            f,
-            "{first}-{second}-{third}-{}-{}",
-            &hex[16..20],
-            &hex[20..]
-        )
-    }
-}
 
 /// A call, from the moment it is placed.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::answer::ApiError;
-use super::callout::Fields;
+use super::fields::Fields;
 use super::numbers::Holder;
 use super::requests::Notes;
 use super::wording::Wording;

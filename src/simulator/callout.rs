@@ -3,9 +3,11 @@
 //! Pure: bytes in, an [`Order`] or the platform's refusal out (seed 001, "Callouts"; `FACTS` §3).
 //! It reads JSON on its own, without `sinch`'s wire types. Inline SVAML is `svaml`'s.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::answer::ApiError;
+use super::endpoint::EndpointKind;
+use super::fields::{FLAGS, Fields};
 use super::requests::Notes;
 use super::svaml::{self, Svaml};
 
@@ -37,10 +39,6 @@ const COMMON: [&str; 7] = [
     "enableDice",
     "enablePie",
 ];
-/// Fields that are true or false.
-const FLAGS: [&str; 3] = ["enableAce", "enableDice", "enablePie"];
-/// Fields that are whole numbers.
-const NUMBERS: [&str; 3] = ["maxDuration", "maxDigits", "timeoutMills"];
 
 /// Which of the three callouts it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,17 +49,6 @@ pub enum Kind {
     Conference,
     /// `customCallout`.
     Custom,
-}
-
-/// What a destination's endpoint is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EndpointKind {
-    /// A telephone number in E.164.
-    Number,
-    /// A user of the application.
-    Username,
-    /// A SIP address (documented by the SDKs only).
-    Sip,
 }
 
 /// A callout that passed the platform's checks.
@@ -413,71 +400,5 @@ fn count_chars(name: &str, text: &str) -> Result<u32, ApiError> {
     match u32::try_from(chars) {
         Ok(count) if chars <= TEXT_CHARS_MAX => Ok(count),
         _ => Err(ApiError::illegal(&format!("{name} is longer than 600"))),
-    }
-}
-
-/// One JSON object whose fields are asked for by name and type; `null` counts as absent.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Fields<'a>(pub(super) &'a Map<String, Value>);
-
-impl<'a> Fields<'a> {
-    /// The value under a name, in any case: the documents' samples write `enabledice` and `RunMenu`
-    /// as well. The very spelling goes before others.
-    pub(super) fn get(self, name: &str) -> Option<&'a Value> {
-        self.0.get(name).or_else(|| {
-            let mut same = self.0.iter().filter(|(k, _)| k.eq_ignore_ascii_case(name));
-            same.next().map(|(_, value)| value)
-        })
-    }
-
-    pub(super) fn text(self, name: &str) -> Result<Option<&'a str>, ApiError> {
-        match self.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(ApiError::illegal(name)),
-        }
-    }
-
-    /// A whole number from 1 to `max`; its digits in quotes are one, too, since one generation of the
-    /// documents types them as text.
-    pub(super) fn whole(self, name: &str, max: u64) -> Result<Option<u32>, ApiError> {
-        let number = match self.get(name) {
-            None | Some(Value::Null) => return Ok(None),
-            Some(Value::String(digits)) => digits.parse().ok(),
-            Some(value) => value.as_u64(),
-        };
-        number
-            .filter(|number| (1..=max).contains(number))
-            .and_then(|number| u32::try_from(number).ok())
-            .map(Some)
-            .ok_or_else(|| ApiError::illegal(name))
-    }
-
-    pub(super) fn flag(self, name: &str) -> Result<(), ApiError> {
-        match self.get(name) {
-            None | Some(Value::Null | Value::Bool(_)) => Ok(()),
-            Some(Value::String(word)) if matches!(word.as_str(), "true" | "false") => Ok(()),
-            Some(_) => Err(ApiError::illegal(name)),
-        }
-    }
-
-    fn one_of(self, name: &str, words: &[&str]) -> Result<(), ApiError> {
-        match self.text(name)? {
-            Some(word) if !words.iter().any(|known| known.eq_ignore_ascii_case(word)) => {
-                Err(ApiError::illegal(name))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Notes the fields that the documents do not have, and the numbers and flags that stand in quotes.
-    fn note(self, known: &[&str], notes: &mut Notes) {
-        notes.strays(self.0, known);
-        for (name, value) in self.0 {
-            let quoted = |list: &[&str]| list.iter().any(|known| known.eq_ignore_ascii_case(name));
-            if value.is_string() && (quoted(&FLAGS) || quoted(&NUMBERS)) {
-                notes.add(format!("`{name}` stands in quotes"));
-            }
-        }
     }
 }

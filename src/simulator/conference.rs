@@ -9,8 +9,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::answer::ApiError;
-use super::call::{Call, CallId, Managed, Phase};
-use super::callout::Fields;
+use super::call::{Call, Managed, Phase};
+use super::call_id::CallId;
+use super::fields::Fields;
 use super::recording::Scene;
 use super::requests::Notes;
 use super::wording::Wording;

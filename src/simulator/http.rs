@@ -6,7 +6,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -25,10 +25,12 @@ use super::payload::{Broken, Payload};
 use super::percent;
 use super::requests::{Head, Notes};
 use super::routes::{self, Method, Miss, Page, Route};
-use super::server::Clock;
 use super::socket::ResetFlag;
 use super::world::World;
 use crate::sinch::auth::{self, AuthError, Credentials, ReceivedHeaders};
+
+/// Where the simulator reads the time, handed in.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Bytes in a request's body; a callout has a few hundred.
 const BODY_BYTES_MAX: usize = 64 * 1024;

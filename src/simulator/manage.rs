@@ -7,7 +7,7 @@
 use serde_json::{Map, Value};
 
 use super::answer::ApiError;
-use super::callout::Fields;
+use super::fields::Fields;
 use super::requests::Notes;
 
 /// Characters that one `say` speaks.

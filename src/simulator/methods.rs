@@ -9,10 +9,11 @@ use rand::rngs::StdRng;
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, ApiError};
-use super::call::{CallId, Phase};
-use super::callout::EndpointKind;
+use super::call::Phase;
+use super::call_id::CallId;
 use super::chance::{Purpose, draw};
 use super::conference::{self, Command};
+use super::endpoint::EndpointKind;
 use super::faults;
 use super::manage::{self, Wish};
 use super::numbers::Applications;

@@ -6,7 +6,8 @@
 use serde_json::{Map, Value, json};
 
 use super::answer::ApiError;
-use super::callout::{Fields, check_number};
+use super::callout::check_number;
+use super::fields::Fields;
 use super::requests::Notes;
 use super::wording::Wording;
 

@@ -11,7 +11,8 @@ use rand::Rng as _;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, ApiError};
-use super::call::{Call, CallId};
+use super::call::Call;
+use super::call_id::CallId;
 use super::chance::{Purpose, draw};
 use super::percent;
 use super::requests::{Head, Notes};

@@ -13,21 +13,17 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::http::Shared;
+use super::http::{Clock, Shared};
 use super::ledger::{LedgerRow, PostRow, ledger_csv, posts_csv, requests_csv};
 use super::options::Options;
 use super::requests::RequestRow;
 use super::socket::Socket;
 use super::world::World;
 use crate::sinch::auth::Credentials;
-
-/// Where the simulator reads the time, handed in.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Connections at one time; more wait in the backlog.
 const CONNECTIONS_MAX: usize = 4096;

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::callout::EndpointKind;
+use super::endpoint::EndpointKind;
 
 /// Which generation of the documents the answers follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -6,7 +6,8 @@
 use serde_json::{Map, Value};
 
 use super::answer::ApiError;
-use super::callout::{EndpointKind, Fields};
+use super::endpoint::EndpointKind;
+use super::fields::Fields;
 
 /// What an `ice`, `ace`, `pie` or `dice` field holds.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, ApiError};
-use super::call::CallId;
+use super::call_id::CallId;
 use super::shape::Shape;
 
 /// How one answer is worded, drawn for it.

@@ -15,7 +15,8 @@ use rust_decimal::Decimal;
 
 use super::answer::{Answer, ApiError, Delivery};
 use super::book::{Book, TokenId};
-use super::call::{Call, CallId, Phase};
+use super::call::{Call, Phase};
+use super::call_id::CallId;
 use super::callbacks::Callbacks;
 use super::callout::{self, Order, Rejected};
 use super::chance::{Purpose, draw};
