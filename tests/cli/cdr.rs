@@ -523,6 +523,14 @@ fn a_price_that_nobody_told_is_told_by_the_records_and_its_hold_is_released() {
         row.currency = "EUR".into();
     }
     all[2].amount.clear();
+    // A call that one of them placed carries its attempt, and is not it.
+    let leg = Row {
+        call: "a-leg".into(),
+        amount: "7".into(),
+        custom: all[0].attempt.clone(),
+        ..all[0].clone()
+    };
+    all.insert(0, leg);
     desk.write("cdr.csv", &csv(&all));
     let dry = ["reconcile", "--cdr", "cdr.csv", "--dry-run", "--json"];
     let would = desk.run(&dry).ends(0).json();
