@@ -470,7 +470,10 @@ fn of_several_legs_the_recipient_s_own_counts_and_a_row_twice_counts_once() {
     let twice = own.clone();
     // What one row leaves open the other tells.
     own.amount.clear();
-    desk.write("cdr.csv", &csv(&[leg, own.clone(), twice.clone(), twice]));
+    desk.write(
+        "cdr.csv",
+        &csv(&[leg.clone(), own.clone(), twice.clone(), twice, leg]),
+    );
     let told = complete(&desk, &[]).ends(0).json();
     assert_eq!(told["called"].as_array().unwrap().len(), 1, "{told}");
     let attempts = desk.export("attempts");
