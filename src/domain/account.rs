@@ -84,11 +84,6 @@ pub struct AttemptRecord {
     pub note: Option<String>,
 }
 
-/// Begins the note of an attempt that stands for those which nobody knows: the database was an older
-/// copy, or another one, and a person went on with it. Their calls, if there were any, were placed
-/// between its intent and its answer, and have other ids: records tell of them by the number alone.
-pub const UNKNOWN_SINCE: &str = "this database is an older copy";
-
 /// One row of the list and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultRow {

@@ -38,7 +38,7 @@ pub mod window;
 pub mod zones;
 
 pub use absence::{Absence, Began, Callee, Ours, Seen, Unproved};
-pub use account::{AttemptRecord, Backlog, ResultRow, Said, Story, Tally, UNKNOWN_SINCE, Wait};
+pub use account::{AttemptRecord, Backlog, ResultRow, Said, Story, Tally, Wait};
 pub use attempt::{AttemptEvent, AttemptState, IllegalStep, Stage};
 pub use breaker::Breaker;
 pub use budget::{Budget, Room, Surprise};

@@ -288,6 +288,9 @@ fn a_plan_whose_import_was_killed_is_resumed_with_its_own_list_or_not_at_all() {
                 last_recipient = null, list_sha256 = null, started_at = null, ended_at = null",
     );
     execute(&database, "drop trigger wishes");
+    // An import that was killed was never told outside of the database.
+    execute(&database, "update identity set marked = 0");
+    std::fs::remove_file(desk.path("callout.db-mark")).unwrap();
     desk.write("list.csv", &people(5));
     let said = desk.run(&["resume"]).ends(2).stderr;
     assert!(said.contains("the list changed"), "{said}");

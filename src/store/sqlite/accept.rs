@@ -8,7 +8,6 @@ use sqlx::{Connection as _, Sqlite, Transaction};
 
 use super::identity::own;
 use super::{SqliteStore, millis};
-use crate::domain::UNKNOWN_SINCE;
 use crate::store::{Accepted, Accepting, Gap, StoreError};
 
 /// Hex digits that were drawn for the ids of attempts which nobody knows; their keys make the rest.
@@ -139,11 +138,14 @@ async fn stand_in(
     Ok((since, (accepted.uncertain > 0).then_some(key + 1)))
 }
 
-/// What stands with an attempt that nobody knows.
+/// What stands with an attempt that nobody knows. Its call, if there was one, began between its intent,
+/// the newest moment that the copy knows, and its answer, when it was accepted.
 fn note(gap: Gap) -> String {
     match gap.attempts() {
-        Some(attempts) => format!("{UNKNOWN_SINCE}: {attempts} attempts made since are not in it"),
-        None => format!("{UNKNOWN_SINCE}: nobody can tell which calls it lacks"),
+        Some(attempts) => {
+            format!("this database is an older copy: {attempts} attempts made since are not in it")
+        }
+        None => "this database may lack calls, and nobody can tell which".to_owned(),
     }
 }
 

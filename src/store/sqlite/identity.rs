@@ -20,7 +20,7 @@ const OWN: &str = "-- identity
     from identity";
 
 const MARKED: &str = "-- identity: where its mark is
-    update identity set marked = ?1 where marked <> ?1";
+    update identity set marked = ?1";
 
 /// What a database is told by while it is open.
 #[derive(Debug)]
@@ -236,11 +236,13 @@ impl SqliteStore {
             Some(found) => identity.write_mark(&found.told_and(&own.told))?,
             None => identity.write_mark(&own.told)?,
         };
-        sqlx::query(MARKED)
-            .bind(identity.marked() as i64)
-            .execute(&mut *writer)
-            .await
-            .map_err(|e| self.fault(&e))?;
+        if own.marked != identity.marked() {
+            sqlx::query(MARKED)
+                .bind(identity.marked() as i64)
+                .execute(&mut *writer)
+                .await
+                .map_err(|e| self.fault(&e))?;
+        }
         if here != beside {
             // It moved: what it says there is not true for long.
             remove(&beside).map_err(unusable)?;
@@ -259,6 +261,11 @@ impl SqliteStore {
     /// Looks whether the files are still those that were opened, and lets the mark reach the disk.
     pub(super) async fn watch_files(&self) -> Result<(), StoreError> {
         self.identity.look()?;
+        self.sync_mark().await
+    }
+
+    /// Lets what the mark says reach the disk.
+    pub(super) async fn sync_mark(&self) -> Result<(), StoreError> {
         match self.identity.mark.get() {
             Some(mark) if mark.is_unsynced() => mark.sync().await.map_err(|e| unwritten(mark, &e)),
             _ => Ok(()),

@@ -32,7 +32,8 @@ pub(super) struct Told {
     pub(super) id: String,
     /// The highest attempt; 0 where there is none.
     pub(super) key: i64,
-    /// The highest run whose list was imported; 0 where there is none.
+    /// The highest run whose list was imported; 0 where there is none. One without a list may be
+    /// forgotten, and its number be another's.
     pub(super) run: i64,
     /// The revision of the suppression lists.
     pub(super) revision: i64,

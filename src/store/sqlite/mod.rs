@@ -137,6 +137,7 @@ impl SqliteStore {
 
     /// Folds the log into the file, as the last thing before a command ends.
     pub async fn close(&self) -> Result<(), StoreError> {
+        self.sync_mark().await?;
         self.readers.close().await;
         let mut writer = self.writer.lock().await;
         sqlx::query("pragma wal_checkpoint(truncate)")
