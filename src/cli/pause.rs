@@ -27,6 +27,10 @@ pub(super) async fn pause(
     let (store, run, engine, wishing) = open(args, global).await?;
     let id = &run.id;
     let said = match (engine, run.state) {
+        (Engine::AtWork, _) if run.wish == Some(Wish::Cancel) => format!(
+            "run {id} is being cancelled: nobody else is called, and it ends when the calls that go on \
+             are over"
+        ),
         (Engine::AtWork, _) => {
             leave(&store, &run, Wish::Pause, global).await?;
             let when = if run.header.is_none() {

@@ -7,10 +7,25 @@ use super::exit::Failure;
 use super::output;
 use crate::campaign::Campaign;
 use crate::domain::destination::mask;
-use crate::domain::{DestinationKind, Digits, READER, RecipientId, RejectKind};
+use crate::domain::{DestinationKind, Digits, READ_AGAIN_BUT, READER, RecipientId, RejectKind};
 use crate::recipients::Numbers;
 use crate::report::summary::grouped;
 use crate::store::{RejectedRow, Run, Store};
+
+/// Looks at a row's number once more when it is dialled.
+#[derive(Debug, Clone)]
+pub(super) struct AtTheDial {
+    column: usize,
+    numbers: Numbers,
+}
+
+impl AtTheDial {
+    /// Why a row is not dialled after all.
+    pub(super) fn fault(&self, cells: &[String], endpoint: &str) -> Option<String> {
+        let cell = cells.get(self.column)?;
+        (cell != endpoint).then(|| otherwise(self.numbers, cell, endpoint))?
+    }
+}
 
 /// Rows at a time.
 const PAGE: u32 = 5_000;
@@ -19,18 +34,23 @@ pub(super) async fn numbers_of(
     run: &Run,
     campaign: &Campaign,
     store: &dyn Store,
-) -> Result<(), Failure> {
+) -> Result<Option<AtTheDial>, Failure> {
     let list = &campaign.recipients;
     let header = run.header.as_deref().unwrap_or_default();
     let column = header.iter().position(|name| *name == list.number);
     let Some(column) = column.filter(|_| run.reader < READER) else {
-        return Ok(());
+        return Ok(None);
     };
     if run.destination_kind == DestinationKind::Username {
-        return Ok(store.was_read_again(&run.id).await?);
+        store.was_read_again(&run.id, true).await?;
+        return Ok(None);
     }
     let numbers = Numbers::new(list.region.as_deref(), list.numbers)
         .map_err(|e| Failure::usage(e.to_string()))?;
+    let at_the_dial = AtTheDial { column, numbers };
+    if run.reader == READ_AGAIN_BUT {
+        return Ok(Some(at_the_dial));
+    }
     let (mut after, mut rejected, mut called) = (RecipientId(0), 0_u64, 0_u64);
     loop {
         let rows = store
@@ -69,11 +89,9 @@ pub(super) async fn numbers_of(
             run.id
         ));
     }
-    // Whose call is not over, or not settled, may be due again: then the next resume looks at them.
-    if called == 0 {
-        store.was_read_again(&run.id).await?;
-    }
-    Ok(())
+    // Whose call is not over, or not settled, may be due again: they are looked at when they are dialled.
+    store.was_read_again(&run.id, called == 0).await?;
+    Ok((called > 0).then_some(at_the_dial))
 }
 
 /// Why a cell does not stand for the number any more that it was taken for.

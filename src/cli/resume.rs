@@ -65,12 +65,13 @@ pub(super) async fn resume(
         store.wish(&run.id, None).await?;
     }
     let script = script(store.as_ref(), &run, &campaign, &world).await?;
-    reread::numbers_of(&run, &campaign, store.as_ref()).await?;
+    let at_the_dial = reread::numbers_of(&run, &campaign, store.as_ref()).await?;
     let session = Session {
         store: Arc::clone(&store),
         platform: Arc::new(client),
         virtual_time: None,
         script,
+        at_the_dial,
         kind: campaign.recipients.destination_kind,
         run: run.id.clone(),
         pace: Pace {
@@ -82,7 +83,7 @@ pub(super) async fn resume(
         rules: Rules {
             known: Known {
                 theirs: run.theirs.clone(),
-                suspect: run.refused_with,
+                suspect: run.suspect,
             },
             ..session::rules(&campaign, run.created_at)
         },

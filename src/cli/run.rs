@@ -316,6 +316,7 @@ pub(super) async fn begin<'a>(
         platform: Arc::new(client),
         virtual_time: None,
         script,
+        at_the_dial: None,
         kind: campaign.recipients.destination_kind,
         run: new.id,
         pace: Pace {

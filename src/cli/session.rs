@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::exit::{Exit, Failure};
+use super::reread::AtTheDial;
 use super::stop::Stop;
 use super::{World, export, output, progress, runs};
 use crate::campaign::{Campaign, Script};
@@ -24,6 +25,8 @@ pub(super) struct Session<'a> {
     /// Where time is virtual: the world's clock, to be moved on.
     pub(super) virtual_time: Option<Arc<VirtualClock>>,
     pub(super) script: Script,
+    /// Where an earlier version read the numbers of some who may be dialled.
+    pub(super) at_the_dial: Option<AtTheDial>,
     pub(super) kind: DestinationKind,
     pub(super) run: RunId,
     pub(super) pace: Pace,
@@ -94,7 +97,7 @@ impl Session<'_> {
             store: self.store as Arc<dyn Store>,
             platform: self.platform,
             virtual_time: self.virtual_time,
-            render: render(self.script, self.kind),
+            render: render(self.script, self.kind, self.at_the_dial),
             clock: Arc::clone(&world.clock),
             run: self.run.clone(),
             pace: self.pace,
@@ -142,10 +145,16 @@ pub(super) fn rules(campaign: &Campaign, since: jiff::Timestamp) -> Rules {
 }
 
 /// Makes a recipient's callout from the run's own definition and row.
-fn render(script: Script, kind: DestinationKind) -> Render {
+fn render(script: Script, kind: DestinationKind, at_the_dial: Option<AtTheDial>) -> Render {
     Arc::new(move |due: &Due| -> Result<Callout, String> {
         let cells: Vec<String> =
             serde_json::from_str(&due.cells).map_err(|e| format!("the stored row: {e}"))?;
+        if let Some(why) = at_the_dial
+            .as_ref()
+            .and_then(|look| look.fault(&cells, &due.endpoint))
+        {
+            return Err(why);
+        }
         let destination = Destination {
             kind,
             endpoint: due.endpoint.clone(),

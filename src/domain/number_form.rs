@@ -6,6 +6,9 @@ use std::str::FromStr;
 /// The version of the rules by which cells are read as numbers. It grows whenever a cell may be read
 /// as another number than before; what was read by earlier rules is known by it.
 pub const READER: u32 = 2;
+/// In the place of a version: read again, but for those whose call was not over, who are looked at when
+/// they are dialled.
+pub const READ_AGAIN_BUT: u32 = 0;
 
 /// What digits without a `+` begin with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

@@ -9,6 +9,9 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::{Outcome, Refusal, RefusalCode, SpeaksOf};
 
+/// Begins the note of an attempt whose refusal was taken back.
+pub const TAKEN_BACK: &str =
+    "refused for the account's or the campaign's sake, not the recipient's";
 /// How many of the latest callouts are looked at.
 const LATEST: usize = 50;
 /// With fewer refusals nothing is concluded: of codes that nobody knows, and of recipients' codes.
@@ -69,6 +72,7 @@ pub struct Refusals<W> {
 impl<W> Refusals<W> {
     /// With what is known of codes, and the latest answers so far, oldest first.
     pub fn new(known: Known, latest: impl IntoIterator<Item = Option<(Refusal, W)>>) -> Self {
+        let suspect = known.suspect;
         let mut refusals = Self {
             known,
             well: 0,
@@ -81,6 +85,9 @@ impl<W> Refusals<W> {
                 .map(|(refusal, whom)| (refusal.speaks_of, whom));
             refusals.note(suspect);
         }
+        // What was before this process does not say that the account is well by now.
+        refusals.known.suspect = suspect;
+        refusals.well = 0;
         refusals
     }
 
@@ -190,6 +197,15 @@ pub struct Endings {
 }
 
 impl Endings {
+    /// With how the latest calls ended before this process, oldest first.
+    pub fn new<'a>(latest: impl IntoIterator<Item = &'a Outcome>) -> Self {
+        let mut endings = Self::default();
+        for outcome in latest {
+            endings.ended(outcome);
+        }
+        endings
+    }
+
     /// Notes how a call ended. Says whose fault it is where most of the latest calls ended so.
     pub fn ended(&mut self, outcome: &Outcome) -> Option<EndsSpeakOf> {
         let ours = speaks_of(outcome);
@@ -276,7 +292,7 @@ mod tests {
             suspect: Some(trouble.code),
             ..Known::default()
         };
-        let mut judge = Refusals::new(known, []);
+        let mut judge = Refusals::new(known, (0..60).map(|_| None));
         (0..10).for_each(|_| judge.accepted());
         assert_eq!(first_ruling(&mut judge, &unknown).0, 0);
     }

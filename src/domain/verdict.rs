@@ -31,9 +31,24 @@ impl Verdict {
         })
     }
 
+    /// The row cannot become a callout after all, so nothing was `POSTed`.
+    pub fn no_callout(why: String) -> Self {
+        Self::NotSent(NotSent {
+            side: Side::Ours,
+            why,
+            reaction: Reaction::Invalid,
+        })
+    }
+
     /// Whether the callout never went as far as the network.
     pub fn was_kept(&self) -> bool {
-        matches!(self, Self::NotSent(not_sent) if not_sent.reaction == Reaction::Suppressed)
+        matches!(
+            self,
+            Self::NotSent(NotSent {
+                reaction: Reaction::Suppressed | Reaction::Invalid,
+                ..
+            })
+        )
     }
 }
 
@@ -172,6 +187,8 @@ pub enum Reaction {
     Configuration,
     /// The number is on a suppression list by now: the recipient is not called at all.
     Suppressed,
+    /// The row cannot become a callout: the recipient is not called at all.
+    Invalid,
 }
 
 /// Why an attempt is uncertain.

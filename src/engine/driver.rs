@@ -19,8 +19,8 @@ use super::sabotage::Sabotage;
 use super::timeline::{Kind, Timeline};
 use crate::clock::{Clock, VirtualClock};
 use crate::domain::{
-    AttemptKey, Budget, Callout, NotSent, PauseReason, Reaction, RecipientId, RunId, Side, Spend,
-    SpendAccount, Suppressions, Verdict,
+    AttemptKey, Budget, Callout, PauseReason, RecipientId, RunId, Spend, SpendAccount,
+    Suppressions, Verdict,
 };
 use crate::entropy::Entropy;
 use crate::store::{Change, Due, DuePage, Recovery, RunEnd, Store, StoreError, Telling, Wish};
@@ -376,11 +376,7 @@ impl Driver {
                 self.timeline.start(Kind::Request, async move {
                     let verdict = match render(&due) {
                         Ok(callout) => platform.post(&callout, id).await,
-                        Err(why) => Verdict::NotSent(NotSent {
-                            side: Side::Ours,
-                            why,
-                            reaction: Reaction::Configuration,
-                        }),
+                        Err(why) => Verdict::no_callout(why),
                     };
                     Report::Core(Event::Answered(key, verdict))
                 });

@@ -17,9 +17,9 @@ use roaring::RoaringTreemap;
 pub use gap::Gap;
 pub use records::{
     Accepted, Accepting, Added, Change, Cursor, Due, DueAt, DuePage, Erasure, Fate, Imported,
-    ImportedRow, ListAct, ListChange, Made, NewRun, OccurrenceRecord, OpenCall, Planned, Recovery,
-    Refused, RejectedRow, Removal, Run, RunEnd, Settlement, StillOpen, Telling, Unsettled, Waiting,
-    Was, Wish, WrittenOtherwise,
+    ImportedRow, Latest, ListAct, ListChange, Made, NewRun, OccurrenceRecord, OpenCall, Planned,
+    Recovery, Refused, RejectedRow, Removal, Run, RunEnd, Settlement, StillOpen, Telling,
+    Unsettled, Waiting, Was, Wish, WrittenOtherwise,
 };
 
 use crate::domain::retry::PerNumber;
@@ -120,8 +120,9 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// Rejects rows that are still to be called. Those that are not are left as they are.
     async fn reject(&self, rejects: &[(RecipientId, RejectedRow)]) -> Result<(), StoreError>;
 
-    /// Writes down that the numbers of a run were read by the rules of now.
-    async fn was_read_again(&self, run: &RunId) -> Result<(), StoreError>;
+    /// Writes down that the numbers of a run were read by the rules of now; but where not the `whole` of
+    /// it, those whose call was not over are still to be looked at when they are dialled.
+    async fn was_read_again(&self, run: &RunId, whole: bool) -> Result<(), StoreError>;
 
     /// What is known of a campaign's occurrences up to now, and of its latest run.
     async fn past(&self, campaign: &str, now: Timestamp) -> Result<Past, StoreError>;

@@ -78,8 +78,10 @@ pub struct Run {
     pub why: Option<String>,
     /// Whether it is paused for want of money.
     pub money: bool,
-    /// The code of the refusals that it paused for last.
+    /// The code of the refusals that it is paused for.
     pub refused_with: Option<RefusalCode>,
+    /// The code of the refusals that it paused for last, whatever came since.
+    pub suspect: Option<RefusalCode>,
     /// Codes of refusals that a person called the recipients' own.
     pub theirs: BTreeSet<RefusalCode>,
     /// What another terminal wishes.
@@ -353,8 +355,17 @@ pub struct Recovery {
     pub uncertain_since: Vec<Timestamp>,
     /// The key that the next attempt takes.
     pub next_key: i64,
-    /// The latest answers to callouts of the run, oldest first: refusals that stand, and none for calls.
-    pub latest: Vec<Option<Refused>>,
+    /// What came back last.
+    pub latest: Latest,
+}
+
+/// What came back last in a run, before this process: oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Latest {
+    /// Answers to callouts: refusals that stand, and none for calls.
+    pub answers: Vec<Option<Refused>>,
+    /// How calls ended.
+    pub ends: Vec<Outcome>,
 }
 
 /// A refusal that stands, of an earlier process.

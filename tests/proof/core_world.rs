@@ -15,7 +15,7 @@ use callout::domain::{
 };
 use callout::engine::{Command, Core, End, Event, Now, Pace, Rules};
 use callout::entropy::Entropy;
-use callout::store::{Change, Cursor, Due, DueAt, DuePage, OpenCall, Refused, Was};
+use callout::store::{Change, Cursor, Due, DueAt, DuePage, Latest, OpenCall, Refused, Was};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
@@ -1318,7 +1318,10 @@ impl World {
         let mut rules = self.nature.rules();
         rules.known.suspect = self.suspect;
         self.core = Core::new(pace, rules, next_key, entropy, now).within(budget);
-        self.step(Event::Latest(self.disk.latest()));
+        self.step(Event::Latest(Latest {
+            answers: self.disk.latest(),
+            ends: Vec::new(),
+        }));
         self.step(Event::Uncertain(uncertain));
         for page in open.chunks(50) {
             self.step(Event::Opened(page.to_vec()));

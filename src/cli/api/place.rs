@@ -90,6 +90,7 @@ pub(super) async fn place(
         platform: Arc::new(client),
         virtual_time: None,
         script: placing.script,
+        at_the_dial: None,
         kind: placing.destination.kind,
         run: new.id.clone(),
         pace: Pace {

@@ -186,6 +186,7 @@ impl Rehearsal<'_> {
             platform,
             virtual_time: None,
             script,
+            at_the_dial: None,
             kind: campaign.recipients.destination_kind,
             run: new.id,
             pace: Pace {

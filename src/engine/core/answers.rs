@@ -7,6 +7,7 @@ use super::moves::{Step, Whom};
 use super::{Command, Core, End, Flight, Now};
 use crate::domain::{
     AttemptEvent, AttemptKey, AttemptState, Disposition, NotSent, PauseReason, Reaction, Verdict,
+    closed,
 };
 use crate::store::{OpenCall, Refused, Was};
 
@@ -80,7 +81,12 @@ impl Core {
                 });
             }
             Verdict::NotSent(not_sent) if not_sent.reaction == Reaction::Suppressed => {
-                self.suppressed(step, not_sent.why, now, commands);
+                self.kept(step, Disposition::Suppressed, not_sent.why, now, commands);
+                return;
+            }
+            Verdict::NotSent(not_sent) if not_sent.reaction == Reaction::Invalid => {
+                let disposition = closed(tried, Disposition::Invalid);
+                self.kept(step, disposition, not_sent.why, now, commands);
                 return;
             }
             Verdict::NotSent(not_sent) => step.wait = self.not_sent(not_sent, at, now),
@@ -102,7 +108,7 @@ impl Core {
     fn not_sent(&mut self, not_sent: NotSent, posted_at: Duration, now: Now) -> Duration {
         let why = not_sent.why;
         match not_sent.reaction {
-            Reaction::Again | Reaction::Suppressed => {}
+            Reaction::Again | Reaction::Suppressed | Reaction::Invalid => {}
             Reaction::Later(later) => return later,
             Reaction::SlowDown(retry_after) => {
                 self.reachable();
@@ -121,11 +127,18 @@ impl Core {
         Duration::ZERO
     }
 
-    /// The number turned out to be suppressed when its callout was about to leave.
-    fn suppressed(&mut self, step: Step, why: String, now: Now, commands: &mut Vec<Command>) {
+    /// The recipient turned out not to be called at all when their callout was about to leave.
+    fn kept(
+        &mut self,
+        step: Step,
+        disposition: Disposition,
+        why: String,
+        now: Now,
+        commands: &mut Vec<Command>,
+    ) {
         let whom = step.whom;
         if self.move_attempt(step, now, commands).is_some() {
-            self.done(whom, Disposition::Suppressed, Some(why), commands);
+            self.done(whom, disposition, Some(why), commands);
         }
     }
 

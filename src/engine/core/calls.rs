@@ -240,7 +240,7 @@ impl Core {
         };
         self.take(step, now, commands);
         if let Some(why) = pause {
-            self.drain(End::Paused(why));
+            self.hold_for(why);
         }
         if self.lifetimes.certainty() > certainty {
             self.plan_all(now.mono);

@@ -335,6 +335,10 @@ impl Core {
             Phase::Closing(Disposition::Expired) => {
                 return "its schedule ends it: calls that go on are followed to their end";
             }
+            Phase::Holding(_) => {
+                return "most calls end by the campaign's or the account's fault: calls that go on are \
+                        followed to their end";
+            }
             Phase::Closing(_) => {
                 return "cancelling: calls that go on are followed to their end";
             }

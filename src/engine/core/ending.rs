@@ -15,7 +15,9 @@ impl Core {
     pub(super) fn drain(&mut self, end: End) {
         let outweighs = matches!(end, End::Failed(_));
         match self.phase {
-            Phase::Running | Phase::Closing(_) => self.phase = Phase::Draining(end),
+            Phase::Running | Phase::Closing(_) | Phase::Holding(_) => {
+                self.phase = Phase::Draining(end);
+            }
             Phase::Draining(End::Failed(_)) | Phase::Finished => {}
             Phase::Draining(_) if outweighs => self.phase = Phase::Draining(end),
             Phase::Draining(_) => {}
@@ -24,7 +26,7 @@ impl Core {
 
     /// Calls nobody else; whoever is left is cancelled or expired, by what came first.
     pub(super) fn close(&mut self, disposition: Disposition) {
-        if self.phase == Phase::Running {
+        if matches!(self.phase, Phase::Running | Phase::Holding(_)) {
             self.phase = Phase::Closing(disposition);
             self.queue.clear();
             self.held.clear();
@@ -65,6 +67,9 @@ impl Core {
         // A hang-up is harmless to cut off, and to repeat.
         let requests = self.posts.in_flight() + self.gets.in_flight() + usize::from(self.fetching);
         let end = match &self.phase {
+            Phase::Holding(why) if requests == 0 && self.flights.is_empty() => {
+                End::Paused(why.clone())
+            }
             Phase::Draining(end) if requests == 0 && self.intending == 0 => end.clone(),
             Phase::Closing(disposition) if requests == 0 && self.flights.is_empty() => {
                 match disposition {

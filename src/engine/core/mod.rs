@@ -34,7 +34,7 @@ use crate::domain::{
 };
 use crate::engine::progress::Progress;
 use crate::entropy::Entropy;
-use crate::store::{Change, Cursor, Due, DueAt, DuePage, OpenCall, Refused, Was};
+use crate::store::{Change, Cursor, Due, DueAt, DuePage, Latest, OpenCall, Refused, Was};
 
 use calls::Open;
 use dialling::Backoff;
@@ -93,7 +93,7 @@ pub enum Event {
     /// Attempts that have become uncertain lately, before this process: since when.
     Uncertain(Vec<Timestamp>),
     /// The latest answers to callouts before this process, oldest first: refusals, and none for calls.
-    Latest(Vec<Option<Refused>>),
+    Latest(Latest),
     /// A page of due recipients came.
     Page(DuePage),
     /// A group is durable: these intents, and so many recipients due again.
@@ -172,6 +172,8 @@ enum Phase {
     /// Nobody new is called; calls that go on are followed to their end. Whoever was still to be
     /// called is cancelled or expired.
     Closing(Disposition),
+    /// Nobody new is called; calls that go on are followed to their end, and then the run pauses.
+    Holding(PauseReason),
     /// Requests in flight are waited for, nothing else.
     Draining(End),
     /// `Finish` was given.
@@ -345,6 +347,8 @@ impl Core {
             Event::Answered(key, verdict) => self.answered(key, verdict, now, &mut commands),
             Event::Observed(key, seen) => self.observed(key, seen, now, &mut commands),
             Event::HungUp(key, done) => self.hung_up(key, done, now),
+            // Who asked for the end is not made to wait by who asks for a pause.
+            Event::Stop(PauseReason::Asked) if matches!(self.phase, Phase::Closing(_)) => {}
             Event::Stop(why) => self.drain(End::Paused(why)),
             Event::Cancel => self.close(Disposition::Cancelled),
             Event::Expired => self.close(Disposition::Expired),
@@ -358,7 +362,10 @@ impl Core {
     pub fn wake_at(&self, now: Now) -> Option<Duration> {
         let dialling = self.next_dial(now);
         // A core that drains asks nothing more: a poll that is due must not keep it awake.
-        let follows = matches!(self.phase, Phase::Running | Phase::Closing(_));
+        let follows = matches!(
+            self.phase,
+            Phase::Running | Phase::Closing(_) | Phase::Holding(_)
+        );
         let poll = follows.then(|| self.next_get()).flatten();
         let hang_up = match self.phase {
             Phase::Finished => None,
@@ -392,7 +399,7 @@ impl Core {
                 self.get(now, commands);
                 self.hang_up(now, commands);
             }
-            Phase::Closing(_) => {
+            Phase::Closing(_) | Phase::Holding(_) => {
                 self.give_back(now, commands);
                 self.get(now, commands);
                 self.hang_up(now, commands);

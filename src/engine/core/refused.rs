@@ -3,22 +3,22 @@
 use std::time::Duration;
 
 use super::moves::{Step, Whom};
-use super::{Command, Core, End, Now};
+use super::{Command, Core, End, More, Now, Phase};
+use crate::domain::refusals::TAKEN_BACK;
 use crate::domain::{
-    AttemptEvent, AttemptState, Disposition, EndsSpeakOf, Outcome, PauseReason, Refusals, Ruling,
-    Trouble,
+    AttemptEvent, AttemptState, Disposition, Endings, EndsSpeakOf, Outcome, PauseReason, Refusals,
+    Ruling, Trouble,
 };
-use crate::store::{Refused, Was};
+use crate::store::{Latest, Refused, Was};
 
-/// The note of an attempt whose refusal was taken back.
-const TAKEN_BACK: &str = "refused for the account's or the campaign's sake, not the recipient's";
 /// Callouts in flight, at most, while the latest were all refused.
 const SUSPICIOUS_MAX: usize = 8;
 
 impl Core {
     /// What an earlier process saw last.
-    pub(super) fn remember(&mut self, answers: Vec<Option<Refused>>) {
-        let answers = answers.into_iter();
+    pub(super) fn remember(&mut self, answers: Latest) {
+        let (answers, ends) = (answers.answers.into_iter(), answers.ends);
+        self.endings = Endings::new(&ends);
         let answers = answers.map(|answer| answer.map(|r| (r.refusal.clone(), r)));
         self.refusals = Refusals::new(self.known.clone(), answers);
     }
@@ -83,6 +83,19 @@ impl Core {
     /// Whether one more callout may leave for all that refusals say.
     pub(super) fn unsuspicious(&self, leaving: usize) -> bool {
         leaving < SUSPICIOUS_MAX || !self.refusals.suspicious()
+    }
+
+    /// Nobody new is called; calls that go on are followed to their end, and then the run pauses.
+    pub(super) fn hold_for(&mut self, why: PauseReason) {
+        let nobody_left = self.queue.is_empty()
+            && self.ready.is_empty()
+            && self.intending + self.dues == 0
+            && matches!(self.more, More::No | More::Held);
+        if self.phase == Phase::Running && !nobody_left {
+            self.phase = Phase::Holding(why);
+            self.queue.clear();
+            self.held.clear();
+        }
     }
 
     /// Why the run pauses where most of the latest calls ended for a reason that is no recipient's.

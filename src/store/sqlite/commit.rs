@@ -33,11 +33,14 @@ const MOVE_ATTEMPTS: &str = "-- move_attempts
         duration_s = new.value ->> 7,
         debit = new.value ->> 8,
         currency = new.value ->> 9,
-        note = coalesce(new.value ->> 10, note),
-        refusal = coalesce(new.value ->> 12, refusal),
-        refusal_of = coalesce(new.value ->> 13, refusal_of)
+        note = coalesce(new.value ->> 10, note)
     from json_each(?1) as new
     where attempts.key = new.value ->> 0 and attempts.state = new.value ->> 11";
+
+/// Few attempts are refused: what only they have is written apart.
+const REFUSED: &str = "-- refused
+    update attempts set refusal = new.value ->> 1, refusal_of = new.value ->> 2
+    from json_each(?1) as new where attempts.key = new.value ->> 0";
 
 /// Answers that were kept aside: whatever is not over yet may move, by attempts that earlier versions
 /// kept as well.
@@ -111,6 +114,11 @@ impl Group {
                 let moved = sqlx::query(statement).bind(rows).execute(&mut **tx).await?;
                 astray += (expected as u64).saturating_sub(moved.rows_affected());
             }
+        }
+        let refused = self.refused();
+        if !refused.is_empty() {
+            let query = sqlx::query(REFUSED).bind(json(&refused));
+            query.execute(&mut **tx).await?;
         }
         if !self.waits.is_empty() {
             let query = sqlx::query(WAIT).bind(json(&self.waits));

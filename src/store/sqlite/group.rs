@@ -1,6 +1,7 @@
 //! A group of changes as rows: one for each attempt and each recipient, with the state in which it was
 //! left. It is what a commit writes, and what a line of the side file holds.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -41,7 +42,7 @@ pub(super) struct IntentRow {
 #[serde(from = "AttemptLine")]
 pub(super) struct AttemptRow {
     pub(super) key: i64,
-    pub(super) stage: String,
+    pub(super) stage: Cow<'static, str>,
     answered_at: Option<i64>,
     ended_at: Option<i64>,
     call_id: Option<String>,
@@ -52,7 +53,7 @@ pub(super) struct AttemptRow {
     currency: Option<String>,
     note: Option<String>,
     /// The stage in which it was left; none in a line that an earlier version wrote.
-    from: Option<String>,
+    from: Option<Cow<'static, str>>,
     /// The code of its refusal, and whom that speaks of.
     refusal: Option<String>,
     refusal_of: Option<String>,
@@ -62,8 +63,8 @@ pub(super) struct AttemptRow {
 #[serde(from = "RecipientLine")]
 pub(super) struct RecipientRow {
     pub(super) id: i64,
-    state: String,
-    disposition: Option<String>,
+    state: Cow<'static, str>,
+    disposition: Option<Cow<'static, str>>,
     due_at: Option<i64>,
     reason: Option<String>,
     waiting_for: Option<String>,
@@ -136,6 +137,15 @@ impl Group {
     }
 }
 
+impl Group {
+    /// The attempts that were refused: key, code, and whom that speaks of.
+    pub(super) fn refused(&self) -> Vec<(i64, &str, Option<&str>)> {
+        let rows = self.attempts.iter();
+        rows.filter_map(|row| Some((row.key, row.refusal.as_deref()?, row.refusal_of.as_deref())))
+            .collect()
+    }
+}
+
 impl AttemptRow {
     fn of(key: i64, from: Stage, state: &AttemptState, at: Timestamp) -> Self {
         let at = millis(at);
@@ -205,7 +215,7 @@ pub(super) const ACCEPTED: &str = "accepted, id unknown: ";
 impl RecipientRow {
     /// The row of a recipient whom a change moves.
     fn of(change: &Change) -> Option<Self> {
-        let moved = |recipient: i64, state: &str, was| Self {
+        let moved = |recipient: i64, state: &'static str, was| Self {
             id: recipient,
             state: state.into(),
             disposition: None,
@@ -242,7 +252,7 @@ impl RecipientRow {
                 disposition,
                 reason,
             } => Some(Self {
-                disposition: Some(disposition.as_str().to_owned()),
+                disposition: Some(disposition.as_str().into()),
                 reason: reason.clone(),
                 ..moved(recipient.0, "done", *from)
             }),
@@ -368,7 +378,7 @@ impl From<AttemptLine> for AttemptRow {
     fn from(line: AttemptLine) -> Self {
         Self {
             key: line.0,
-            stage: line.1,
+            stage: line.1.into(),
             answered_at: line.2,
             ended_at: line.3,
             call_id: line.4,
@@ -378,7 +388,7 @@ impl From<AttemptLine> for AttemptRow {
             debit: line.8,
             currency: line.9,
             note: line.10,
-            from: line.11,
+            from: line.11.map(Into::into),
             refusal: line.12,
             refusal_of: line.13,
         }
@@ -402,8 +412,8 @@ impl From<RecipientLine> for RecipientRow {
     fn from(line: RecipientLine) -> Self {
         Self {
             id: line.0,
-            state: line.1,
-            disposition: line.2,
+            state: line.1.into(),
+            disposition: line.2.map(Into::into),
             due_at: line.3,
             reason: line.4,
             waiting_for: line.5,

@@ -261,8 +261,10 @@ impl Store for SqliteStore {
             .map_err(|e| self.fault(&e))
     }
 
-    async fn was_read_again(&self, run: &RunId) -> Result<(), StoreError> {
-        self.update_reader(run).await.map_err(|e| self.fault(&e))
+    async fn was_read_again(&self, run: &RunId, whole: bool) -> Result<(), StoreError> {
+        self.update_reader(run, whole)
+            .await
+            .map_err(|e| self.fault(&e))
     }
 
     async fn past(&self, campaign: &str, now: Timestamp) -> Result<Past, StoreError> {

@@ -6,22 +6,23 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _, Sqlite, Transaction};
 
 use super::{SqliteStore, millis, tried};
+use crate::domain::refusals::TAKEN_BACK as WHY_TAKEN_BACK;
 use crate::domain::{
-    AttemptEvent, AttemptKey, AttemptState, Disposition, RecipientId, Refusal, RefusalCode, RunId,
-    SpeaksOf,
+    AttemptEvent, AttemptKey, AttemptState, Disposition, Outcome, RecipientId, Refusal,
+    RefusalCode, RunId, SpeaksOf,
 };
-use crate::store::{Refused, StoreError};
+use crate::store::{Latest, Refused, StoreError};
 
 /// Answers that are looked at, and attempts among which they are sought.
 const LATEST: &str = "-- recover: the latest answers to callouts
     select * from (
-        select key, recipient, attempts.state, refusal, refusal_of, note, tried from attempts
+        select key, recipient, attempts.state, attempts.reason, refusal, refusal_of, note, tried from attempts
         join recipients on recipients.id = attempts.recipient
         where key > (select max(key) from attempts) - 1000
               and attempts.run = (select number from runs where id = ?1)
               and (attempts.state in ('accepted', 'final')
                    or attempts.state = 'refused' and refusal is not null
-                      and recipients.disposition = 'refused')
+                      and recipients.disposition = 'refused' and recipients.endpoint <> '')
         order by key desc limit 50
     ) order by key";
 
@@ -29,38 +30,39 @@ const PAUSED_FOR: &str = "-- accept_refusals: what the run is paused for
     select refused_with, refusals_theirs from runs where id = ?1 and refused_with is not null";
 
 const THEIRS: &str = "-- accept_refusals: the code
-    update runs set refused_with = null, refusals_theirs = json_insert(refusals_theirs, '$[#]', ?2)
+    update runs set refused_with = null, suspect = null, refusals_theirs = json_insert(refusals_theirs, '$[#]', ?2)
     where id = ?1";
 
 /// Attempts that were taken back, each the latest of somebody who is still to be called.
 const TAKEN_BACK: &str = "-- accept_refusals: whose
-    select key, recipient, refusal, refusal_of, note from attempts
-    join recipients on recipients.id = attempts.recipient
-    where attempts.run = (select number from runs where id = ?1) and attempts.state = 'not sent'
-          and refusal = ?2 and recipients.state in ('pending', 'waiting')
+    select key, recipient, refusal, refusal_of, note from recipients
+    join attempts on attempts.recipient = recipients.id
+    where recipients.run = (select number from runs where id = ?1)
+          and recipients.state in ('pending', 'waiting') and attempts.state = 'not sent'
+          and refusal = ?2
           and not exists (select 1 from attempts as later
                           where later.recipient = recipients.id and later.key > attempts.key)";
 
 const STANDS: &str = "-- accept_refusals: the attempt
-    update attempts set state = ?2, ended_at = ?3 where key = ?1 and state = 'not sent'";
+    update attempts set state = ?2, ended_at = ?3, note = ?4 where key = ?1 and state = 'not sent'";
 
 const DONE: &str = "-- accept_refusals: the recipient
     update recipients set state = 'done', disposition = ?2, due_at = null, waiting_for = null,
            reason = ?3
     where id = ?1 and state in ('pending', 'waiting')";
 
-/// The latest answers to callouts of a run, oldest first: refusals that stand, and none for calls.
+/// What came back last in a run.
 pub(super) async fn latest_answers(
     tx: &mut Transaction<'_, Sqlite>,
     run: &RunId,
-) -> Result<Vec<Option<Refused>>, sqlx::Error> {
+) -> Result<Latest, sqlx::Error> {
     let rows = sqlx::query(LATEST)
         .bind(run.as_str())
         .fetch_all(&mut **tx)
         .await?;
     let refused = |row: &SqliteRow| {
         let Some(refusal) = refusal(row) else {
-            return Ok(None);
+            return Ok::<_, sqlx::Error>(None);
         };
         Ok(Some(Refused {
             key: AttemptKey(row.get("key")),
@@ -69,15 +71,35 @@ pub(super) async fn latest_answers(
             refusal,
         }))
     };
-    rows.iter().map(refused).collect()
+    let ended = rows
+        .iter()
+        .filter(|row| row.get::<&str, _>("state") == "final");
+    Ok(Latest {
+        answers: rows.iter().map(refused).collect::<Result<_, _>>()?,
+        ends: ended
+            .map(|row| Outcome {
+                reason: row.get("reason"),
+                ..Outcome::default()
+            })
+            .collect(),
+    })
 }
 
 fn refusal(row: &SqliteRow) -> Option<Refusal> {
     let code = RefusalCode::parse(row.get::<Option<&str>, _>("refusal")?)?;
+    let note: Option<&str> = row.get("note");
+    // The note is the refusal in words, which begin with its code, behind why it was taken back.
+    let said = note.unwrap_or_default();
+    let said = said
+        .strip_prefix(WHY_TAKEN_BACK)
+        .unwrap_or(said)
+        .trim_start_matches(": ");
+    let number = code.code.map(|code| code.to_string()).unwrap_or_default();
+    let message = said.strip_prefix(&number).unwrap_or(said).trim_start();
     Some(Refusal {
         status: code.status,
         code: code.code,
-        message: row.get::<Option<String>, _>("note").unwrap_or_default(),
+        message: message.to_owned(),
         speaks_of: row
             .get::<Option<&str>, _>("refusal_of")
             .and_then(SpeaksOf::parse)
@@ -132,7 +154,7 @@ async fn stands(
     let Some(refusal) = refusal(row) else {
         return Ok(());
     };
-    let reason = refusal.message.clone();
+    let reason = refusal.to_string();
     let before = AttemptState::NotSent(String::new());
     let Ok(state) = before.after(AttemptEvent::RefusalStands(refusal)) else {
         return Ok(());
@@ -141,6 +163,7 @@ async fn stands(
         .bind(row.get::<i64, _>("key"))
         .bind(state.stage().as_str())
         .bind(millis(now))
+        .bind(&reason)
         .execute(&mut **tx)
         .await?;
     sqlx::query(DONE)

@@ -4,7 +4,7 @@ use sqlx::{Connection as _, Row as _};
 
 use super::SqliteStore;
 use super::import::fault_of;
-use crate::domain::{Disposition, READER, RecipientId, RunId, Tried, closed};
+use crate::domain::{Disposition, READ_AGAIN_BUT, READER, RecipientId, RunId, Tried, closed};
 use crate::store::{RejectedRow, WrittenOtherwise};
 
 /// A cell that is its number to the letter needs no second reading, and most are; so they are left out
@@ -74,14 +74,14 @@ impl SqliteStore {
         tx.commit().await
     }
 
-    pub(super) async fn update_reader(&self, run: &RunId) -> Result<(), sqlx::Error> {
+    pub(super) async fn update_reader(&self, run: &RunId, whole: bool) -> Result<(), sqlx::Error> {
         let mut writer = self.writer.lock().await;
         sqlx::query(
             "-- was_read_again
              update runs set reader = ?2 where id = ?1",
         )
         .bind(run.as_str())
-        .bind(READER)
+        .bind(if whole { READER } else { READ_AGAIN_BUT })
         .execute(&mut *writer)
         .await
         .map(drop)

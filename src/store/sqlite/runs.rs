@@ -9,7 +9,8 @@ use sqlx::{Connection as _, Row as _, Sqlite, Transaction};
 
 use super::{SqliteStore, millis, moment};
 use crate::domain::{
-    DestinationKind, Disposition, READER, RefusalCode, RunId, RunState, Spend, Tried, closed,
+    DestinationKind, Disposition, READER, RefusalCode, RunEvent, RunId, RunState, Spend, Tried,
+    closed,
 };
 use crate::store::{NewRun, Planned, Run, RunEnd, StoreError, Telling, Wish};
 
@@ -81,12 +82,17 @@ impl SqliteStore {
         let mut writer = self.writer.lock().await;
         let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
         let before = state_of(&mut tx, run).await.map_err(fault)??;
+        let left =
+            *end == RunEnd::Completed && somebody_is_left(&mut tx, run).await.map_err(fault)?;
+        let event = if left { RunEvent::Paused } else { end.event() };
+        let why = why.or(left.then(|| "somebody is to be called again".to_owned()));
         let state = before
-            .after(end.event())
+            .after(event)
             .map_err(|illegal| StoreError::Diverged(illegal.to_string()))?;
         sqlx::query(
             "-- set_run
-             update runs set state = ?2, why = ?3, money = ?4, refused_with = coalesce(?8, refused_with),
+             update runs set state = ?2, why = ?3, money = ?4, refused_with = ?8,
+                    suspect = coalesce(?8, suspect),
                     started_at = case when ?5 then coalesce(started_at, ?6) else started_at end,
                     ended_at = case when ?5 then null else ?6 end
              where id = ?1 and state = ?7",
@@ -120,8 +126,8 @@ impl SqliteStore {
         let mut writer = self.writer.lock().await;
         let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query(
-            "-- wish
-             update runs set wish = ?2 where id = ?1",
+            "-- wish: who asked for the end is not made to wait by who asks for a pause
+             update runs set wish = ?2 where id = ?1 and not (?2 is 'pause' and wish is 'cancel')",
         )
         .bind(run.as_str())
         .bind(word)
@@ -253,6 +259,23 @@ pub(super) async fn state_of(
     })
 }
 
+/// Whether somebody is to be called, in a transaction that is about to end the run: a person may have
+/// settled an attempt since its engine looked last.
+async fn somebody_is_left(
+    tx: &mut Transaction<'_, Sqlite>,
+    run: &RunId,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "-- set_run: whether somebody is left
+         select exists (select 1 from recipients
+                        where run = (select number from runs where id = ?1)
+                              and state in ('pending', 'waiting'))",
+    )
+    .bind(run.as_str())
+    .fetch_one(&mut **tx)
+    .await
+}
+
 fn read_state(word: &str) -> Result<RunState, StoreError> {
     RunState::parse(word).ok_or_else(|| StoreError::Diverged(format!("a run is `{word}`")))
 }
@@ -306,6 +329,9 @@ fn read_run(row: &SqliteRow) -> Result<Run, StoreError> {
         money: row.get("money"),
         refused_with: row
             .get::<Option<&str>, _>("refused_with")
+            .and_then(RefusalCode::parse),
+        suspect: row
+            .get::<Option<&str>, _>("suspect")
             .and_then(RefusalCode::parse),
         theirs: theirs_of(row),
         wish: wish_of(row.get::<Option<String>, _>("wish").as_deref()),
