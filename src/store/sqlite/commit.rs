@@ -12,17 +12,20 @@ use super::identity::Intended;
 use crate::domain::RunId;
 use crate::store::{Change, StoreError};
 
+/// Rows are materialised in each: `json_each` would write a row's text anew for every column that is read.
 const INTEND: &str = "-- intend
     insert into attempts (key, id, run, recipient, state, intended_at, hold)
+    with new (value) as materialized (select value from json_each(?1))
     select value ->> 0, unhex(value ->> 1), (select number from runs where id = ?2), value ->> 2,
            'intended', value ->> 3, value ->> 4
-    from json_each(?1)";
+    from new";
 
 const WAIT: &str = "-- wait
     insert into waits (recipient, at, reason, until)
     select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?1)";
 
 const MOVE_ATTEMPTS: &str = "-- move_attempts
+    with new (value) as materialized (select value from json_each(?1))
     update attempts set
         state = new.value ->> 1,
         answered_at = coalesce(answered_at, new.value ->> 2),
@@ -34,7 +37,7 @@ const MOVE_ATTEMPTS: &str = "-- move_attempts
         debit = new.value ->> 8,
         currency = new.value ->> 9,
         note = coalesce(new.value ->> 10, note)
-    from json_each(?1) as new
+    from new
     where attempts.key = new.value ->> 0 and attempts.state = new.value ->> 11";
 
 /// Few attempts are refused: what only they have is written apart.
@@ -78,6 +81,7 @@ const MOVE_KEPT_RECIPIENTS: &str = "-- move_kept_recipients
 
 /// `to call` are two states, so that who was read as due may meanwhile wait and the other way round.
 const MOVE_RECIPIENTS: &str = "-- move_recipients
+    with new (value) as materialized (select value from json_each(?1))
     update recipients set
         state = new.value ->> 1,
         disposition = new.value ->> 2,
@@ -85,7 +89,7 @@ const MOVE_RECIPIENTS: &str = "-- move_recipients
         reason = coalesce(new.value ->> 4, reason),
         waiting_for = new.value ->> 5,
         tried = coalesce(new.value ->> 6, tried)
-    from json_each(?1) as new
+    from new
     where recipients.id = new.value ->> 0
           and case new.value ->> 7
                   when 'in-flight' then recipients.state = 'in flight'
