@@ -1,7 +1,8 @@
 //! The numbers of a run that earlier rules read, read again before anybody else of it is dialled.
 //!
 //! Whose cell would be refused now, or read as another number, is not dialled: what was taken for
-//! their number may be somebody else's. Done once for each run, at its first `resume`.
+//! their number may be somebody else's. Done once for each run, at its first `resume`; those whose call
+//! was not over then are looked at when they are dialled.
 
 use super::exit::Failure;
 use super::output;

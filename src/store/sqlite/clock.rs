@@ -6,7 +6,6 @@
 use jiff::Timestamp;
 use sqlx::Row as _;
 
-use super::spend::charges;
 use super::{SqliteStore, millis};
 use crate::domain::{Charges, ClockAccepted, Newest, RunId};
 use crate::store::StoreError;
@@ -108,11 +107,7 @@ impl SqliteStore {
             .bind(campaign)
             .bind(millis(from))
             .bind(millis(until));
-        let rows = query.fetch_all(&self.readers).await;
-        rows.map_err(|e| self.fault(&e))?
-            .iter()
-            .map(charges)
-            .collect()
+        self.charges_of(query).await
     }
 
     pub(super) async fn select_intended_from(

@@ -12,6 +12,34 @@ use super::identity::Intended;
 use crate::domain::RunId;
 use crate::store::{Change, StoreError};
 
+/// What an attempt's row says of it, column by column.
+macro_rules! attempt_moves {
+    () => {
+        "state = new.value ->> 1,
+        answered_at = coalesce(answered_at, new.value ->> 2),
+        ended_at = new.value ->> 3,
+        call_id = coalesce(new.value ->> 4, call_id),
+        result = new.value ->> 5,
+        reason = new.value ->> 6,
+        duration_s = new.value ->> 7,
+        debit = new.value ->> 8,
+        currency = new.value ->> 9,
+        note = coalesce(new.value ->> 10, note)"
+    };
+}
+
+/// What a recipient's row says of them.
+macro_rules! recipient_moves {
+    () => {
+        "state = new.value ->> 1,
+        disposition = new.value ->> 2,
+        due_at = new.value ->> 3,
+        reason = coalesce(new.value ->> 4, reason),
+        waiting_for = new.value ->> 5,
+        tried = coalesce(new.value ->> 6, tried)"
+    };
+}
+
 /// Rows are materialised in each: `json_each` would write a row's text anew for every column that is read.
 const INTEND: &str = "-- intend
     insert into attempts (key, id, run, recipient, state, intended_at, hold)
@@ -24,21 +52,16 @@ const WAIT: &str = "-- wait
     insert into waits (recipient, at, reason, until)
     select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?1)";
 
-const MOVE_ATTEMPTS: &str = "-- move_attempts
+const MOVE_ATTEMPTS: &str = concat!(
+    "-- move_attempts
     with new (value) as materialized (select value from json_each(?1))
     update attempts set
-        state = new.value ->> 1,
-        answered_at = coalesce(answered_at, new.value ->> 2),
-        ended_at = new.value ->> 3,
-        call_id = coalesce(new.value ->> 4, call_id),
-        result = new.value ->> 5,
-        reason = new.value ->> 6,
-        duration_s = new.value ->> 7,
-        debit = new.value ->> 8,
-        currency = new.value ->> 9,
-        note = coalesce(new.value ->> 10, note)
+",
+    attempt_moves!(),
+    "
     from new
-    where attempts.key = new.value ->> 0 and attempts.state = new.value ->> 11";
+    where attempts.key = new.value ->> 0 and attempts.state = new.value ->> 11"
+);
 
 /// Few attempts are refused: what only they have is written apart.
 const REFUSED: &str = "-- refused
@@ -47,54 +70,47 @@ const REFUSED: &str = "-- refused
 
 /// Answers that were kept aside: whatever is not over yet may move, by attempts that earlier versions
 /// kept as well.
-const MOVE_KEPT_ATTEMPTS: &str = "-- move_kept_attempts
+const MOVE_KEPT_ATTEMPTS: &str = concat!(
+    "-- move_kept_attempts
     update attempts set
-        state = new.value ->> 1,
-        answered_at = coalesce(answered_at, new.value ->> 2),
-        ended_at = new.value ->> 3,
-        call_id = coalesce(new.value ->> 4, call_id),
-        result = new.value ->> 5,
-        reason = new.value ->> 6,
-        duration_s = new.value ->> 7,
-        debit = new.value ->> 8,
-        currency = new.value ->> 9,
-        note = coalesce(new.value ->> 10, note),
+",
+    attempt_moves!(),
+    ",
         refusal = coalesce(new.value ->> 12, refusal),
         refusal_of = coalesce(new.value ->> 13, refusal_of)
     from json_each(?1) as new
     where attempts.key = new.value ->> 0 and attempts.state in ('intended', 'accepted', 'uncertain')
           and attempts.run = (select number from runs where id = ?2)
-    returning attempts.recipient";
+    returning attempts.recipient"
+);
 
 /// A recipient moves only with their attempt.
-const MOVE_KEPT_RECIPIENTS: &str = "-- move_kept_recipients
+const MOVE_KEPT_RECIPIENTS: &str = concat!(
+    "-- move_kept_recipients
     update recipients set
-        state = new.value ->> 1,
-        disposition = new.value ->> 2,
-        due_at = new.value ->> 3,
-        reason = coalesce(new.value ->> 4, reason),
-        waiting_for = new.value ->> 5,
-        tried = coalesce(new.value ->> 6, tried)
+",
+    recipient_moves!(),
+    "
     from json_each(?1) as new
     where recipients.id = new.value ->> 0 and recipients.state = 'in flight'
-          and recipients.id in (select value from json_each(?2))";
+          and recipients.id in (select value from json_each(?2))"
+);
 
 /// `to call` are two states, so that who was read as due may meanwhile wait and the other way round.
-const MOVE_RECIPIENTS: &str = "-- move_recipients
+const MOVE_RECIPIENTS: &str = concat!(
+    "-- move_recipients
     with new (value) as materialized (select value from json_each(?1))
     update recipients set
-        state = new.value ->> 1,
-        disposition = new.value ->> 2,
-        due_at = new.value ->> 3,
-        reason = coalesce(new.value ->> 4, reason),
-        waiting_for = new.value ->> 5,
-        tried = coalesce(new.value ->> 6, tried)
+",
+    recipient_moves!(),
+    "
     from new
     where recipients.id = new.value ->> 0
           and case new.value ->> 7
                   when 'in-flight' then recipients.state = 'in flight'
                   when 'refused' then recipients.disposition = 'refused'
-                  else recipients.state in ('pending', 'waiting') end";
+                  else recipients.state in ('pending', 'waiting') end"
+);
 
 impl Group {
     /// Writes the group. Returns how many rows were not where they were left.

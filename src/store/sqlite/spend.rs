@@ -1,8 +1,9 @@
 //! What attempts count against a cap: added up from the rows, never counted along.
 
 use jiff::Timestamp;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Row as _, Sqlite};
 
 use super::results::{outcome, stage};
 use super::runs::spend_of;
@@ -39,11 +40,7 @@ const CHARGES_WITHIN: &str = "-- charges_within
 impl SqliteStore {
     pub(super) async fn select_charges(&self, run: &RunId) -> Result<Vec<Charges>, StoreError> {
         let query = sqlx::query(CHARGES).bind(run.as_str());
-        let rows = query.fetch_all(&self.readers).await;
-        rows.map_err(|e| self.fault(&e))?
-            .iter()
-            .map(charges)
-            .collect()
+        self.charges_of(query).await
     }
 
     pub(super) async fn select_charges_within(
@@ -56,6 +53,14 @@ impl SqliteStore {
             .bind(campaign)
             .bind(millis(from))
             .bind(millis(until));
+        self.charges_of(query).await
+    }
+
+    /// What a question about attempts gives, added up by its rows.
+    pub(super) async fn charges_of(
+        &self,
+        query: Query<'_, Sqlite, SqliteArguments>,
+    ) -> Result<Vec<Charges>, StoreError> {
         let rows = query.fetch_all(&self.readers).await;
         rows.map_err(|e| self.fault(&e))?
             .iter()
@@ -77,7 +82,7 @@ impl SqliteStore {
     }
 }
 
-pub(super) fn charges(row: &SqliteRow) -> Result<Charges, StoreError> {
+fn charges(row: &SqliteRow) -> Result<Charges, StoreError> {
     let standing = match stage(row)? {
         Stage::Final => Standing::Over(outcome(row)),
         Stage::NotSent | Stage::Refused => Standing::Dropped,
