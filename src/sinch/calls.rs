@@ -8,14 +8,12 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use reqwest::Method;
 
-use super::client::Client;
-use super::errors::ApiError;
 use super::identity::Identity;
 use super::lenient::Object;
 use super::method::{ApiMethod, Host, Plain};
 use super::region::Paths;
 use super::svaml::Svaml;
-use crate::domain::{CallId, Money, Observation, Outcome, Reaction};
+use crate::domain::{CallId, Money, Outcome};
 
 /// `GET /calling/v1/calls/id/{callId}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,38 +176,6 @@ impl ApiMethod for ManageCall {
 
     fn read(&self, _: &[u8]) -> Option<()> {
         Some(())
-    }
-}
-
-impl Client {
-    /// Ends a call. Harmless to repeat.
-    pub async fn hang_up_call(&self, call: &CallId) -> Result<(), ApiError> {
-        let method = ManageCall {
-            call: call.clone(),
-            leg: None,
-            svaml: Svaml::hangup(),
-        };
-        self.send(&method).await
-    }
-
-    /// Asks how a call stands, for an engine. Harmless to repeat.
-    pub async fn get_call(&self, call: &CallId) -> Observation {
-        let method = GetCall { call: call.clone() };
-        let why = match self.ask(&method).await {
-            Ok(answer) => match answer.cut {
-                None => return answer.observation(call),
-                Some(why) => why,
-            },
-            Err(ApiError::Refused(problem)) => {
-                return Observation::Refused {
-                    reaction: Reaction::Configuration,
-                    why: problem.to_string(),
-                };
-            }
-            Err(ApiError::NotSent { why } | ApiError::Lost { why }) => why,
-            Err(error @ ApiError::Unreadable { .. }) => error.to_string(),
-        };
-        Observation::Again { why, wait: None }
     }
 }
 

@@ -1,9 +1,10 @@
-//! The Calling API as we speak it: signing, wire types, one client, errors turned into verdicts.
+//! The Calling API as we speak it: signing, wire types, answers turned into verdicts, and one client.
 //!
 //! It knows the domain's words and nothing of stores, engines or terminals. What is written to the
 //! platform is the API's suggested form; what is read is every form that its documents show
 //! (`FACTS` §12).
 
+pub mod answer;
 pub mod auth;
 pub mod callback_urls;
 pub mod callouts;
@@ -11,13 +12,13 @@ pub mod calls;
 pub mod cdr;
 pub mod client;
 pub mod conferences;
-pub mod errors;
 pub mod events;
 pub mod identity;
 pub mod lenient;
 pub mod method;
 pub mod numbers;
 pub mod preview;
+pub mod problem;
 pub mod query;
 pub mod recordings;
 pub mod region;

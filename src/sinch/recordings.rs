@@ -4,25 +4,16 @@
 //! Only the two oldest documents have these methods; an account whose recordings go to S3 or Azure
 //! has none of them (`FACTS` §12, row 44).
 
-use std::time::Duration;
-
 use jiff::Timestamp;
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::client::Client;
-use super::errors::ApiError;
 use super::lenient::Object;
-use super::method::{ANSWER_BYTES_MAX, ApiMethod, Host, LIST_BYTES_MAX, Plain};
+use super::method::{ApiMethod, Host, LIST_BYTES_MAX, Plain};
 use super::region::Paths;
 
 const PATH: &str = "/calling/v1/recording";
-/// A recording may take this long; each part of it [`PART_MAX`] at most.
-const DOWNLOAD_MAX: Duration = Duration::from_hours(6);
-/// Longest wait for the next bytes of a recording.
-const PART_MAX: Duration = Duration::from_mins(1);
 
 /// `GET /calling/v1/recording?from=&to=&page=&pageSize=`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -97,7 +88,7 @@ fn recording(item: &RawValue) -> Option<Recording> {
     })
 }
 
-/// `GET /calling/v1/recording/{key}`: see [`Client::download`].
+/// `GET /calling/v1/recording/{key}`: see [`super::Client::download`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DownloadRecording {
     /// The recording's key.
@@ -136,55 +127,6 @@ impl ApiMethod for DeleteRecording {
 
     fn read(&self, _: &[u8]) -> Option<()> {
         Some(())
-    }
-}
-
-/// A recording on its way.
-#[derive(Debug)]
-pub struct Download {
-    response: reqwest::Response,
-    /// Bytes in all, where the platform says so.
-    pub length: Option<u64>,
-    /// What kind of sound it is.
-    pub content_type: Option<String>,
-}
-
-impl Download {
-    /// The next bytes; none at the end. A connection that breaks before the announced length is an
-    /// error.
-    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, ApiError> {
-        let lost = |why: String| ApiError::Lost { why };
-        match tokio::time::timeout(PART_MAX, self.response.chunk()).await {
-            Ok(Ok(chunk)) => Ok(chunk.map(Into::into)),
-            Ok(Err(error)) => Err(lost(super::client::words(&error))),
-            Err(_) => Err(lost("the recording stopped arriving".into())),
-        }
-    }
-}
-
-impl Client {
-    /// Fetches a recording as a stream, whatever its size.
-    pub async fn download(&self, method: &DownloadRecording) -> Result<Download, ApiError> {
-        let mut request = self.request(method.request(self.paths()))?;
-        *request.timeout_mut() = Some(DOWNLOAD_MAX);
-        let response = self.execute(request).await?;
-        if !response.status().is_success() {
-            return Err(ApiError::of(&self.read(response, ANSWER_BYTES_MAX).await));
-        }
-        let content_type = response.headers().get(CONTENT_TYPE);
-        let page = content_type
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|kind| kind.trim_start().starts_with("text/html"));
-        if page || response.status() == StatusCode::NO_CONTENT {
-            let status = response.status().as_u16();
-            let why = "a page or nothing, and no recording".into();
-            return Err(ApiError::Unreadable { status, why });
-        }
-        Ok(Download {
-            length: response.content_length(),
-            content_type: content_type.and_then(|v| Some(v.to_str().ok()?.to_owned())),
-            response,
-        })
     }
 }
 

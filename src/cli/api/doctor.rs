@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::advice::advice;
 use super::{Exit, Failure, Global, World};
 use crate::campaign::Campaign;
 use crate::cli::args::DoctorArgs;
@@ -11,10 +12,11 @@ use crate::cli::plan::Plan;
 use crate::cli::{latest, output, settings, suppress};
 use crate::clock::Clock;
 use crate::domain::{CallId, Screen};
+use crate::sinch::answer::Answer;
 use crate::sinch::callback_urls::{CallbackUrls, GetCallbackUrls};
 use crate::sinch::calls::GetCall;
-use crate::sinch::errors::{Answer, ApiError};
 use crate::sinch::numbers::{ListNumbers, OwnNumber};
+use crate::sinch::problem::ApiError;
 use crate::sinch::{ApiMethod, Client};
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{Store, StoreError};
@@ -278,11 +280,11 @@ async fn ask<M: ApiMethod>(
 }
 
 fn refused(findings: &mut Findings, what: &'static str, error: &ApiError) {
-    let words = error.to_string();
-    let (says, todo) = words
-        .split_once('\n')
-        .unwrap_or((&words, "try again later"));
-    findings.note(what, Verdict::Bad, says, todo);
+    let todo = match error {
+        ApiError::Refused(problem) => advice(problem),
+        _ => "try again later",
+    };
+    findings.note(what, Verdict::Bad, error.to_string(), todo);
 }
 
 /// Compares the platform's clock with ours. Its header has whole seconds.

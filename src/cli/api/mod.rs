@@ -3,6 +3,7 @@
 //! [`Desk`] is what they share: the client, `--dry-run`, `--json`, and the question before what cannot
 //! be taken back.
 
+mod advice;
 mod call;
 mod callback;
 mod conference;
@@ -18,7 +19,7 @@ use super::args::{ApiArgs, Command, Global, SureArgs};
 use super::exit::{Exit, Failure};
 use super::{World, output, settings};
 use crate::domain::{CallId, Money};
-use crate::sinch::errors::ApiError;
+use crate::sinch::problem::ApiError;
 use crate::sinch::{ApiMethod, Client, Preview};
 
 /// Carries out a command of the API; others are none of its business.
@@ -129,7 +130,7 @@ fn sure(args: SureArgs, question: &str) -> Result<(), Failure> {
 
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Self {
-        Self::failed(error.to_string())
+        Self::failed(advice::with_advice(&error))
     }
 }
 

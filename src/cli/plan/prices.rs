@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::domain::{Money, Purse, Rates};
 use crate::recipients::place_of;
 use crate::report::summary::grouped;
-use crate::sinch::errors::ApiError;
+use crate::sinch::problem::ApiError;
 use crate::sinch::query::QueryNumber;
 use crate::sinch::{Client, numbers::ListNumbers};
 
@@ -166,7 +166,7 @@ impl Prices {
                     match price(&samples, client, clock.wall()).await {
                         Ok(price) => price.inspect(|p| memory.put(&country, kind, p.clone())),
                         Err(error) => {
-                            trouble = Some(first_line(&error));
+                            trouble = Some(error.to_string());
                             None
                         }
                     }
@@ -183,7 +183,7 @@ impl Prices {
         let own = match (&trouble, client.send(&ListNumbers).await) {
             (_, Ok(numbers)) => Some(numbers.iter().map(|n| digits(&n.number)).collect()),
             (None, Err(error)) => {
-                trouble = Some(first_line(&error));
+                trouble = Some(error.to_string());
                 None
             }
             (Some(_), Err(_)) => None,
@@ -415,15 +415,6 @@ async fn price(
 
 fn digits(number: &str) -> String {
     number.chars().filter(char::is_ascii_digit).collect()
-}
-
-fn first_line(error: &ApiError) -> String {
-    error
-        .to_string()
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .to_owned()
 }
 
 /// What the platform said lately, in a file of the user's cache folder: losing it costs a few

@@ -11,8 +11,8 @@ use crate::domain::{
 };
 use crate::engine::Platform;
 use crate::simulator::{Delivery, Options, World, ledger_csv};
+use crate::sinch::answer::{Answer, retry_after};
 use crate::sinch::callouts::CalloutRequest;
-use crate::sinch::errors::{Answer, retry_after};
 
 /// A platform in this process.
 #[derive(Debug)]

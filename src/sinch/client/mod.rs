@@ -2,7 +2,11 @@
 //!
 //! It sends a request once: it never resends, follows no redirect, obeys no proxy variable and
 //! speaks HTTP/1.1 only, because HTTP/2 libraries repeat what a server refuses to have seen. A test
-//! over real sockets pins each of these. What an answer means is decided in `errors`.
+//! over real sockets pins each of these. What an answer means is decided in `answer`.
+
+mod callouts;
+mod calls;
+mod recordings;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -12,12 +16,14 @@ use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, Url};
 
+pub use self::recordings::Download;
+use super::Bases;
+use super::answer::{self, Answer};
 use super::auth::{Credentials, CredentialsError, Request, Scheme};
-use super::errors::{self, Answer, ApiError};
 use super::method::{ApiMethod, Host, Plain};
 use super::preview::Preview;
+use super::problem::ApiError;
 use super::region::Paths;
-use super::{Bases, callouts};
 use crate::clock::Clock;
 
 /// Longest wait for a connection, part of [`REQUEST_MAX`]. Shorter than that by far, or a wait for
@@ -36,10 +42,10 @@ const JSON: &str = "application/json; charset=utf-8";
 /// A client for one application in one region.
 #[derive(Debug)]
 pub struct Client {
-    pub(super) http: reqwest::Client,
+    http: reqwest::Client,
     bases: Bases,
     /// Where callouts are `POSTed`.
-    pub(super) callouts: Url,
+    callouts: Url,
     credentials: Credentials,
     scheme: Scheme,
     clock: Arc<dyn Clock>,
@@ -66,7 +72,7 @@ impl Client {
     ) -> Result<Self, ClientError> {
         credentials.check(scheme)?;
         let mut callouts = bases.calling.clone();
-        callouts.set_path(callouts::path(bases.paths));
+        callouts.set_path(super::callouts::path(bases.paths));
         // An error means that a provider is installed already, which serves as well.
         drop(rustls::crypto::ring::default_provider().install_default());
         let http = builder().build().or_else(|_| {
@@ -141,10 +147,7 @@ impl Client {
         Ok(Preview::of(&request))
     }
 
-    pub(super) async fn execute(
-        &self,
-        request: reqwest::Request,
-    ) -> Result<reqwest::Response, ApiError> {
+    async fn execute(&self, request: reqwest::Request) -> Result<reqwest::Response, ApiError> {
         self.http.execute(request).await.map_err(|error| {
             let why = words(&error);
             if error.is_builder() || error.is_connect() {
@@ -156,7 +159,7 @@ impl Client {
     }
 
     /// The URL of a method, and a request for it.
-    pub(super) fn request(&self, plain: Plain) -> Result<reqwest::Request, ApiError> {
+    fn request(&self, plain: Plain) -> Result<reqwest::Request, ApiError> {
         let not_sent = |why| ApiError::NotSent { why };
         if let Some(segment) = plain.misleading_segment() {
             let why = format!("`{segment}` names nothing that could be asked for");
@@ -178,12 +181,7 @@ impl Client {
     }
 
     /// A request with its authorisation, signed for this very moment.
-    pub(super) fn signed(
-        &self,
-        method: Method,
-        url: Url,
-        body: Vec<u8>,
-    ) -> Result<reqwest::Request, String> {
+    fn signed(&self, method: Method, url: Url, body: Vec<u8>) -> Result<reqwest::Request, String> {
         let content_type = if body.is_empty() { "" } else { JSON };
         let parts = Request {
             method: method.as_str(),
@@ -216,17 +214,17 @@ impl Client {
     }
 
     /// Reads an answer, as much of it as comes and is worth it.
-    pub(super) async fn read(&self, mut response: reqwest::Response, bytes_max: usize) -> Answer {
+    async fn read(&self, mut response: reqwest::Response, bytes_max: usize) -> Answer {
         let status = response.status().as_u16();
         let retry_after = response
             .headers()
             .get(RETRY_AFTER)
             .and_then(|value| value.to_str().ok())
-            .and_then(|value| errors::retry_after(value, self.clock.wall()));
+            .and_then(|value| answer::retry_after(value, self.clock.wall()));
         let date = response
             .headers()
             .get(DATE)
-            .and_then(|value| errors::http_date(value.to_str().ok()?));
+            .and_then(|value| answer::http_date(value.to_str().ok()?));
         let (mut body, mut cut) = (Vec::new(), None);
         loop {
             match response.chunk().await {
@@ -268,7 +266,7 @@ fn builder() -> reqwest::ClientBuilder {
 }
 
 /// An error with its causes, without the URL, which can name a call.
-pub(super) fn words(error: &reqwest::Error) -> String {
+fn words(error: &reqwest::Error) -> String {
     let mut words = Vec::new();
     let mut cause = error.source();
     while let Some(error) = cause {

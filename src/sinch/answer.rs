@@ -1,15 +1,15 @@
-//! What the platform's answers mean: HTTP status and error code → verdict.
+//! An HTTP answer and what it means: status and error code → verdict, observation or problem.
 //!
 //! The rules are promise 1 of DESIGN and the tables in ARCHITECTURE.md. One rule stands above them:
 //! a body that carries a call id means that the call exists, whatever the status.
 
-use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::calls::Standing;
 use super::method::ApiMethod;
+use super::problem::{ApiError, Problem};
 use super::{callouts, calls, lenient::Object};
 use crate::domain::{
     CallId, NotSent, Observation, Reaction, Refusal, Side, SpeaksOf, Uncertainty, Verdict, told,
@@ -164,12 +164,25 @@ impl Answer {
             return Err(ApiError::Lost { why: why.clone() });
         }
         if !matches!(self.status, 200..=299) {
-            return Err(ApiError::of(self));
+            return Err(ApiError::Refused(self.problem()));
         }
         method.read(&self.body).ok_or_else(|| ApiError::Unreadable {
             status: self.status,
             why: format!("{} bytes that are not the answer", self.body.len()),
         })
+    }
+
+    /// What an answer that is no success says went wrong.
+    pub(super) fn problem(&self) -> Problem {
+        Problem {
+            status: self.status,
+            code: self.code(),
+            message: self.message(),
+            reference: self
+                .error(|error| error.text(&["reference"]))
+                .map(|text| printable(&without_numbers(&text))),
+            retry_after: self.retry_after,
+        }
     }
 
     /// The API's error code: a number or a string, `errorCode` or `code`, wrapped or not.
@@ -245,155 +258,6 @@ pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
 /// Reads an HTTP date.
 pub fn http_date(value: &str) -> Option<Timestamp> {
     Some(jiff::fmt::rfc2822::parse(value.trim()).ok()?.timestamp())
-}
-
-/// Why a method of the API did not give what was asked of it. Callouts have verdicts instead.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ApiError {
-    /// Proved that the platform did not get the request.
-    #[error("nothing was sent: {why}")]
-    NotSent {
-        /// In words.
-        why: String,
-    },
-    /// The platform may have got the request; nobody told what became of it.
-    #[error("sent, but no whole answer came: {why}")]
-    Lost {
-        /// In words.
-        why: String,
-    },
-    /// The platform said no.
-    #[error("{0}")]
-    Refused(Problem),
-    /// The platform said yes in words that no document has.
-    #[error("the platform answered HTTP {status}, and not as its documents say: {why}")]
-    Unreadable {
-        /// HTTP status.
-        status: u16,
-        /// In words.
-        why: String,
-    },
-}
-
-impl ApiError {
-    /// What an answer that is no success means.
-    pub(super) fn of(answer: &Answer) -> Self {
-        Self::Refused(Problem {
-            status: answer.status,
-            code: answer.code(),
-            message: answer.message(),
-            reference: answer
-                .error(|error| error.text(&["reference"]))
-                .map(|text| printable(&without_numbers(&text))),
-            retry_after: answer.retry_after,
-        })
-    }
-}
-
-/// A refusal in the platform's words (seed 001, "Errors"; `FACTS` §8).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// HTTP status.
-    pub status: u16,
-    /// `errorCode`.
-    pub code: Option<i64>,
-    /// `message`, or the title and detail of a problem, shortened, without telephone numbers.
-    pub message: String,
-    /// `reference`, which Sinch's support asks for.
-    pub reference: Option<String>,
-    /// `Retry-After`.
-    pub retry_after: Option<Duration>,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the platform answered HTTP {}", self.status)?;
-        match self.code {
-            Some(code) if self.message.is_empty() => write!(f, " ({code})")?,
-            Some(code) => write!(f, " ({code} {})", self.message)?,
-            None if self.message.is_empty() => {}
-            None => write!(f, " ({})", self.message)?,
-        }
-        if let Some(reference) = &self.reference
-            && !reference.is_empty()
-        {
-            write!(f, ", reference {reference}")?;
-        }
-        write!(f, "\n{}", self.advice())
-    }
-}
-
-impl Problem {
-    /// What a person can do about it.
-    pub fn advice(&self) -> &'static str {
-        match (self.code, self.status) {
-            (Some(40001), _) => {
-                "a value is not one that the platform takes: compare it with the documents, \
-                 --dry-run shows what was sent"
-            }
-            (Some(40002), _) => {
-                "something that the platform requires is missing: --dry-run shows what was sent"
-            }
-            (Some(40003), _) => {
-                "the platform does not understand the request, or does not know the application \
-                 key: compare the key with the dashboard, --dry-run shows what was sent"
-            }
-            (Some(INVALID_APPLICATION_KEY), _) => {
-                "the platform does not know this application: compare SINCH_APPLICATION_KEY with \
-                 the dashboard"
-            }
-            (Some(40005), _) => "write the number with a leading plus: +46701234567",
-            (Some(40100), _) => {
-                "the request came without authorisation: something between here and the platform \
-                 takes headers away, a proxy for example"
-            }
-            (Some(40101), _) => {
-                "the request's time was not accepted: this machine's clock is wrong, or too far \
-                 from the platform's; `callout doctor` compares them"
-            }
-            (Some(40102), _) => {
-                "the signature is wrong: copy SINCH_APPLICATION_SECRET whole from the dashboard, \
-                 and see that it belongs to SINCH_APPLICATION_KEY"
-            }
-            (Some(40108), _) => {
-                "key and secret are not accepted: copy SINCH_APPLICATION_KEY and \
-                 SINCH_APPLICATION_SECRET again from the dashboard"
-            }
-            (_, 401) => {
-                "the platform does not accept who we are: compare SINCH_APPLICATION_KEY and \
-                 SINCH_APPLICATION_SECRET with the dashboard"
-            }
-            (Some(40200), _) | (_, 402) => "the account is empty: top it up in the dashboard",
-            (Some(40300), _) => {
-                "the account may not call this destination: ask Sinch to open it, or check the \
-                 number"
-            }
-            (Some(INVALID_SCHEME), _) => {
-                "the application does not take this authorisation: try the other one (--auth basic \
-                 or --auth signed)"
-            }
-            (Some(40400), _) => {
-                "it is over, it never was, or it is known elsewhere only: calls, conferences and \
-                 recordings belong to one region (--region) and one application"
-            }
-            (_, 404 | 405) => {
-                "there is no such method at this address: check SINCH_CALLING_URL and \
-                 SINCH_CONFIGURATION_URL; --paths older has the paths of older documents"
-            }
-            (_, 429) => "the platform asks us to slow down: try again in a while",
-            (_, 300..=399) => {
-                "the platform is elsewhere, and we do not follow: choose a region (--region), or \
-                 correct SINCH_CALLING_URL and SINCH_CONFIGURATION_URL"
-            }
-            (Some(50300), _) | (_, 503) => "the platform is down for a while: try again later",
-            (_, 500..=599) => {
-                "the platform failed: look whether it was done all the same, then try again; tell \
-                 Sinch the reference if it stays so"
-            }
-            (_, 403) => "the platform does not allow it: ask Sinch what the account may do",
-            _ => "see the platform's documents for this code; --dry-run shows what was sent",
-        }
-    }
 }
 
 #[cfg(test)]
