@@ -2,6 +2,7 @@
 //!
 //! See `ARCHITECTURE.md` for the map.
 
+pub mod app;
 pub mod campaign;
 pub mod cli;
 pub mod clock;

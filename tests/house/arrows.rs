@@ -3,22 +3,36 @@
 use crate::sources;
 
 /// A module and the modules of this crate that it may name.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("domain", &["domain"]),
     ("campaign", &["campaign", "domain"]),
     ("recipients", &["recipients", "campaign", "domain"]),
     ("sinch", &["sinch", "domain", "clock"]),
     ("store", &["store", "domain"]),
     ("report", &["report", "domain"]),
-    (
-        "engine",
-        &["engine", "sinch", "store", "domain", "clock", "entropy"],
-    ),
+    ("engine", &["engine", "store", "domain", "clock", "entropy"]),
     ("simulator", &["simulator", "sinch::auth", "domain"]),
+    (
+        "app",
+        &[
+            "app",
+            "campaign",
+            "recipients",
+            "domain",
+            "sinch",
+            "store",
+            "engine",
+            "report",
+            "simulator",
+            "clock",
+            "entropy",
+        ],
+    ),
     (
         "cli",
         &[
             "cli",
+            "app",
             "campaign",
             "recipients",
             "domain",
