@@ -32,6 +32,25 @@ impl Default for Ends {
     }
 }
 
+impl Ends {
+    /// The ends after which somebody may be called again, each with its share of all calls.
+    pub fn unanswered(self) -> [(Outcome, f64); 3] {
+        [
+            ("BUSY", "N/A", self.busy),
+            ("NOANSWER", "TIMEOUT", self.no_answer),
+            ("FAILED", "GENERALERROR", self.failed),
+        ]
+        .map(|(result, reason, share)| {
+            let outcome = Outcome {
+                result: Some(result.into()),
+                reason: Some(reason.into()),
+                ..Outcome::default()
+            };
+            (outcome, share)
+        })
+    }
+}
+
 /// What becomes of one recipient.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Forecast {
@@ -71,17 +90,7 @@ fn from(
         answered: ends.answered,
         longest_wait: Duration::ZERO,
     };
-    let unanswered = [
-        ("BUSY", "N/A", ends.busy),
-        ("NOANSWER", "TIMEOUT", ends.no_answer),
-        ("FAILED", "GENERALERROR", ends.failed),
-    ];
-    for (result, reason, share) in unanswered {
-        let outcome = Outcome {
-            result: Some(result.into()),
-            reason: Some(reason.into()),
-            ..Outcome::default()
-        };
+    for (outcome, share) in ends.unanswered() {
         // Half of the jitter's range is none of it; a fault of the platform uses nothing up, so it
         // would go round and round.
         if let Next::Again {

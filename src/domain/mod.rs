@@ -17,6 +17,7 @@ pub mod money;
 pub mod number_form;
 pub mod openings;
 pub mod outcome;
+pub mod outlook;
 pub mod pacing;
 pub mod polling;
 pub mod recipient;
@@ -53,6 +54,7 @@ pub use money::{Money, Purse};
 pub use number_form::{NumberForm, READ_AGAIN_BUT, READER};
 pub use openings::{OpeningId, Openings};
 pub use outcome::Outcome;
+pub use outlook::{Ahead, Flow, Outlook};
 pub use recipient::{
     Disposition, Follow, RESULT_COLUMNS, RecipientState, RejectKind, Terms, WaitReason,
     after_attempt, closed,

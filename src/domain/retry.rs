@@ -27,7 +27,7 @@ const FAULTS: [&str; 4] = [
 ];
 
 /// How the calls on one recipient ended so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tried {
     /// Attempts used up.
     pub used: u8,

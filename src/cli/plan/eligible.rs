@@ -1,14 +1,14 @@
 //! Who of a list may be called now, later, or not at all; and when work that takes so long is done, if it
 //! is done while windows are open.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::domain::window::{Window, WindowState};
-use crate::domain::{OpeningId, Openings, Zones};
+use crate::domain::{Ahead, OpeningId, Openings, Tried, Zones};
 use crate::report::summary::grouped;
 
 /// Openings that are looked at before a plan gives up on an end: two years of days.
@@ -17,7 +17,8 @@ const OPENINGS_MAX: u32 = 730;
 /// How many may be called now, later, or not at all.
 pub(super) struct Eligible {
     openings: Openings,
-    met: BTreeSet<OpeningId>,
+    /// People by where they may be.
+    met: BTreeMap<OpeningId, u64>,
     pub(super) now: u64,
     pub(super) later: u64,
     next: Option<Timestamp>,
@@ -28,7 +29,7 @@ impl Eligible {
     pub(super) fn new(window: Window) -> Self {
         Self {
             openings: Openings::new(window),
-            met: BTreeSet::new(),
+            met: BTreeMap::new(),
             now: 0,
             later: 0,
             next: None,
@@ -39,7 +40,7 @@ impl Eligible {
     /// Counts a recipient.
     pub(super) fn add(&mut self, zones: Option<&Zones>, now: Timestamp) {
         let state = self.openings.id_of(zones).map(|id| {
-            self.met.insert(id);
+            *self.met.entry(id).or_default() += 1;
             self.openings.state(id, now)
         });
         match state {
@@ -59,10 +60,21 @@ impl Eligible {
     pub(super) fn done_by(&mut self, from: Timestamp, work: Duration) -> Option<Timestamp> {
         let ends: Option<Vec<Timestamp>> = self
             .met
-            .iter()
+            .keys()
             .map(|id| done_in(&mut self.openings, *id, from, work))
             .collect();
         ends?.into_iter().max()
+    }
+
+    /// Everybody who is to be called, from a moment on.
+    pub(super) fn ahead(&self, from: Timestamp) -> Vec<Ahead> {
+        let ahead = |(id, people): (&OpeningId, &u64)| Ahead {
+            zones: Some(Zones::Known(self.openings.zones(*id).clone())),
+            tried: Tried::default(),
+            due: from,
+            people: *people,
+        };
+        self.met.iter().map(ahead).collect()
     }
 
     pub(super) fn text(&self) -> String {

@@ -12,7 +12,7 @@ use super::eligible::Eligible;
 use crate::campaign::Campaign;
 use crate::cli::spend;
 use crate::domain::forecast::{Ends, Forecast};
-use crate::domain::{CallLength, Money, Purse, Spend};
+use crate::domain::{Ahead, CallLength, Flow, Money, Outlook, Purse, Spend, Tried};
 
 /// Seconds until somebody answers, about.
 const RINGING_S: f64 = 15.0;
@@ -200,6 +200,8 @@ pub(super) struct Span {
     pub(super) dialling: Duration,
     /// If everybody answers at once; none where windows let nobody be called.
     pub(super) soonest: Option<Duration>,
+    /// As calls usually end; none where no end is in sight.
+    pub(super) expected: Option<Duration>,
     /// If everybody is called as often as the campaign says.
     pub(super) latest: Option<Duration>,
     /// What decides how fast.
@@ -235,6 +237,26 @@ impl Span {
         } else {
             "calls_per_second"
         };
+        let from = campaign
+            .schedule
+            .as_ref()
+            .map_or(now, |schedule| schedule.start.timestamp().max(now));
+        let since = |at: Timestamp| Duration::try_from(at.duration_since(from)).ok();
+        let flow = flow(rate, each_s, campaign.pacing.concurrent_calls);
+        let ahead = eligible.as_ref().map_or_else(
+            || {
+                let everybody = Ahead {
+                    zones: None,
+                    tried: Tried::default(),
+                    due: from,
+                    people: calls,
+                };
+                vec![everybody]
+            },
+            |eligible| eligible.ahead(from),
+        );
+        let (retry, window) = (campaign.retry.clone(), campaign.window.clone());
+        let expected = Outlook::new(retry, window, from, ahead, (from, flow)).done_at(from, flow);
         let waits = forecast.longest_wait.mul_f64(1.0 + campaign.retry.jitter);
         let (soonest, latest) = match eligible {
             None => (
@@ -242,11 +264,6 @@ impl Span {
                 Some(seconds(most).saturating_add(waits)),
             ),
             Some(windows) => {
-                let from = campaign
-                    .schedule
-                    .as_ref()
-                    .map_or(now, |schedule| schedule.start.timestamp().max(now));
-                let since = |at: Timestamp| Duration::try_from(at.duration_since(from)).ok();
                 let soonest = windows.done_by(from, seconds(calls));
                 let latest = windows
                     .done_by(from, seconds(most))
@@ -258,9 +275,20 @@ impl Span {
         Some(Self {
             dialling: seconds(calls),
             soonest,
+            expected: expected.and_then(since),
             latest,
             bottleneck,
         })
+    }
+}
+
+/// How calls go that take so long, at a campaign's rate and within its cap of calls at a time.
+fn flow(rate: f64, each_s: f64, concurrent: Option<u32>) -> Flow {
+    let capped = concurrent.map_or(f64::INFINITY, |cap| f64::from(cap) / each_s);
+    Flow {
+        rate: rate.min(capped),
+        call: Duration::try_from_secs_f64(each_s).unwrap_or(Duration::MAX),
+        ends: Ends::default(),
     }
 }
 

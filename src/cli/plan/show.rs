@@ -134,6 +134,7 @@ impl Plan {
             "concurrent_calls": self.campaign.pacing.concurrent_calls,
             "seconds_to_dial": span.map(|span| span.dialling.as_secs_f64()),
             "seconds_soonest": span.and_then(|span| span.soonest).map(|s| s.as_secs_f64()),
+            "seconds_expected": span.and_then(|span| span.expected).map(|s| s.as_secs_f64()),
             "seconds_latest": span.and_then(|span| span.latest).map(|s| s.as_secs_f64()),
             "bottleneck": span.map(|span| span.bottleneck),
             "window": self.eligible.as_ref().map(Eligible::json),
