@@ -18,8 +18,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use callout::store::Store as _;
-use callout::store::sqlite::{Access, SqliteStore};
+use callout::store::{self, Access};
 
 const CALLOUT: &str = env!("CARGO_BIN_EXE_callout");
 /// Where people of the lists are.
@@ -291,7 +290,7 @@ fn suppression() {
         .unwrap();
     let started = Instant::now();
     let lists = runtime.block_on(async {
-        let store = SqliteStore::open(&address, Access::Beside).await.unwrap();
+        let store = store::open(&address, Access::Beside, None).await.unwrap();
         store.suppressions().await.unwrap()
     });
     let loaded = started.elapsed();

@@ -7,7 +7,7 @@ use super::args::{BackupArgs, Global, RestoreArgs};
 use super::exit::{Exit, Failure};
 use super::{World, database, file, latest, output};
 use crate::report::summary::grouped;
-use crate::store::sqlite::{Access, Copied, SqliteStore};
+use crate::store::{self, Access, Copied};
 
 pub(super) async fn backup(args: &BackupArgs, global: &Global) -> Result<Exit, Failure> {
     file::refuse_to_replace(&args.file, false)?;
@@ -41,9 +41,9 @@ pub(super) async fn restore(
 ) -> Result<Exit, Failure> {
     let accepts = args.accept.accept_unknown_calls;
     let state = global.state.as_deref();
-    let restored = SqliteStore::restore(&global.db, &args.file, state, accepts).await?;
+    let restored = store::restore(&global.db, &args.file, state, accepts).await?;
     let store = latest::open(global, Access::EngineOfExisting).await?;
-    latest::be_sure(&store, args.accept, &mut world).await?;
+    latest::be_sure(store.as_ref(), args.accept, &mut world).await?;
     store.close().await?;
     if args.json {
         output::say_json(&json!({

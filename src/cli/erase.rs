@@ -14,8 +14,7 @@ use crate::domain::suppression::ERASED;
 use crate::domain::{Destination, Digits, RunState, Spellings, Suppression};
 use crate::recipients::national_of;
 use crate::report::summary::grouped;
-use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{Erasure, Store as _, StoreError};
+use crate::store::{self, Access, Erasure, Store, StoreError};
 
 pub(super) async fn erase(
     args: &EraseArgs,
@@ -44,7 +43,7 @@ pub(super) async fn erase(
     beside.suppress_erased(number, &reason, &key).await?;
     beside.close().await?;
     drop(beside);
-    let store = match SqliteStore::open(&global.db, Access::EngineOfExisting).await {
+    let store = match store::open(&global.db, Access::EngineOfExisting, None).await {
         Ok(store) => store,
         Err(StoreError::InUse(_)) => {
             return Err(Failure::failed(format!(
@@ -54,7 +53,7 @@ pub(super) async fn erase(
         }
         Err(error) => return Err(error.into()),
     };
-    let erased = forget(&store, number, &reason, &masked, &world).await?;
+    let erased = forget(store.as_ref(), number, &reason, &masked, &world).await?;
     if args.json {
         output::say_json(&json!({
             "rows": erased.rows, "runs": erased.runs, "pending": erased.pending,
@@ -67,7 +66,7 @@ pub(super) async fn erase(
 }
 
 async fn forget(
-    store: &SqliteStore,
+    store: &dyn Store,
     number: Digits,
     reason: &Suppression,
     masked: &str,

@@ -13,8 +13,7 @@ use super::file::{NewFile, refuse_inputs_of_runs, refuse_to_replace};
 use super::{output, runs};
 use crate::domain::RecipientId;
 use crate::report::{Export, Table};
-use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{Run, Store};
+use crate::store::{self, Access, Run, Store};
 
 /// Rows read at a time.
 const PAGE: u32 = 500;
@@ -23,11 +22,11 @@ pub(super) async fn export(args: &ExportArgs, global: &Global) -> Result<Exit, F
     if let Some(path) = &args.output {
         refuse_to_replace(path, args.force)?;
     }
-    let store = SqliteStore::open(&global.db, Access::Beside).await?;
+    let store = store::open(&global.db, Access::Beside, None).await?;
     if let Some(path) = &args.output {
-        refuse_inputs_of_runs(path, &store).await?;
+        refuse_inputs_of_runs(path, store.as_ref()).await?;
     }
-    let run = runs::find(&store, args.run.as_deref()).await?;
+    let run = runs::find(store.as_ref(), args.run.as_deref()).await?;
     let table = match args.table {
         TableName::Results => Table::Results,
         TableName::Attempts => Table::Attempts,
@@ -35,9 +34,9 @@ pub(super) async fn export(args: &ExportArgs, global: &Global) -> Result<Exit, F
     };
     match &args.output {
         Some(path) => {
-            write_file(&store, &run, table, args.raw, (path, args.force)).await?;
+            write_file(store.as_ref(), &run, table, args.raw, (path, args.force)).await?;
         }
-        None => write_rows(&store, &run, table, args.raw, &mut output::pour).await?,
+        None => write_rows(store.as_ref(), &run, table, args.raw, &mut output::pour).await?,
     }
     store.close().await?;
     Ok(Exit::Done)

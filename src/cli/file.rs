@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::exit::Failure;
 use crate::campaign::Campaign;
-use crate::store::Store;
-use crate::store::sqlite::belongs_to_a_database;
+use crate::store::{Store, belongs_to_a_database};
 
 /// So many names are tried for a file that is being written.
 const PARTIALS_MAX: u32 = 99;

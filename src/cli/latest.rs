@@ -1,21 +1,22 @@
 //! Whether a database is the latest: it is opened to dial, and what it lacks is said before anybody is
 //! called.
 
+use std::sync::Arc;
+
 use super::args::{AcceptArgs, Global};
 use super::exit::Failure;
 use super::{World, output, reconcile};
 use crate::report::summary::grouped;
-use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{Accepted, Accepting, Gap, Store as _, StoreError};
+use crate::store::{self, Accepted, Accepting, Access, Gap, Store, StoreError};
 
 /// Opens the database that a command works with, with its mark where the settings say.
-pub(super) async fn open(global: &Global, access: Access) -> Result<SqliteStore, StoreError> {
-    SqliteStore::open_with_state(&global.db, access, global.state.as_deref()).await
+pub(super) async fn open(global: &Global, access: Access) -> Result<Arc<dyn Store>, StoreError> {
+    store::open(&global.db, access, global.state.as_deref()).await
 }
 
 /// Refuses a database that lacks what was done, unless a person accepts that.
 pub(super) async fn be_sure(
-    store: &SqliteStore,
+    store: &dyn Store,
     accept: AcceptArgs,
     world: &mut World,
 ) -> Result<(), Failure> {

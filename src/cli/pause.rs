@@ -1,13 +1,14 @@
 //! `callout pause` and `callout cancel`: a wish for the engine of another terminal, or, where none is
 //! at work, done at once.
 
+use std::sync::Arc;
+
 use super::args::{Global, OneRunArgs};
 use super::exit::{Exit, Failure};
 use super::{World, output, runs};
 use crate::domain::{PauseReason, RunState};
 use crate::report::summary::grouped;
-use crate::store::sqlite::{Access, SqliteStore, Wishing};
-use crate::store::{Run, RunEnd, Store, StoreError, Wish};
+use crate::store::{self, Access, Run, RunEnd, Store, StoreError, Wish, Wishing};
 
 /// Who works on a run.
 enum Engine {
@@ -32,7 +33,7 @@ pub(super) async fn pause(
              are over"
         ),
         (Engine::AtWork, _) => {
-            leave(&store, &run, Wish::Pause, global).await?;
+            leave(store.as_ref(), &run, Wish::Pause).await?;
             let when = if run.header.is_none() {
                 "the list is being imported; nobody is called, and the run stops after it"
             } else {
@@ -67,7 +68,7 @@ pub(super) async fn cancel(
 ) -> Result<Exit, Failure> {
     let (store, run, engine, wishing) = open(args, global).await?;
     if matches!(engine, Engine::AtWork) {
-        leave(&store, &run, Wish::Cancel, global).await?;
+        leave(store.as_ref(), &run, Wish::Cancel).await?;
         output::say(if run.header.is_none() {
             "asked: the list is being imported; nobody is called, and the run ends after it"
         } else {
@@ -77,7 +78,7 @@ pub(super) async fn cancel(
         store.forget_planned(&run.id).await?;
         output::say("the run had not begun: it is forgotten");
     } else {
-        cancel_at_rest(&store, &run, world).await?;
+        cancel_at_rest(store.as_ref(), &run, world).await?;
     }
     drop(wishing);
     store.close().await?;
@@ -86,11 +87,11 @@ pub(super) async fn cancel(
 
 /// Leaves a wish for the engine. An import writes for as long as it takes: the wish is not given up
 /// while an engine is at work.
-async fn leave(store: &SqliteStore, run: &Run, wish: Wish, global: &Global) -> Result<(), Failure> {
+async fn leave(store: &dyn Store, run: &Run, wish: Wish) -> Result<(), Failure> {
     let mut told = false;
     loop {
         match store.wish(&run.id, Some(wish)).await {
-            Err(StoreError::Busy(_)) if SqliteStore::engine_at_work(&global.db)?.is_some() => {
+            Err(StoreError::Busy(_)) if store.engine_at_work().await?.is_some() => {
                 if !told {
                     output::tell("the database is being written to; not asked yet, but waiting");
                     told = true;
@@ -102,7 +103,7 @@ async fn leave(store: &SqliteStore, run: &Run, wish: Wish, global: &Global) -> R
 }
 
 /// Cancels a run that no engine works on.
-async fn cancel_at_rest(store: &SqliteStore, run: &Run, world: &World) -> Result<(), Failure> {
+async fn cancel_at_rest(store: &dyn Store, run: &Run, world: &World) -> Result<(), Failure> {
     let now = world.clock.wall();
     store.wish(&run.id, Some(Wish::Cancel)).await?;
     if run.state == RunState::Running {
@@ -135,20 +136,20 @@ async fn cancel_at_rest(store: &SqliteStore, run: &Run, world: &World) -> Result
 async fn open(
     args: &OneRunArgs,
     global: &Global,
-) -> Result<(SqliteStore, Run, Engine, Option<Wishing>), Failure> {
+) -> Result<(Arc<dyn Store>, Run, Engine, Wishing), Failure> {
     loop {
-        let beside = SqliteStore::open(&global.db, Access::Beside).await?;
-        let wishing = SqliteStore::wishing(&global.db).await?;
-        let run = runs::find(&beside, args.run.as_deref()).await?;
+        let beside = store::open(&global.db, Access::Beside, None).await?;
+        let wishing = beside.wishing().await?;
+        let run = runs::find(beside.as_ref(), args.run.as_deref()).await?;
         if !run.state.unfinished() {
             return Err(over(&run, args.run.is_none()));
         }
-        match SqliteStore::open(&global.db, Access::Engine).await {
+        match store::open(&global.db, Access::Engine, None).await {
             Ok(store) => {
                 beside.close().await?;
                 return Ok((store, run, Engine::None, wishing));
             }
-            Err(StoreError::InUse(_)) => match SqliteStore::engine_at_work(&global.db)? {
+            Err(StoreError::InUse(_)) => match beside.engine_at_work().await? {
                 Some(id) if id == run.id || id.as_str().is_empty() => {
                     return Ok((beside, run, Engine::AtWork, wishing));
                 }

@@ -7,29 +7,28 @@ use super::exit::{Exit, Failure};
 use super::{World, output, runs};
 use crate::domain::Disposition;
 use crate::report::summary::grouped;
-use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{Run, Store as _};
+use crate::store::{self, Access, Run, Store};
 
 pub(super) async fn purge(
     args: &PurgeArgs,
     global: &Global,
     world: &World,
 ) -> Result<Exit, Failure> {
-    let store = SqliteStore::open(&global.db, Access::EngineOfExisting).await?;
+    let store = store::open(&global.db, Access::EngineOfExisting, None).await?;
     let now = world.clock.wall();
     let due = |run: &Run| {
         run.ended_at
             .is_some_and(|ended| now.duration_since(ended) >= args.after)
     };
     let chosen = if let Some(prefix) = &args.run {
-        vec![one(&store, prefix, &due).await?]
+        vec![one(store.as_ref(), prefix, &due).await?]
     } else {
         let over = |run: &Run| !run.state.unfinished() && run.purged_at.is_none() && due(run);
         store.runs("").await?.into_iter().filter(over).collect()
     };
     let mut rows = Vec::new();
     for run in &chosen {
-        rows.push(describe(&store, run).await?);
+        rows.push(describe(store.as_ref(), run).await?);
     }
     if !args.dry_run && !chosen.is_empty() {
         sure(args, &rows)?;
@@ -62,7 +61,7 @@ pub(super) async fn purge(
 
 /// The run that was named, if it can be purged.
 async fn one(
-    store: &SqliteStore,
+    store: &dyn Store,
     prefix: &str,
     due: &(dyn Fn(&Run) -> bool + Sync),
 ) -> Result<Run, Failure> {
@@ -89,7 +88,7 @@ async fn one(
     Err(Failure::usage(no))
 }
 
-async fn describe(store: &SqliteStore, run: &Run) -> Result<String, Failure> {
+async fn describe(store: &dyn Store, run: &Run) -> Result<String, Failure> {
     let tally = store.tally(&run.id).await?;
     let ended = run.ended_at.map(|at| format!("{at:.0}"));
     let uncertain = match tally.of(Disposition::Uncertain) {

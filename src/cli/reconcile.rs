@@ -9,26 +9,25 @@ use super::settling::{Known, Settling, each_unsettled};
 use super::{World, output, records, runs, settings};
 use crate::domain::{AttemptId, Outcome, RunState, Stage};
 use crate::report::summary::grouped;
-use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{Run, Store, Unsettled};
+use crate::store::{self, Access, Run, Store, Unsettled};
 
 pub(super) async fn reconcile(
     args: &ReconcileArgs,
     global: &Global,
     world: World,
 ) -> Result<Exit, Failure> {
-    let store = SqliteStore::open(&global.db, Access::Beside).await?;
-    let run = runs::find(&store, args.run.as_deref()).await?;
-    let mut settling = Settling::new((&store, &global.db), &run, who(), world);
+    let store = store::open(&global.db, Access::Beside, None).await?;
+    let run = runs::find(store.as_ref(), args.run.as_deref()).await?;
+    let mut settling = Settling::new((store.as_ref(), &global.db), &run, who(), world);
     if let Some(file) = &args.cdr {
         records::settle(&mut settling, file, args).await?;
     } else if args.called || args.not_called {
-        let (uncertain, _) = not_known(&store, &run).await?;
+        let (uncertain, _) = not_known(store.as_ref(), &run).await?;
         settle(&mut settling, &uncertain, args).await?;
     } else if !args.attempt.is_empty() || args.all {
         return Err(Failure::usage("say --called or --not-called, and --reason"));
     } else {
-        let (uncertain, others) = not_known(&store, &run).await?;
+        let (uncertain, others) = not_known(store.as_ref(), &run).await?;
         list(&run, &uncertain, others, args.json);
     }
     store.close().await?;

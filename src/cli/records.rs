@@ -88,7 +88,7 @@ pub(super) async fn settle(
     let mut findings = search.findings();
     let left = if !args.dry_run {
         settling.settle(findings.known(file)).await?
-    } else if settling.engine_at_work()? {
+    } else if settling.engine_at_work().await? {
         findings.of_an_engine()
     } else {
         Left::default()

@@ -15,16 +15,15 @@ use super::{
 use crate::campaign::{Campaign, Script};
 use crate::domain::{Known, Raised, RunId};
 use crate::engine::{Pace, Rules};
-use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{Run, Store, Wish};
+use crate::store::{Access, Run, Store, Wish};
 
 pub(super) async fn resume(
     args: &ResumeArgs,
     global: &Global,
     mut world: World,
 ) -> Result<Exit, Failure> {
-    let store = Arc::new(latest::open(global, Access::EngineOfExisting).await?);
-    latest::be_sure(&store, args.accept, &mut world).await?;
+    let store = latest::open(global, Access::EngineOfExisting).await?;
+    latest::be_sure(store.as_ref(), args.accept, &mut world).await?;
     let mut run = choose(store.as_ref(), args.run.as_deref()).await?;
     if let Some(path) = &args.results.output {
         file::refuse_to_replace(path, args.results.force || export::is_own(path, &run))?;
@@ -118,7 +117,7 @@ fn is_elsewhere(run: &Run, platform: &str) -> bool {
 
 /// Changes what a run may cost, for good; who did it and when is kept.
 async fn raise_cap(
-    store: &SqliteStore,
+    store: &dyn Store,
     run: &mut Run,
     cap: &str,
     now: Timestamp,
@@ -145,11 +144,7 @@ async fn raise_cap(
 }
 
 /// Makes the refusals that the run is paused for final.
-async fn accept_refusals(
-    store: &SqliteStore,
-    run: &mut Run,
-    now: Timestamp,
-) -> Result<(), Failure> {
+async fn accept_refusals(store: &dyn Store, run: &mut Run, now: Timestamp) -> Result<(), Failure> {
     let accepted = store.accept_refusals(&run.id, now).await?;
     let (Some(code), Some(recipients)) = (run.refused_with.take(), accepted) else {
         return Err(Failure::usage(format!(
@@ -166,7 +161,7 @@ async fn accept_refusals(
 }
 
 /// The run that was named; else the latest unfinished one, else the latest.
-async fn choose(store: &SqliteStore, prefix: Option<&str>) -> Result<Run, Failure> {
+async fn choose(store: &dyn Store, prefix: Option<&str>) -> Result<Run, Failure> {
     if prefix.is_none() {
         let runs = runs::of_campaigns(store).await?;
         if let Some(run) = runs.into_iter().find(|run| run.state.unfinished()) {
@@ -177,7 +172,7 @@ async fn choose(store: &SqliteStore, prefix: Option<&str>) -> Result<Run, Failur
 }
 
 /// Nothing to do: the command ends as the run ended.
-async fn as_it_ended(store: &SqliteStore, run: &Run, args: &ResumeArgs) -> Result<Exit, Failure> {
+async fn as_it_ended(store: &dyn Store, run: &Run, args: &ResumeArgs) -> Result<Exit, Failure> {
     let summary = runs::summary(store, &run.id).await?;
     if let Some(path) = &args.results.output {
         export::write_results(store, run, (path, args.results.force)).await?;
@@ -193,7 +188,7 @@ async fn as_it_ended(store: &SqliteStore, run: &Run, args: &ResumeArgs) -> Resul
 
 /// Binds the run's definition to its list; a list whose import was interrupted is imported now.
 async fn script(
-    store: &SqliteStore,
+    store: &dyn Store,
     run: &Run,
     campaign: &Campaign,
     world: &World,

@@ -19,8 +19,7 @@ use crate::engine::Pace;
 use crate::recipients::ListSummary;
 use crate::report::summary::grouped;
 use crate::sinch::Client;
-use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{NewRun, Planned, Run, Store, StoreError};
+use crate::store::{Access, NewRun, Planned, Run, Store, StoreError};
 
 pub(super) async fn run(
     args: &RunArgs,
@@ -36,8 +35,8 @@ pub(super) async fn run(
     }
     let never_asks = args.yes.then_some("--yes makes none");
     database::may_dial(global, &args.file, never_asks)?;
-    let mut store = Arc::new(latest::open(global, Access::Engine).await?);
-    latest::be_sure(&store, args.accept, &mut world).await?;
+    let mut store = latest::open(global, Access::Engine).await?;
+    latest::be_sure(store.as_ref(), args.accept, &mut world).await?;
     let right = args.clock.clock_is_right;
     clock::refuse_set_back(store.as_ref(), world.clock.as_ref(), right).await?;
     refuse_second_run(store.as_ref(), &campaign).await?;
@@ -176,11 +175,11 @@ impl Looking<'_> {
 async fn wait_for_start(
     campaign: &str,
     schedule: &Schedule,
-    mut store: Arc<SqliteStore>,
+    mut store: Arc<dyn Store>,
     global: &Global,
     world: &World,
     stop: &Stop,
-) -> Result<Option<(Arc<SqliteStore>, Slot)>, Failure> {
+) -> Result<Option<(Arc<dyn Store>, Slot)>, Failure> {
     let clock = world.clock.as_ref();
     loop {
         let start = schedule::start_of(campaign, schedule, store.as_ref(), clock.wall()).await?;
@@ -195,7 +194,7 @@ async fn wait_for_start(
         let Some(free) = schedule::open_when_free(global, clock, stop).await? else {
             return Ok(None);
         };
-        store = Arc::new(free);
+        store = free;
     }
 }
 
@@ -250,7 +249,7 @@ impl From<NotBegun> for Failure {
 
 /// Writes a run down and imports its list. Where that cannot be done, the run is forgotten.
 pub(super) async fn begin<'a>(
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
     campaign: &Campaign,
     client: Client,
     mut new: NewRun,
@@ -385,7 +384,7 @@ fn absolute(path: &Path) -> std::path::PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-async fn refuse_second_run(store: &SqliteStore, campaign: &Campaign) -> Result<(), Failure> {
+async fn refuse_second_run(store: &dyn Store, campaign: &Campaign) -> Result<(), Failure> {
     let runs = runs::of_campaigns(store).await?;
     let same = |run: &&Run| run.campaign == campaign.name && run.state.unfinished();
     match runs.iter().find(same) {

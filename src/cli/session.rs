@@ -15,12 +15,11 @@ use crate::domain::{Callout, Destination, DestinationKind, Known, RunId, Spend};
 #[cfg(debug_assertions)]
 use crate::engine::sabotage::Sabotage;
 use crate::engine::{Driver, End, Engine, Pace, Platform, Progress, Render, Rules};
-use crate::store::sqlite::SqliteStore;
 use crate::store::{Due, Store};
 
 /// A run that is ready to be worked on.
 pub(super) struct Session<'a> {
-    pub(super) store: Arc<SqliteStore>,
+    pub(super) store: Arc<dyn Store>,
     pub(super) platform: Arc<dyn Platform>,
     /// Where time is virtual: the world's clock, to be moved on.
     pub(super) virtual_time: Option<Arc<VirtualClock>>,
@@ -94,7 +93,7 @@ impl Session<'_> {
     async fn drive_until(self, world: World, stop: &Stop) -> Result<End, Failure> {
         let store = Arc::clone(&self.store);
         let engine = Engine {
-            store: self.store as Arc<dyn Store>,
+            store: self.store,
             platform: self.platform,
             virtual_time: self.virtual_time,
             render: render(self.script, self.kind, self.at_the_dial),

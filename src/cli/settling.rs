@@ -9,8 +9,7 @@ use super::exit::Failure;
 use crate::campaign::Campaign;
 use crate::domain::{AttemptId, AttemptKey, CallId, Outcome, RecipientId, RetryPolicy, Stage};
 use crate::entropy::Entropy;
-use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{Run, Settlement, Store, StoreError, Unsettled};
+use crate::store::{self, Access, Run, Settlement, Store, StoreError, Unsettled};
 
 /// Attempts read at a time.
 const PAGE: u32 = 1000;
@@ -93,8 +92,8 @@ impl<'a> Settling<'a> {
     }
 
     /// Whether an engine works on the run, or is about to.
-    pub(super) fn engine_at_work(&self) -> Result<bool, Failure> {
-        let at_work = SqliteStore::engine_at_work(self.db)?;
+    pub(super) async fn engine_at_work(&self) -> Result<bool, Failure> {
+        let at_work = self.store.engine_at_work().await?;
         Ok(at_work.is_some_and(|id| id == self.run.id || id.as_str().is_empty()))
     }
 
@@ -104,7 +103,7 @@ impl<'a> Settling<'a> {
         &mut self,
         known: impl IntoIterator<Item = Known>,
     ) -> Result<Left, Failure> {
-        let alone = match SqliteStore::open(self.db, Access::EngineOfExisting).await {
+        let alone = match store::open(self.db, Access::EngineOfExisting, None).await {
             Ok(store) => Some(store),
             Err(StoreError::InUse(_)) => None,
             Err(error) => return Err(error.into()),
@@ -114,12 +113,12 @@ impl<'a> Settling<'a> {
         while known.peek().is_some() {
             let mut group: Vec<Known> = known.by_ref().take(TOGETHER).collect();
             let store: &dyn Store = match &alone {
-                Some(store) => store,
+                Some(store) => store.as_ref(),
                 None => self.store,
             };
             if alone.is_none()
                 && group.iter().any(|known| known.in_hand)
-                && self.engine_at_work()?
+                && self.engine_at_work().await?
             {
                 let theirs = group.extract_if(.., |known| known.in_hand);
                 left.in_hand.extend(theirs.map(|known| known.attempt));

@@ -8,7 +8,7 @@ use super::why::Reasons;
 use super::{World, database, latest, output, runs};
 use crate::domain::Disposition;
 use crate::report::summary::grouped;
-use crate::store::sqlite::Access;
+use crate::store::Access;
 
 pub(super) async fn status(
     args: &FactsArgs,
@@ -16,9 +16,9 @@ pub(super) async fn status(
     world: &World,
 ) -> Result<Exit, Failure> {
     let store = latest::open(global, Access::Beside).await?;
-    let run = runs::find(&store, args.run.as_deref()).await?;
+    let run = runs::find(store.as_ref(), args.run.as_deref()).await?;
     let (scheduled_for, expires_at) = (run.scheduled_for, run.expires_at);
-    let reasons = Reasons::of(&store, global, run, world.clock.wall()).await?;
+    let reasons = Reasons::of(store.as_ref(), run, world.clock.wall()).await?;
     let (summary, why) = (reasons.summary(), reasons.short());
     if args.json {
         let mut value = summary.json();
@@ -73,8 +73,8 @@ pub(super) async fn status(
 
 pub(super) async fn report(args: &FactsArgs, global: &Global) -> Result<Exit, Failure> {
     let store = latest::open(global, Access::Beside).await?;
-    let run = runs::find(&store, args.run.as_deref()).await?;
-    let summary = runs::summary(&store, &run.id).await?;
+    let run = runs::find(store.as_ref(), args.run.as_deref()).await?;
+    let summary = runs::summary(store.as_ref(), &run.id).await?;
     if args.json {
         output::say_json(&summary.json());
     } else {

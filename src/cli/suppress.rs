@@ -1,6 +1,7 @@
 //! `callout suppress`: numbers never to be called.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -16,8 +17,7 @@ use super::{World, import, latest, output, reconcile};
 use crate::domain::{Destination, Digits, NumberForm, Suppression, Suppressions};
 use crate::recipients::{NumberList, Numbers, NumbersRead, read_numbers};
 use crate::report::summary::grouped;
-use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{Added, ListChange, Removal, Store as _, StoreError};
+use crate::store::{self, Access, Added, ListChange, Removal, Store, StoreError};
 
 pub(super) async fn suppress(
     command: SuppressCommand,
@@ -34,8 +34,8 @@ pub(super) async fn suppress(
 }
 
 /// The database, if there is one.
-pub(super) async fn store_if_any(global: &Global) -> Result<Option<SqliteStore>, Failure> {
-    match SqliteStore::open(&global.db, Access::Beside).await {
+pub(super) async fn store_if_any(global: &Global) -> Result<Option<Arc<dyn Store>>, Failure> {
+    match store::open(&global.db, Access::Beside, None).await {
         Ok(store) => Ok(Some(store)),
         Err(StoreError::NoDatabase(_)) => Ok(None),
         Err(error) => Err(error.into()),
@@ -172,7 +172,7 @@ struct Counts {
 }
 
 async fn list(args: &SuppressListArgs, global: &Global, world: &World) -> Result<Exit, Failure> {
-    let store = SqliteStore::open(&global.db, Access::Beside).await?;
+    let store = store::open(&global.db, Access::Beside, None).await?;
     let lists = store.suppressions().await?;
     let changes = store.list_changes().await?;
     store.close().await?;

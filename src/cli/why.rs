@@ -11,26 +11,25 @@ use crate::domain::{Backlog, DestinationKind, Digits, NumberForm, RunState, Stor
 use crate::report::Summary;
 use crate::report::story::{Line, Teller};
 use crate::report::summary::{grouped, human};
-use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{Run, Store, Telling, Whom, Wish};
+use crate::store::{self, Access, Run, Store, Telling, Whom, Wish};
 
 pub(super) async fn why(args: &WhyArgs, global: &Global, world: &World) -> Result<Exit, Failure> {
-    let store = SqliteStore::open(&global.db, Access::Beside).await?;
+    let store = store::open(&global.db, Access::Beside, None).await?;
     // A number alone is about the latest run.
     let (run, number) = match (&args.run, &args.number) {
         (Some(number), None) if number.starts_with('+') => (None, Some(number.as_str())),
         (run, number) => (run.as_deref(), number.as_deref()),
     };
-    let run = runs::find(&store, run).await?;
+    let run = runs::find(store.as_ref(), run).await?;
     let whom = match (number, args.line) {
         (Some(text), _) => Some(Whom::Endpoint(endpoint(&run, text, &args.reading)?)),
         (None, Some(line)) => Some(Whom::Line(line)),
         (None, None) => None,
     };
     if let Some(whom) = whom {
-        recipient(&store, &run, &whom, args.json).await?;
+        recipient(store.as_ref(), &run, &whom, args.json).await?;
     } else {
-        let reasons = Reasons::of(&store, global, run, world.clock.wall()).await?;
+        let reasons = Reasons::of(store.as_ref(), run, world.clock.wall()).await?;
         if args.json {
             output::say_json(&reasons.json());
         } else {
@@ -61,7 +60,7 @@ fn endpoint(run: &Run, text: &str, reading: &ReadingArgs) -> Result<String, Fail
 }
 
 async fn recipient(
-    store: &SqliteStore,
+    store: &dyn Store,
     run: &Run,
     whom: &Whom,
     as_json: bool,
@@ -126,14 +125,9 @@ pub(super) struct Reasons {
 
 impl Reasons {
     /// Reads them.
-    pub(super) async fn of(
-        store: &SqliteStore,
-        global: &Global,
-        run: Run,
-        now: Timestamp,
-    ) -> Result<Self, Failure> {
+    pub(super) async fn of(store: &dyn Store, run: Run, now: Timestamp) -> Result<Self, Failure> {
         let summary = runs::summary(store, &run.id).await?;
-        let engine = SqliteStore::engine_at_work(&global.db)?.is_some_and(|id| id == run.id);
+        let engine = store.engine_at_work().await?.is_some_and(|id| id == run.id);
         let telling = run.telling.clone().filter(|_| engine);
         let backlog = store.backlog(&run.id).await?;
         Ok(Self {

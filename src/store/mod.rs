@@ -3,24 +3,30 @@
 //! SQL lives in the modules of the databases ([`sqlite`]) and nowhere else. The engine writes
 //! through [`Store::commit`], a group of changes at a time: when it returns, the group is on disk.
 
+mod access;
 mod gap;
 mod records;
-pub mod sqlite;
+mod sqlite;
+mod upkeep;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use roaring::RoaringTreemap;
 
+pub use access::Access;
 pub use gap::Gap;
 pub use records::{
     Accepted, Accepting, Added, Change, Cursor, Due, DueAt, DuePage, Erasure, Fate, Imported,
     ImportedRow, Latest, ListAct, ListChange, Made, NewRun, OccurrenceRecord, OpenCall, Planned,
     Recovery, Refused, RejectedRow, Removal, Run, RunEnd, Settlement, StillOpen, Telling,
-    Unsettled, Waiting, Was, Wish, WrittenOtherwise,
+    Unsettled, Waiting, Was, Wish, Wishing, WrittenOtherwise,
 };
+pub use sqlite::belongs_to_a_database;
+pub use upkeep::{Copied, Restored};
 
 use crate::domain::retry::PerNumber;
 use crate::domain::{
@@ -40,6 +46,34 @@ pub enum Whom {
     Line(u64),
 }
 
+/// Opens the database at an address such as `sqlite:callout.db`. What is known of it outside of it is
+/// beside it or, where one is named, in a folder of this machine's state.
+pub async fn open(
+    address: &str,
+    access: Access,
+    state: Option<&Path>,
+) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(sqlite::open(address, access, state).await?))
+}
+
+/// Deletes the rehearsals' database at an address, unless an engine works on it, or anything is in it
+/// that no rehearsal wrote.
+pub async fn begin_anew(address: &str) -> Result<(), StoreError> {
+    sqlite::begin_anew(address).await
+}
+
+/// Puts the copy `from` in the place of the database at an address, which is kept beside it. One
+/// that lacks something that was done since is refused with [`StoreError::Gap`], unless that is
+/// accepted; nothing of the people in it changes by that yet.
+pub async fn restore(
+    address: &str,
+    from: &Path,
+    state: Option<&Path>,
+    accept: bool,
+) -> Result<Restored, StoreError> {
+    sqlite::restore(address, from, state, accept).await
+}
+
 /// What a store can do. One engine writes at a time; everybody may read.
 #[async_trait]
 pub trait Store: std::fmt::Debug + Send + Sync {
@@ -51,6 +85,10 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// run that is not over becomes uncertain, unless it is known that no call is lacking. None where
     /// nothing is.
     async fn accept(&self, accepting: &Accepting) -> Result<Option<Accepted>, StoreError>;
+
+    /// What of what was done is not in the database; none where it is the latest, as far as that is
+    /// known. Nothing is changed.
+    async fn gap(&self) -> Result<Option<Gap>, StoreError>;
 
     /// Looks whether the database is still the one that was opened, and refuses one that was replaced
     /// or removed with [`StoreError::Gone`]. To be asked each second while somebody is dialled.
@@ -81,8 +119,28 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// The wish that stands.
     async fn wished(&self, run: &RunId) -> Result<Option<Wish>, StoreError>;
 
+    /// Says that a wish is about to be left for an engine, for as long as what is returned is held: from
+    /// before the run is looked at until the wish is left.
+    async fn wishing(&self) -> Result<Wishing, StoreError>;
+
+    /// The run that an engine works on: an empty id where it has not said so yet, none where no engine
+    /// is at work.
+    async fn engine_at_work(&self) -> Result<Option<RunId>, StoreError>;
+
     /// Reads all that is stored and checks that it is whole; slow on a large database.
     async fn check(&self) -> Result<(), StoreError>;
+
+    /// Copies the database at this moment, as a whole, into a file that is not there yet.
+    async fn backup(&self, to: &Path) -> Result<Copied, StoreError>;
+
+    /// Files beside the database with answers that did not belong to it.
+    fn foreign_answers(&self) -> Vec<PathBuf>;
+
+    /// Whether people were deleted, and traces of them may be in the files until they are scrubbed.
+    async fn scrub_owed(&self) -> Result<bool, StoreError>;
+
+    /// Leaves everything on the disk and in its place, as the last thing before a command ends.
+    async fn close(&self) -> Result<(), StoreError>;
 
     /// Says to other processes which run this engine works on.
     fn claim(&self, run: &RunId) -> Result<(), StoreError>;

@@ -608,3 +608,19 @@ pub struct Settlement {
     /// Drawn from 0 to 1, for the jitter of a wait.
     pub chance: f64,
 }
+
+/// Somebody leaves a wish for an engine, and is heard before that dials. Others may do so as well.
+#[derive(Debug)]
+pub struct Wishing {
+    /// What says so for as long as it is held.
+    _held: Box<dyn std::fmt::Debug + Send + Sync>,
+}
+
+impl Wishing {
+    /// A wish is on its way for as long as that is held.
+    pub(super) fn held_by(what: impl std::fmt::Debug + Send + Sync + 'static) -> Self {
+        Self {
+            _held: Box::new(what),
+        }
+    }
+}

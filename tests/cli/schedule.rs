@@ -7,8 +7,7 @@ use std::time::Duration;
 use crate::support::{Desk, Platform, people, wait_for};
 use callout::clock::{Clock as _, SystemClock};
 use callout::domain::{Busy, RunId, Skip, SkipReason};
-use callout::store::sqlite::{Access, SqliteStore};
-use callout::store::{Fate, NewRun, Planned, Store as _, StoreError};
+use callout::store::{self, Access, Fate, NewRun, Planned, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use rustix::process::Signal;
 use serde_json::Value;
@@ -443,7 +442,7 @@ fn at(second: i64) -> Timestamp {
 async fn an_occurrence_has_one_fate() {
     let desk = Desk::empty();
     let address = format!("sqlite:{}", desk.path("s.db").display());
-    let store = SqliteStore::open(&address, Access::Engine).await.unwrap();
+    let store = store::open(&address, Access::Engine, None).await.unwrap();
     let taken = |result: Result<(), StoreError>| {
         assert!(
             matches!(result, Err(StoreError::OccurrenceTaken { .. })),

@@ -8,8 +8,7 @@ use std::time::Duration;
 use crate::support::{Desk, Platform, WriteLock, execute, number, people, wait_for};
 use callout::domain::suppression::ERASED;
 use callout::domain::{Digits, Suppression};
-use callout::store::sqlite::{Access, SqliteStore};
-use callout::store::{Added, Removal, Store as _};
+use callout::store::{self, Access, Added, Removal, Store};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use rustix::process::Signal;
@@ -1078,7 +1077,7 @@ fn any_act() -> impl Strategy<Value = Act> {
 /// The plainest lists that could be: names and sets.
 type Model = BTreeMap<&'static str, BTreeSet<u64>>;
 
-async fn apply(store: &SqliteStore, model: &mut Model, act: &Act, at: Timestamp) {
+async fn apply(store: &dyn Store, model: &mut Model, act: &Act, at: Timestamp) {
     let reason = |list: &str| Suppression {
         list: list.into(),
         who: "ada".into(),
@@ -1144,13 +1143,13 @@ proptest! {
         let address = format!("sqlite:{}", folder.path().join("x.db").display());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let store = SqliteStore::open(&address, Access::BesideOrNew).await.unwrap();
+            let store = store::open(&address, Access::BesideOrNew, None).await.unwrap();
             let mut model: Model = ["a", "b", ERASED].map(|name| (name, BTreeSet::new())).into();
             let mut at = Timestamp::UNIX_EPOCH;
             let mut known = store.suppressions().await.unwrap();
             for act in &acts {
                 at += Duration::from_secs(1);
-                apply(&store, &mut model, act, at).await;
+                apply(store.as_ref(), &mut model, act, at).await;
                 if let Some(changed) = store.suppressions_since(known.revision()).await.unwrap() {
                     known = changed;
                 }

@@ -5,6 +5,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
+use std::sync::Arc;
 
 use crate::support::audit::Audit;
 use crate::support::{Desk, Platform, execute, people, wait_for};
@@ -12,8 +13,9 @@ use callout::domain::{
     AttemptId, AttemptKey, AttemptState, CallId, DestinationKind, Disposition, Outcome,
     RecipientId, RunId, Stage, Tally,
 };
-use callout::store::sqlite::{Access, SqliteStore};
-use callout::store::{Change, Imported, ImportedRow, NewRun, Planned, Store as _, StoreError, Was};
+use callout::store::{
+    self, Access, Change, Imported, ImportedRow, NewRun, Planned, Store, StoreError, Was,
+};
 use jiff::Timestamp;
 use rustix::process::geteuid;
 use sqlx::ConnectOptions as _;
@@ -191,9 +193,9 @@ fn the_database_is_its_owners_alone() {
 }
 
 /// A store with one run and so many recipients, all due.
-async fn stocked(desk: &Desk, recipients: usize) -> (SqliteStore, RunId) {
+async fn stocked(desk: &Desk, recipients: usize) -> (Arc<dyn Store>, RunId) {
     let address = format!("sqlite:{}", desk.path("s.db").display());
-    let store = SqliteStore::open(&address, Access::Engine).await.unwrap();
+    let store = store::open(&address, Access::Engine, None).await.unwrap();
     store.compare().await.unwrap();
     let run = RunId::new("0123456789ab");
     let new = NewRun {
@@ -306,7 +308,7 @@ async fn a_group_is_whole_or_not_there() {
     assert_eq!(store.tally(&run).await.unwrap().in_flight, 3);
 }
 
-async fn tally(store: &SqliteStore, run: &RunId) -> Tally {
+async fn tally(store: &dyn Store, run: &RunId) -> Tally {
     store.tally(run).await.unwrap()
 }
 
@@ -321,7 +323,7 @@ async fn recovering_twice_is_recovering_once() {
     store.commit(&run, &[accepted(1)]).await.unwrap();
     let first = store.recover(&run, now()).await.unwrap();
     assert_eq!((first.became_uncertain, first.next_key), (2, 4));
-    let after = tally(&store, &run).await;
+    let after = tally(store.as_ref(), &run).await;
     assert_eq!(
         (
             after.of(Disposition::Uncertain),
@@ -333,7 +335,7 @@ async fn recovering_twice_is_recovering_once() {
     let second = store.recover(&run, now()).await.unwrap();
     assert_eq!((second.became_uncertain, second.next_key), (0, 4));
     assert_eq!(second.uncertain_since, first.uncertain_since);
-    assert_eq!(tally(&store, &run).await, after);
+    assert_eq!(tally(store.as_ref(), &run).await, after);
     let open = store.open_calls(&run, RecipientId(0), 10).await.unwrap();
     assert_eq!(open.len(), 1);
     let due = store.due(&run, now(), None, 10, None).await.unwrap();
@@ -352,10 +354,10 @@ async fn an_answer_kept_aside_is_read_back_once() {
     store.keep_aside(&run, &end).unwrap();
     drop(store);
     let address = format!("sqlite:{}", desk.path("s.db").display());
-    let store = SqliteStore::open(&address, Access::Engine).await.unwrap();
+    let store = store::open(&address, Access::Engine, None).await.unwrap();
     let recovery = store.recover(&run, now()).await.unwrap();
     assert_eq!((recovery.read_back, recovery.became_uncertain), (2, 0));
-    let after = tally(&store, &run).await;
+    let after = tally(store.as_ref(), &run).await;
     assert_eq!(
         (
             after.of(Disposition::Reached),
@@ -366,7 +368,7 @@ async fn an_answer_kept_aside_is_read_back_once() {
     );
     let again = store.recover(&run, now()).await.unwrap();
     assert_eq!((again.read_back, again.became_uncertain), (0, 0));
-    assert_eq!(tally(&store, &run).await, after);
+    assert_eq!(tally(store.as_ref(), &run).await, after);
 }
 
 #[tokio::test]
@@ -378,7 +380,7 @@ async fn what_a_commit_left_behind_is_not_written_over_by_the_side_file() {
     store.commit(&run, &ended(1)).await.unwrap();
     store.keep_aside(&run, &[accepted(1)]).unwrap();
     store.recover(&run, now()).await.unwrap();
-    let after = tally(&store, &run).await;
+    let after = tally(store.as_ref(), &run).await;
     assert_eq!((after.of(Disposition::Reached), after.in_flight), (1, 0));
 }
 

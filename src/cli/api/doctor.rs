@@ -18,8 +18,7 @@ use crate::sinch::calls::GetCall;
 use crate::sinch::numbers::{ListNumbers, OwnNumber};
 use crate::sinch::problem::ApiError;
 use crate::sinch::{ApiMethod, Client};
-use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{Store, StoreError};
+use crate::store::{self, Access, Store, StoreError};
 
 /// A clock that is off by more is worth a word.
 const SKEW_NOTED: SignedDuration = SignedDuration::from_secs(10);
@@ -131,7 +130,7 @@ pub(in crate::cli) async fn doctor(
 async fn database(findings: &mut Findings, global: &Global) {
     let checked = match latest::open(global, Access::Beside).await {
         Ok(store) => {
-            latest_of(findings, &store).await;
+            latest_of(findings, store.as_ref()).await;
             if let Ok(lists) = store.suppressions().await {
                 for list in lists.read_earlier() {
                     let says = suppress::import_again(list);
@@ -168,7 +167,7 @@ async fn database(findings: &mut Findings, global: &Global) {
 /// People were deleted, and a kill or a reader kept the file from being written anew: an engine that opens
 /// it does that.
 async fn scrub(findings: &mut Findings, global: &Global) {
-    let owed = match SqliteStore::open(&global.db, Access::EngineOfExisting).await {
+    let owed = match store::open(&global.db, Access::EngineOfExisting, None).await {
         Ok(store) => store.scrub_owed().await,
         Err(error) => Err(error),
     };
@@ -188,7 +187,7 @@ async fn scrub(findings: &mut Findings, global: &Global) {
 }
 
 /// Whether the database has all that was done, as far as that is known outside of it.
-async fn latest_of(findings: &mut Findings, store: &SqliteStore) {
+async fn latest_of(findings: &mut Findings, store: &dyn Store) {
     match store.gap().await {
         Ok(None) => findings.good("mark", "knows of nothing that the database lacks"),
         Ok(Some(gap)) => {

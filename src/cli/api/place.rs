@@ -21,8 +21,7 @@ use crate::domain::{
 };
 use crate::engine::{End, Pace};
 use crate::recipients::{Numbers, ZoneOf, address};
-use crate::store::sqlite::Access;
-use crate::store::{Imported, ImportedRow, NewRun, RunEnd, Store};
+use crate::store::{Access, Imported, ImportedRow, NewRun, RunEnd, Store};
 
 /// The name of the campaign that options make.
 const NAME: &str = "call-place";
@@ -59,8 +58,8 @@ pub(super) async fn place(
     if let Some(file) = &args.campaign {
         database::may_dial(global, file, None)?;
     }
-    let store = Arc::new(latest::open(global, Access::Engine).await?);
-    latest::be_sure(&store, args.accept, &mut world).await?;
+    let store = latest::open(global, Access::Engine).await?;
+    latest::be_sure(store.as_ref(), args.accept, &mut world).await?;
     let right = args.clock.clock_is_right;
     clock::refuse_set_back(store.as_ref(), world.clock.as_ref(), right).await?;
     let lists = store.suppressions().await?;

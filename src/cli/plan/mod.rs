@@ -83,7 +83,7 @@ pub(super) async fn plan(args: &PlanArgs, global: &Global, world: &World) -> Res
     let store = suppress::store_if_any(global).await?;
     if let Some(store) = &store {
         lists = store.suppressions().await?;
-        only = again::not_reached_by(store, args.only.of()).await?;
+        only = again::not_reached_by(store.as_ref(), args.only.of()).await?;
     } else if let Some(run) = args.only.of() {
         return Err(StoreError::NoRun(run.to_owned()).into());
     }
@@ -95,7 +95,7 @@ pub(super) async fn plan(args: &PlanArgs, global: &Global, world: &World) -> Res
     };
     let mut plan = Plan::of(&campaign, screen, now)?;
     if let Some(store) = &store {
-        plan.compare(store, only.as_ref()).await?;
+        plan.compare(store.as_ref(), only.as_ref()).await?;
         store.close().await?;
     }
     plan.database = Some(global.db.clone());

@@ -2,20 +2,19 @@
 //! results, which replace only an earlier rehearsal's.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::campaign::Campaign;
 use crate::cli::args::RehearseArgs;
 use crate::cli::exit::Failure;
 use crate::cli::{database, export, file};
-use crate::store::sqlite::{Access, SqliteStore};
+use crate::store::{self, Access, Store};
 
 /// Opens the rehearsal's database, empty. The lock is taken before anything is deleted, so that a
 /// rehearsal that is going on is left alone.
-pub(super) async fn begin_anew(address: &str, access: Access) -> Result<SqliteStore, Failure> {
-    if let Some(path) = database::path_of(address) {
-        SqliteStore::begin_anew(Path::new(path)).await?;
-    }
-    Ok(SqliteStore::open(address, access).await?)
+pub(super) async fn begin_anew(address: &str, access: Access) -> Result<Arc<dyn Store>, Failure> {
+    store::begin_anew(address).await?;
+    Ok(store::open(address, access, None).await?)
 }
 
 /// Where the results go, and whether a file that is there is replaced: only what an earlier rehearsal

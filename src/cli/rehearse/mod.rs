@@ -25,8 +25,7 @@ use crate::report::summary::human;
 use crate::simulator::{Options, Tariff};
 use crate::sinch::auth::Credentials;
 use crate::sinch::{Bases, Client, Region};
-use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{NewRun, Store, StoreError};
+use crate::store::{Access, NewRun, Store, StoreError};
 
 use files::Earlier;
 use in_process::InProcess;
@@ -84,7 +83,7 @@ impl Rehearsal<'_> {
         mut world: World,
     ) -> Result<Exit, Failure> {
         let scheme = settings::scheme(self.global)?;
-        let store = Arc::new(files::begin_anew(address, Access::Engine).await?);
+        let store = files::begin_anew(address, Access::Engine).await?;
         let served = served::Platform::start(options, Arc::clone(&world.clock))?;
         let bases = Bases::new(Region::Global, Some(&served.url), Some(&served.url))
             .map_err(|e| Failure::failed(e.to_string()))?;
@@ -115,7 +114,7 @@ impl Rehearsal<'_> {
             ..options
         };
         let platform = Arc::new(InProcess::new(options, Arc::clone(&clock)));
-        let store = Arc::new(files::begin_anew(address, Access::Scratch).await?);
+        let store = files::begin_anew(address, Access::Scratch).await?;
         let expires = schedule.and_then(|schedule| schedule.expires_after);
         let new = NewRun {
             expires_at: expires.and_then(|after| began.checked_add(after).ok()),
@@ -151,7 +150,7 @@ impl Rehearsal<'_> {
     /// Writes the run down and imports its list.
     async fn session(
         &self,
-        store: Arc<SqliteStore>,
+        store: Arc<dyn Store>,
         new: NewRun,
         rules: Rules,
         platform: Arc<dyn Platform>,
@@ -163,7 +162,7 @@ impl Rehearsal<'_> {
         let (mut lists, mut only) = (Suppressions::default(), None);
         if let Some(real) = suppress::store_if_any(self.global).await? {
             lists = real.suppressions().await?;
-            only = again::not_reached_by(&real, self.args.only.of()).await?;
+            only = again::not_reached_by(real.as_ref(), self.args.only.of()).await?;
             real.close().await?;
         } else if let Some(run) = self.args.only.of() {
             return Err(StoreError::NoRun(run.to_owned()).into());

@@ -13,8 +13,7 @@ use crate::cli::database::Database;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{World, output};
 use crate::domain::{Misfire, Repeat};
-use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{Fate, OccurrenceRecord, Run, Store, StoreError};
+use crate::store::{self, Access, Fate, OccurrenceRecord, Run, StoreError};
 
 /// Earlier occurrences that are told to programs.
 const EARLIER: u32 = 5;
@@ -115,7 +114,7 @@ impl Row {
     /// Reads what became of earlier starts in the campaign's own database, if there is one.
     async fn look_up(&mut self, campaign: &str, global: &Global) -> Result<(), Failure> {
         let address = Database::of(global.named_db.as_deref(), Some(&self.file)).address();
-        let store = match SqliteStore::open(&address, Access::Beside).await {
+        let store = match store::open(&address, Access::Beside, None).await {
             Ok(store) => store,
             Err(StoreError::NoDatabase(_)) => return Ok(()),
             Err(error) => return Err(error.into()),

@@ -18,8 +18,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::stop::Stop;
 use crate::cli::{World, clock, database, latest, output, run as run_command, settings};
 use crate::domain::{Missed, Occurrence, Past, Schedule, Skip, SkipReason, Turn};
-use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{Store, StoreError};
+use crate::store::{self, Access, StoreError};
 
 /// Why a start waits while the clock shows an earlier time than the database has seen.
 const SET_BACK: &str = "this machine's clock was set back meanwhile, so nobody is dialled: set it \
@@ -119,9 +118,9 @@ async fn make_database(
 ) -> Result<(), Failure> {
     match latest::open(global, Access::Engine).await {
         Ok(store) => {
-            latest::be_sure(&store, args.accept, world).await?;
+            latest::be_sure(store.as_ref(), args.accept, world).await?;
             let right = args.clock.clock_is_right;
-            clock::refuse_set_back(&store, world.clock.as_ref(), right).await?;
+            clock::refuse_set_back(store.as_ref(), world.clock.as_ref(), right).await?;
             Ok(store.close().await?)
         }
         Err(StoreError::InUse(_)) => Ok(()),
@@ -131,7 +130,7 @@ async fn make_database(
 
 impl Scheduler<'_> {
     async fn past(&self, now: Timestamp) -> Result<Past, Failure> {
-        let store = SqliteStore::open(&self.global.db, Access::Beside).await?;
+        let store = store::open(&self.global.db, Access::Beside, None).await?;
         let past = store.past(&self.file.campaign.name, now).await?;
         store.close().await?;
         Ok(past)
@@ -174,7 +173,7 @@ impl Scheduler<'_> {
         if missed.skipped.is_empty() {
             return Ok(());
         }
-        let store = SqliteStore::open(&self.global.db, Access::Beside).await?;
+        let store = store::open(&self.global.db, Access::Beside, None).await?;
         let name = &self.file.campaign.name;
         store.skip(name, &missed.skipped, now).await?;
         store.close().await?;
@@ -214,7 +213,7 @@ impl Scheduler<'_> {
         let store = match latest::open(self.global, Access::Engine).await {
             Ok(store) => {
                 store.compare().await?;
-                Arc::new(store)
+                store
             }
             Err(error @ StoreError::InUse(_)) => {
                 return Ok(self.again_soon(due, &error.to_string()).await);
@@ -282,7 +281,7 @@ impl Scheduler<'_> {
             at,
             why: SkipReason::Fault(first.to_owned()),
         };
-        let store = SqliteStore::open(&self.global.db, Access::Beside).await?;
+        let store = store::open(&self.global.db, Access::Beside, None).await?;
         let name = &self.file.campaign.name;
         store.skip(name, &[skip], self.world.clock.wall()).await?;
         store.close().await?;

@@ -3,6 +3,7 @@
 //! The wall is looked at once a second at least, whatever was asked to sleep: a clock that is set and
 //! a machine that was asleep are noticed then.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,8 +15,7 @@ use crate::cli::stop::Stop;
 use crate::cli::{latest, output};
 use crate::clock::Clock;
 use crate::domain::{ByHand, Schedule};
-use crate::store::sqlite::{Access, SqliteStore};
-use crate::store::{Fate, NewRun, Store, StoreError};
+use crate::store::{Access, Fate, NewRun, Store, StoreError};
 
 /// Between two looks at the wall's clock.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -62,7 +62,7 @@ pub(in crate::cli) async fn open_when_free(
     global: &Global,
     clock: &dyn Clock,
     stop: &Stop,
-) -> Result<Option<SqliteStore>, Failure> {
+) -> Result<Option<Arc<dyn Store>>, Failure> {
     let mut told = false;
     while !stop.is_asked() {
         match latest::open(global, Access::Engine).await {

@@ -15,8 +15,8 @@ use super::fault::fault;
 use super::file::{Place, Standing, beside, hand_over, inode_at, private, remove};
 use super::identity::{Identity, own};
 use super::mark::sync_folder;
-use super::open::{self, Access, EngineLock};
-use crate::store::{Gap, StoreError};
+use super::open::{self, EngineLock};
+use crate::store::{Access, Copied, Restored, StoreError};
 
 /// Behind the database's name: a copy that is not in its place yet.
 const RESTORING: &str = "-restoring";
@@ -27,26 +27,6 @@ const COPY: &str = "vacuum into ?1";
 
 const COUNTS: &str = "-- backup: what is in it
     select (select count(*) from runs) as runs, (select count(*) from attempts) as attempts";
-
-/// What is in a copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Copied {
-    /// Its runs.
-    pub runs: u64,
-    /// Its attempts.
-    pub attempts: u64,
-}
-
-/// What came of a copy that was put back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Restored {
-    /// What is in the database now.
-    pub copied: Copied,
-    /// Where the file is kept that was replaced; none where there was none.
-    pub replaced: Option<PathBuf>,
-    /// What was done that is not in it, and was accepted.
-    pub gap: Option<Gap>,
-}
 
 impl SqliteStore {
     pub(super) async fn copy_to(&self, to: &Path) -> Result<Copied, StoreError> {
@@ -126,7 +106,7 @@ enum Lock {
     File { _lock: File },
 }
 
-pub(super) async fn restore(
+pub(in crate::store) async fn restore(
     address: &str,
     from: &Path,
     state: Option<&Path>,
@@ -187,7 +167,7 @@ impl Target {
     /// and its log is folded into it.
     async fn of(address: &str, state: Option<&Path>) -> Result<Self, StoreError> {
         let path = open::file_of(address)?;
-        let there = SqliteStore::open_with_state(address, Access::EngineOfExisting, state).await;
+        let there = open::open(address, Access::EngineOfExisting, state).await;
         match there {
             Ok(store) => {
                 let compared = store.compare_with_mark().await;

@@ -45,9 +45,10 @@ use sqlx::{Row as _, SqliteConnection, SqlitePool};
 use tokio::sync::{Mutex, oneshot};
 
 use super::{
-    Accepted, Accepting, Added, Change, Cursor, DuePage, Erasure, Imported, ListChange, Made,
-    NewRun, OccurrenceRecord, OpenCall, Recovery, RejectedRow, Removal, Rows, Run, RunEnd,
-    Settlement, StillOpen, Store, StoreError, Telling, Unsettled, Whom, Wish, WrittenOtherwise,
+    Accepted, Accepting, Added, Change, Copied, Cursor, DuePage, Erasure, Gap, Imported,
+    ListChange, Made, NewRun, OccurrenceRecord, OpenCall, Recovery, RejectedRow, Removal, Rows,
+    Run, RunEnd, Settlement, StillOpen, Store, StoreError, Telling, Unsettled, Whom, Wish, Wishing,
+    WrittenOtherwise,
 };
 use crate::domain::retry::PerNumber;
 use crate::domain::{
@@ -56,14 +57,13 @@ use crate::domain::{
     Tally, Tried,
 };
 
-pub use backup::{Copied, Restored};
+pub(super) use backup::restore;
 pub use file::belongs_to_a_database;
-pub use open::Access;
-pub use wishing::Wishing;
+pub(super) use open::{delete_rehearsal as begin_anew, open};
 
 /// A store in one SQLite file.
 #[derive(Debug)]
-pub struct SqliteStore {
+pub(super) struct SqliteStore {
     /// The file, as people know it.
     path: String,
     writer: Mutex<SqliteConnection>,
@@ -75,78 +75,6 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the database at an address such as `sqlite:callout.db`, its mark beside it.
-    pub async fn open(address: &str, access: Access) -> Result<Self, StoreError> {
-        open::open(address, access, None).await
-    }
-
-    /// The same, its mark in a folder of this machine's state where one is named.
-    pub async fn open_with_state(
-        address: &str,
-        access: Access,
-        state: Option<&Path>,
-    ) -> Result<Self, StoreError> {
-        open::open(address, access, state).await
-    }
-
-    /// Copies the database at this moment, as a whole, into a file that is not there yet.
-    pub async fn backup(&self, to: &Path) -> Result<Copied, StoreError> {
-        self.copy_to(to).await
-    }
-
-    /// Puts the copy `from` in the place of the database at an address, which is kept beside it. One
-    /// that lacks something that was done since is refused with [`StoreError::Gap`], unless that is
-    /// accepted; nothing of the people in it changes by that yet.
-    pub async fn restore(
-        address: &str,
-        from: &Path,
-        state: Option<&Path>,
-        accept: bool,
-    ) -> Result<Restored, StoreError> {
-        backup::restore(address, from, state, accept).await
-    }
-
-    /// Files beside the database with answers that did not belong to it.
-    pub fn foreign_answers(&self) -> Vec<PathBuf> {
-        kept::foreign(self.identity.file())
-    }
-
-    /// What of what was done is not in the database; none where it is the latest, as far as that is
-    /// known. Nothing is changed.
-    pub async fn gap(&self) -> Result<Option<super::Gap>, StoreError> {
-        self.look_for_gap().await
-    }
-
-    /// Deletes a rehearsal's database, unless an engine works on it, or anything is in it that no
-    /// rehearsal wrote.
-    pub async fn begin_anew(file: &Path) -> Result<(), StoreError> {
-        open::delete_rehearsal(file).await
-    }
-
-    /// The run that an engine works on in the database at an address; none where no engine does.
-    pub fn engine_at_work(address: &str) -> Result<Option<RunId>, StoreError> {
-        open::engine_at_work(address)
-    }
-
-    /// Says that a wish is about to be left for the engine of the database at an address; to be held
-    /// from before the run is looked at until the wish is left.
-    /// None where there is no database.
-    pub async fn wishing(address: &str) -> Result<Option<Wishing>, StoreError> {
-        wishing::begin(address).await
-    }
-
-    /// Folds the log into the file, as the last thing before a command ends.
-    pub async fn close(&self) -> Result<(), StoreError> {
-        self.sync_mark().await?;
-        self.readers.close().await;
-        let mut writer = self.writer.lock().await;
-        sqlx::query("pragma wal_checkpoint(truncate)")
-            .execute(&mut *writer)
-            .await
-            .map(drop)
-            .map_err(|e| self.fault(&e))
-    }
-
     fn fault(&self, error: &sqlx::Error) -> StoreError {
         fault::fault(&self.path, error)
     }
@@ -160,6 +88,10 @@ impl Store for SqliteStore {
 
     async fn accept(&self, accepting: &Accepting) -> Result<Option<Accepted>, StoreError> {
         self.accept_gap(accepting).await
+    }
+
+    async fn gap(&self) -> Result<Option<Gap>, StoreError> {
+        self.look_for_gap().await
     }
 
     async fn watch(&self) -> Result<(), StoreError> {
@@ -197,8 +129,39 @@ impl Store for SqliteStore {
         self.select_wish(run).await.map_err(|e| self.fault(&e))
     }
 
+    async fn wishing(&self) -> Result<Wishing, StoreError> {
+        wishing::begin(Path::new(&self.path))
+    }
+
+    async fn engine_at_work(&self) -> Result<Option<RunId>, StoreError> {
+        open::engine_at_work(Path::new(&self.path))
+    }
+
     async fn check(&self) -> Result<(), StoreError> {
         self.check_file().await
+    }
+
+    async fn backup(&self, to: &Path) -> Result<Copied, StoreError> {
+        self.copy_to(to).await
+    }
+
+    fn foreign_answers(&self) -> Vec<PathBuf> {
+        kept::foreign(self.identity.file())
+    }
+
+    async fn scrub_owed(&self) -> Result<bool, StoreError> {
+        self.select_scrub_owed().await.map_err(|e| self.fault(&e))
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.sync_mark().await?;
+        self.readers.close().await;
+        let mut writer = self.writer.lock().await;
+        sqlx::query("pragma wal_checkpoint(truncate)")
+            .execute(&mut *writer)
+            .await
+            .map(drop)
+            .map_err(|e| self.fault(&e))
     }
 
     fn claim(&self, run: &RunId) -> Result<(), StoreError> {

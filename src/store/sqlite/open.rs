@@ -26,7 +26,7 @@ use super::identity::Identity;
 use super::mark;
 use super::{fault::fault, scrub};
 use crate::domain::RunId;
-use crate::store::{BUSY_WAIT, StoreError};
+use crate::store::{Access, BUSY_WAIT, StoreError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -46,22 +46,6 @@ const WAL_PAGES: &str = "4000";
 /// A statement that takes longer is worth a line in a log that asks for it.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// What a command wants of a database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// To be its one engine. The file is made where there is none.
-    Engine,
-    /// To be the one engine of a database that must be there.
-    EngineOfExisting,
-    /// To be the one engine of a database that is made anew and may be lost: nothing is synced to
-    /// disk, and whoever pulls the plug has nothing.
-    Scratch,
-    /// To read, and to leave wishes. The file must be there.
-    Beside,
-    /// The same, and the file is made where there is none.
-    BesideOrNew,
-}
-
 /// The engine's lock, and the side file that only the engine writes.
 #[derive(Debug)]
 pub(super) struct EngineLock {
@@ -78,7 +62,7 @@ impl EngineLock {
     }
 }
 
-pub(super) async fn open(
+pub(in crate::store) async fn open(
     address: &str,
     access: Access,
     state: Option<&Path>,
@@ -219,8 +203,8 @@ fn is_file_name(path: &str) -> bool {
 }
 
 /// Deletes a database that no engine works on and that only rehearsals wrote.
-pub(super) async fn delete_rehearsal(file: &Path) -> Result<(), StoreError> {
-    let place = Place::look(file)?;
+pub(in crate::store) async fn delete_rehearsal(address: &str) -> Result<(), StoreError> {
+    let place = Place::look(&file_of(address)?)?;
     if place.standing == Standing::Absent {
         // Of a rehearsal that somebody deleted by hand, nothing else matters.
         let mark = mark::path_of(&place.file, None);
@@ -286,8 +270,8 @@ async fn is_rehearsal(reader: &mut SqliteConnection) -> Result<bool, sqlx::Error
 }
 
 /// The run that an engine works on; none where no engine does.
-pub(super) fn engine_at_work(address: &str) -> Result<Option<RunId>, StoreError> {
-    let place = Place::look(&file_of(address)?)?;
+pub(super) fn engine_at_work(database: &Path) -> Result<Option<RunId>, StoreError> {
+    let place = Place::look(database)?;
     if !beside(&place.file, "-lock").exists() {
         // No engine was ever here, and a question leaves nothing behind.
         return Ok(None);

@@ -16,9 +16,8 @@ pub(super) const OWE: &str = "-- scrub: one is owed
 
 impl SqliteStore {
     /// Whether people were deleted, and the file was not written anew after that.
-    pub async fn scrub_owed(&self) -> Result<bool, StoreError> {
-        let owed = sqlx::query_scalar(OWED).fetch_one(&self.readers).await;
-        owed.map_err(|e| fault(&self.path, &e))
+    pub(super) async fn select_scrub_owed(&self) -> Result<bool, sqlx::Error> {
+        sqlx::query_scalar(OWED).fetch_one(&self.readers).await
     }
 
     pub(super) async fn scrub_file(&self) -> Result<(), StoreError> {

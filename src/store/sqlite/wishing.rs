@@ -3,30 +3,20 @@
 //! Their lock on a side file says that a wish is on its way, from before they look at the run until it is
 //! written; an import ends when there is none on its way any more, and only then may its engine dial.
 
-use std::fs::{File, TryLockError};
+use std::fs::TryLockError;
 use std::path::Path;
 
 use super::file::{Place, beside, hand_over, private};
-use super::open::{LOCK_TRIES_APART, file_of, ours_or_nobodys};
-use crate::store::{BUSY_WAIT, StoreError};
+use super::open::LOCK_TRIES_APART;
+use crate::store::{BUSY_WAIT, StoreError, Wishing};
 
 /// The side file. It stays: one that is deleted is not the one that the next process locks.
 const SUFFIX: &str = "-wishes";
 
-/// Somebody leaves a wish for the engine. Others may do so as well.
-#[derive(Debug)]
-pub struct Wishing {
-    /// Locked for as long as it is open.
-    _file: File,
-}
-
-/// Says that a wish is on its way; none where there is no database.
-pub(super) async fn begin(address: &str) -> Result<Option<Wishing>, StoreError> {
-    let place = Place::look(&file_of(address)?)?;
-    if !place.file.exists() {
-        return Ok(None);
-    }
-    ours_or_nobodys(&place).await?;
+/// Says that a wish is on its way. The file is locked for as long as it is open; others may lock it so
+/// as well.
+pub(super) fn begin(database: &Path) -> Result<Wishing, StoreError> {
+    let place = Place::look(database)?;
     let path = beside(&place.file, SUFFIX);
     let lock = || {
         let file = private()
@@ -40,7 +30,7 @@ pub(super) async fn begin(address: &str) -> Result<Option<Wishing>, StoreError> 
     };
     let shown = format!("{}{SUFFIX}", place.shown);
     match lock() {
-        Ok(file) => Ok(Some(Wishing { _file: file })),
+        Ok(file) => Ok(Wishing::held_by(file)),
         Err(error) => Err(StoreError::unusable(&shown, "opened", &error)),
     }
 }
