@@ -13,6 +13,7 @@ use super::{
     run as run_command, runs, settings, spend,
 };
 use crate::campaign::{Campaign, Script};
+use crate::domain::money::said;
 use crate::domain::{Known, Raised, RunId};
 use crate::engine::{Pace, Rules};
 use crate::store::{Access, Run, Store, Wish};
@@ -137,8 +138,9 @@ async fn raise_cap(
     spend.cap = Some(amount);
     store.set_spend(&run.id, spend).await?;
     output::tell(&format!(
-        "run {}: the cap is {amount} {} from now on",
-        run.id, spend.currency
+        "run {}: the cap is {} from now on",
+        run.id,
+        said(amount, &spend.currency)
     ));
     Ok(())
 }

@@ -185,7 +185,7 @@ impl Budget {
         match (charge, standing) {
             (Charge::Foreign(_), Standing::Over(outcome)) => outcome.debit.map(Surprise::Foreign),
             (Charge::Unpriced(_), Standing::Over(outcome)) => {
-                let below_zero = outcome.debit.map(|debit| debit.to_string());
+                let below_zero = outcome.debit.map(|debit| debit.as_told());
                 outcome.unread_debit.or(below_zero).map(Surprise::NoPrice)
             }
             (Charge::Settled(debit), _) if debit > hold => {

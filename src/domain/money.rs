@@ -23,6 +23,14 @@ pub struct Money {
 }
 
 impl Money {
+    /// The amount and its currency exactly as the platform wrote them, to quote it.
+    pub fn as_told(&self) -> String {
+        match &self.currency {
+            Some(currency) => format!("{} {currency}", self.amount),
+            None => self.amount.to_string(),
+        }
+    }
+
     /// Reads a plain or scientific decimal, exactly up to 28 decimals: `0.1758`, `5e-3`. An amount that
     /// nobody can have meant is none.
     pub fn parse_amount(text: &str) -> Option<Decimal> {
@@ -63,12 +71,35 @@ impl Money {
     }
 }
 
+/// An amount as people read it: two decimals, more where it has more: `30.00`, `0.0042`. Programs are given the
+/// decimal itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Amount(pub Decimal);
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = self.0.normalize();
+        match plain.scale() {
+            0 | 1 => write!(f, "{plain:.2}"),
+            _ => write!(f, "{plain}"),
+        }
+    }
+}
+
+/// An amount with its currency as people read it: `30.00 EUR`.
+pub fn said(amount: Decimal, currency: &str) -> String {
+    match currency {
+        "" => format!("{} of a currency that was not told", Amount(amount)),
+        currency => format!("{} {currency}", Amount(amount)),
+    }
+}
+
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.currency {
-            Some(currency) => write!(f, "{} {currency}", self.amount),
-            None => write!(f, "{}", self.amount),
-        }
+        f.write_str(&said(
+            self.amount,
+            self.currency.as_deref().unwrap_or_default(),
+        ))
     }
 }
 
@@ -132,13 +163,13 @@ impl Purse {
 impl fmt::Display for Purse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() {
-            return f.write_str("0");
+            return f.write_str("nothing");
         }
         for (i, (currency, sum)) in self.0.iter().enumerate() {
             let separator = if i == 0 { "" } else { " + " };
             let space = if currency.is_empty() { "" } else { " " };
             match sum {
-                Some(sum) => write!(f, "{separator}{sum}{space}{currency}")?,
+                Some(sum) => write!(f, "{separator}{}", said(*sum, currency))?,
                 None => write!(f, "{separator}more than can be added up{space}{currency}")?,
             }
         }
@@ -165,7 +196,29 @@ mod tests {
             amount,
             currency: Some("SEK".into()),
         });
-        assert_eq!(purse.to_string(), "1.0 EUR + 0.002 SEK");
+        assert_eq!(purse.to_string(), "1.00 EUR + 0.002 SEK");
+    }
+
+    #[test]
+    fn people_read_two_decimals_and_more_where_there_are_more() {
+        let read = |text: &str| said(Money::parse_amount(text).unwrap(), "EUR");
+        for (amount, words) in [
+            ("12.4500", "12.45 EUR"),
+            ("9.4", "9.40 EUR"),
+            ("0", "0.00 EUR"),
+            ("-0.0", "0.00 EUR"),
+            ("1", "1.00 EUR"),
+            ("0.0042", "0.0042 EUR"),
+            ("1e12", "1000000000000.00 EUR"),
+        ] {
+            assert_eq!(read(amount), words);
+        }
+        assert_eq!(Purse::default().to_string(), "nothing");
+        let unnamed = Money {
+            amount: Decimal::ONE,
+            currency: None,
+        };
+        assert_eq!(unnamed.to_string(), "1.00 of a currency that was not told");
     }
 
     #[test]

@@ -4,8 +4,10 @@
 
 pub mod export;
 mod formula;
+pub mod moments;
 pub mod story;
 pub mod summary;
+pub mod words;
 
 pub use export::{Export, Table};
 pub use summary::Summary;

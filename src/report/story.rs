@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use super::words::ending;
+use crate::domain::money::said;
 use crate::domain::{AttemptRecord, Disposition, Stage, Story, WaitReason, Zones};
 
 /// One thing that happened or was decided, and when; none: it is so now.
@@ -100,8 +102,9 @@ impl Teller<'_> {
         }
         if let (Some(hold), Some(currency)) = (story.hold, self.currency) {
             words = format!(
-                "{words}; a call may cost {} {currency}, {} s at most",
-                hold.amount, hold.longest_s
+                "{words}; a call may cost {}, {} s at most",
+                said(hold.amount, currency),
+                hold.longest_s
             );
         }
         words
@@ -152,7 +155,7 @@ fn attempt_lines(
     currency: Option<&str>,
 ) -> Vec<(Timestamp, u8, String)> {
     let hold = match (attempt.hold, currency) {
-        (Some(hold), Some(currency)) => format!(", {hold} {currency} held"),
+        (Some(hold), Some(currency)) => format!(", {} held", said(hold, currency)),
         _ => String::new(),
     };
     let mut lines = vec![(
@@ -169,7 +172,6 @@ fn attempt_lines(
     let outcome = &attempt.outcome;
     let words = match attempt.stage {
         Stage::Final => {
-            let said = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".into());
             let seconds = outcome
                 .duration_s
                 .map_or(String::new(), |s| format!(", {s} s"));
@@ -179,9 +181,8 @@ fn attempt_lines(
                 (None, None) => ", its price was not told".into(),
             };
             format!(
-                "attempt {nth}: over, {} {}{seconds}{debit}",
-                said(&outcome.result),
-                said(&outcome.reason)
+                "attempt {nth}: over, {}{seconds}{debit}",
+                ending(outcome.result.as_deref(), outcome.reason.as_deref())
             )
         }
         Stage::NotSent => format!("attempt {nth}: not sent, which counts for nothing: {note}"),

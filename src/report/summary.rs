@@ -7,6 +7,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+pub use super::moments::human;
+pub use super::words::{counted, grouped};
+use super::words::{ending, percent};
+use crate::domain::money::{Amount, said};
 use crate::domain::{Disposition, RunId, RunState, Stage, Tally};
 
 /// A run and its counts.
@@ -145,13 +149,12 @@ impl Summary {
             return;
         }
         line(out, "");
-        line(out, &format!("{} attempts", grouped(attempts)));
+        line(out, &counted(attempts, "attempt", "attempts"));
         let mut rows: Vec<_> = self.tally.outcomes.iter().collect();
         rows.sort_by_key(|((state, ..), n)| (*state != Stage::Final, std::cmp::Reverse(**n)));
         for ((state, result, reason), n) in rows {
-            let what = match (state, result.as_str()) {
-                (Stage::Final, "") => "over, result unknown".to_owned(),
-                (Stage::Final, _) => format!("{result} {reason}"),
+            let what = match (state, result) {
+                (Stage::Final, _) => ending(Some(result.as_str()), Some(reason.as_str())),
                 (state, _) => state.to_string(),
             };
             line(
@@ -183,17 +186,16 @@ impl Summary {
         let sums: Vec<_> = tally.spent.sums().collect();
         if let ([(currency, Some(sum))], 1..) = (sums.as_slice(), reached) {
             let each = (sum / rust_decimal::Decimal::from(reached)).round_dp(4);
-            let space = if currency.is_empty() { "" } else { " " };
-            write!(text, ", {each}{space}{currency} for each recipient reached")
-                .expect("a string takes all");
-        }
-        if tally.unpriced > 0 {
             write!(
                 text,
-                "; the price of {} calls is not known",
-                grouped(tally.unpriced)
+                ", {} for each recipient reached",
+                said(each, currency)
             )
             .expect("a string takes all");
+        }
+        if tally.unpriced > 0 {
+            let calls = counted(tally.unpriced, "call", "calls");
+            write!(text, "; the price of {calls} is not known").expect("a string takes all");
         }
         line(out, &text);
         if let Some(budget) = self.budget() {
@@ -205,32 +207,30 @@ impl Summary {
     pub fn budget(&self) -> Option<String> {
         let (spend, account) = self.tally.budget.as_ref()?;
         let currency = &spend.currency;
+        let (billed, held) = (Amount(account.settled), Amount(account.held));
         let mut text = match spend.cap {
-            Some(cap) => format!(
-                "{} of the cap of {cap} {currency} billed, {} held",
-                account.settled, account.held
-            ),
-            None => format!(
-                "{} {currency} billed, {} held",
-                account.settled, account.held
-            ),
+            Some(cap) => {
+                let cap = said(cap, currency);
+                format!("{billed} of the cap of {cap} billed, {held} held")
+            }
+            None => format!("{billed} {currency} billed, {held} held"),
         };
         if let Some(per_day) = spend.per_day {
-            let zone = &spend.time_zone;
-            write!(text, "; {per_day} {currency} a day ({zone})").expect("a string takes all");
+            let (per_day, zone) = (said(per_day, currency), &spend.time_zone);
+            write!(text, "; {per_day} a day ({zone})").expect("a string takes all");
         }
         if account.unpriced_calls > 0 {
-            let calls = grouped(account.unpriced_calls);
-            let amount = account.unpriced;
+            let calls = counted(account.unpriced_calls, "call", "calls");
+            let amount = Amount(account.unpriced);
             write!(
                 text,
-                "; {amount} held still for {calls} calls without a price in {currency}"
+                "; {amount} held still for {calls} without a price in {currency}"
             )
             .expect("a string takes all");
         }
         if account.above_hold > 0 {
-            let calls = grouped(account.above_hold);
-            write!(text, "; {calls} calls cost more than was held").expect("a string takes all");
+            let calls = counted(account.above_hold, "call", "calls");
+            write!(text, "; {calls} cost more than was held").expect("a string takes all");
         }
         Some(text)
     }
@@ -277,37 +277,6 @@ impl Summary {
 fn line(out: &mut String, text: &str) {
     out.push_str(text);
     out.push('\n');
-}
-
-fn percent(part: u64, whole: u64) -> String {
-    format!(
-        "{} %",
-        (part * 100 + whole / 2).checked_div(whole).unwrap_or(0)
-    )
-}
-
-/// A count with thousands apart: `12,480`.
-pub fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// A span as people say it: `52 min`, `1 h 10 min`, `8.4 s`.
-pub fn human(span: Duration) -> String {
-    let s = span.as_secs();
-    match s {
-        0..60 => format!("{:.1} s", span.as_secs_f64()),
-        60..3600 => format!("{} min {} s", s / 60, s % 60),
-        3600..86_400 => format!("{} h {} min", s / 3600, s % 3600 / 60),
-        _ => format!("{} d {} h", s / 86_400, s % 86_400 / 3600),
-    }
 }
 
 #[cfg(test)]

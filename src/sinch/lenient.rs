@@ -218,7 +218,7 @@ mod tests {
         Object::parse(json.as_bytes())
             .unwrap()
             .money(&["debit"])
-            .map(|m| m.to_string())
+            .map(|m| m.as_told())
     }
 
     #[test]

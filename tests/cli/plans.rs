@@ -110,7 +110,7 @@ fn a_plan_says_whom_how_often_how_long_and_for_how_much() {
     let text = desk.run(&["plan", "c.toml"]).ends(0).stdout;
     assert!(text.contains("by country: SE 100"), "{text}");
     assert!(
-        text.contains("the cap of 1 EUR is below the worst case"),
+        text.contains("the cap of 1.00 EUR is below the worst case"),
         "{text}"
     );
     // The shortest and the longest text are looked for in the whole list.

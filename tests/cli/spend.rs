@@ -105,7 +105,7 @@ fn kill_9_at_random_and_no_phone_costs_more_than_the_cap() {
         assert_eq!(platform.posted(), before, "seed {seed}");
         let out = desk.run(&["resume", "--cap", "100 EUR"]).ends(5);
         assert!(
-            out.stdout.contains("of the cap of 100 EUR"),
+            out.stdout.contains("of the cap of 100.00 EUR"),
             "{}",
             out.stdout
         );
@@ -214,7 +214,9 @@ fn who_raises_a_cap_is_kept_and_must_speak_its_currency() {
     assert!(out.stdout.contains("9 rows = 9 reached"), "{}", out.stdout);
     let status = desk.run(&["status"]).ends(0);
     assert!(
-        status.stdout.contains("0.3735 of the cap of 5 EUR billed"),
+        status
+            .stdout
+            .contains("0.3735 of the cap of 5.00 EUR billed"),
         "{}",
         status.stdout
     );

@@ -57,10 +57,10 @@ fn the_chain_goes_from_the_import_to_now() {
         (2, "attempt 1 ("),
         (2, "written down, 0.10 EUR held"),
         (3, "attempt 1: the platform took it, call "),
-        (4, "attempt 1: over, BUSY"),
+        (4, "attempt 1: over, busy (BUSY)"),
         (5, "waits for the next attempt, until 2026-01-05T09:10"),
         (6, "attempt 2 ("),
-        (8, "attempt 2: over, BUSY"),
+        (8, "attempt 2: over, busy (BUSY)"),
         (
             9,
             "unreached: no attempt that the campaign allows reached them",

@@ -17,6 +17,7 @@ use super::estimate::Minutes;
 use super::show::sums;
 use crate::cli::{output, settings};
 use crate::clock::Clock;
+use crate::domain::money::Amount;
 use crate::domain::{Money, Purse, Rates};
 use crate::recipients::place_of;
 use crate::report::summary::grouped;
@@ -364,13 +365,16 @@ impl Price {
         } else {
             ""
         };
-        if self.lowest == self.highest {
-            format!("{} {}{restricted}", self.lowest, self.currency)
+        let shown = |rate: &str| {
+            Money::parse_amount(rate)
+                .map_or_else(|| rate.to_owned(), |rate| Amount(rate).to_string())
+        };
+        let (lowest, highest, currency) =
+            (shown(&self.lowest), shown(&self.highest), &self.currency);
+        if lowest == highest {
+            format!("{lowest} {currency}{restricted}")
         } else {
-            format!(
-                "{} to {} {}{restricted}",
-                self.lowest, self.highest, self.currency
-            )
+            format!("{lowest} to {highest} {currency}{restricted}")
         }
     }
 }

@@ -6,6 +6,7 @@ use super::Plan;
 use super::eligible::Eligible;
 use crate::cli::again::Again;
 use crate::cli::{database, schedule};
+use crate::domain::money::said;
 use crate::domain::{Purse, RunId};
 use crate::report::summary::{grouped, human};
 
@@ -222,21 +223,20 @@ impl Plan {
                     // A sum that is too large to be added up is above every cap.
                     lines.push(if sum.is_none_or(|sum| sum > cap) {
                         format!(
-                            "  the cap of {cap} {0} is below the worst case: the run may stop at \
-                             it, with work left",
-                            spend.currency
+                            "  the cap of {} is below the worst case: the run may stop at it, with \
+                             work left",
+                            said(cap, &spend.currency)
                         )
                     } else {
-                        format!(
-                            "  the cap of {cap} {} covers the worst case",
-                            spend.currency
-                        )
+                        let cap = said(cap, &spend.currency);
+                        format!("  the cap of {cap} covers the worst case")
                     });
                 }
                 if let Some(per_day) = spend.per_day {
                     lines.push(format!(
-                        "  {per_day} {} a calendar day ({}): what does not fit waits for the next",
-                        spend.currency, spend.time_zone
+                        "  {} a calendar day ({}): what does not fit waits for the next",
+                        said(per_day, &spend.currency),
+                        spend.time_zone
                     ));
                 }
             }

@@ -5,7 +5,7 @@ mod next;
 mod run;
 mod wait;
 
-use jiff::{Timestamp, Zoned};
+use jiff::Zoned;
 use serde_json::{Value, json};
 
 use super::args::{Global, ScheduleCommand};
@@ -13,7 +13,8 @@ use super::exit::{Exit, Failure};
 use super::{World, settings};
 use crate::campaign::{Campaign, Fault, Faults};
 use crate::domain::{Occurrence, Repeat, Schedule};
-use crate::report::summary::human;
+use crate::report::moments::away;
+pub(super) use crate::report::moments::moment as words;
 
 pub(super) use wait::{Slot, Start, open_when_free, start_of};
 
@@ -38,26 +39,10 @@ fn of(campaign: &Campaign) -> Result<&Schedule, Failure> {
     })
 }
 
-/// A moment in its zone, for people.
-pub(super) fn words(at: &Zoned) -> String {
-    let time = if at.second() == 0 {
-        "%H:%M"
-    } else {
-        "%H:%M:%S"
-    };
-    at.strftime(&format!("%a %Y-%m-%d {time} %Q")).to_string()
-}
-
 /// A moment in this machine's own zone, for people.
 fn local(at: &Zoned) -> String {
     let here = at.timestamp().to_zoned(settings::local_zone());
     here.strftime("%a %Y-%m-%d %H:%M %Z").to_string()
-}
-
-/// How far off a moment is, for people.
-fn away(at: Timestamp, now: Timestamp) -> String {
-    let span = at.duration_since(now);
-    human(span.unsigned_abs())
 }
 
 /// The rule of a schedule in words.

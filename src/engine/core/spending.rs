@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::{Command, Core, End, Flight, Now};
+use crate::domain::money::said;
 use crate::domain::{AttemptKey, AttemptState, Hold, PauseReason, Room, Surprise};
 
 /// A call is hung up so long before the end of the time that its hold is for.
@@ -36,11 +37,13 @@ impl Core {
                  currencies are never added together"
             ),
             Surprise::AboveHold { debit, hold } => format!(
-                "a call cost {debit} {currency}, more than the {hold} {currency} that were held as \
-                 its worst case: calls cost more than [spend] says, or one could not be hung up"
+                "a call cost {}, more than the {} that were held as its worst case: calls cost more \
+                 than [spend] says, or one could not be hung up",
+                said(debit, currency),
+                said(hold, currency)
             ),
-            Surprise::NoPrice(said) => {
-                format!("a call was billed `{said}`, which is no price: its hold is kept")
+            Surprise::NoPrice(told) => {
+                format!("a call was billed `{told}`, which is no price: its hold is kept")
             }
         };
         self.drain(End::Paused(PauseReason::Price(why)));
@@ -80,7 +83,7 @@ impl Core {
         let spend = self.budget.as_ref()?.spend();
         let currency = &spend.currency;
         let wanted = self.queue.front()?.hold.map(|hold| hold.amount);
-        let wanted = wanted.unwrap_or_default();
+        let wanted = said(wanted.unwrap_or_default(), currency);
         match self.room_for_next(now) {
             Room::Enough => None,
             Room::NoPrice => Some(
@@ -90,17 +93,18 @@ impl Core {
             ),
             Room::OverCap { left } => Some(
                 format!(
-                    "the next call may cost {wanted} {currency}, and {left} {currency} are left of \
-                     the cap of {} {currency}",
-                    spend.cap.or(spend.per_day).unwrap_or_default()
+                    "the next call may cost {wanted}, and {} are left of the cap of {}",
+                    said(left, currency),
+                    said(spend.cap.or(spend.per_day).unwrap_or_default(), currency)
                 )
                 .into(),
             ),
             Room::OverDay { left, until } => Some(
                 format!(
-                    "the next call may cost {wanted} {currency}, and {left} {currency} are left of \
-                     per_day, {} {currency}; the next day begins at {until:.0}",
-                    spend.per_day.unwrap_or_default()
+                    "the next call may cost {wanted}, and {} are left of per_day, {}; the next day \
+                     begins at {until:.0}",
+                    said(left, currency),
+                    said(spend.per_day.unwrap_or_default(), currency)
                 )
                 .into(),
             ),
