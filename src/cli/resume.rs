@@ -15,7 +15,7 @@ use super::{
 use crate::campaign::{Campaign, Script};
 use crate::domain::money::said;
 use crate::domain::{Known, Raised, RunId};
-use crate::engine::{Pace, Rules};
+use crate::engine::{Pace, Predecessor, Rules, Time};
 use crate::store::{Access, Run, Store, Wish};
 
 pub(super) async fn resume(
@@ -69,16 +69,15 @@ pub(super) async fn resume(
     let session = Session {
         store: Arc::clone(&store),
         platform: Arc::new(client),
-        virtual_time: None,
+        time: Time::Live(Arc::clone(&world.clock)),
         script,
         at_the_dial,
         kind: campaign.recipients.destination_kind,
         run: run.id.clone(),
+        predecessor: Predecessor::Process { elsewhere },
         pace: Pace {
             calls_per_second,
             concurrent_calls: campaign.pacing.concurrent_calls,
-            restarted: true,
-            elsewhere,
         },
         rules: Rules {
             known: Known {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::campaign::{Campaign, Fault, Faults};
 use crate::domain::{NotReachedBy, RunId, Schedule, Screen, Suppressions};
-use crate::engine::Pace;
+use crate::engine::{Pace, Predecessor, Time};
 use crate::recipients::ListSummary;
 use crate::report::summary::grouped;
 use crate::sinch::Client;
@@ -313,16 +313,15 @@ pub(super) async fn begin<'a>(
     Ok(Session {
         store,
         platform: Arc::new(client),
-        virtual_time: None,
+        time: Time::Live(Arc::clone(&world.clock)),
         script,
         at_the_dial: None,
         kind: campaign.recipients.destination_kind,
         run: new.id,
+        predecessor: Predecessor::Nobody,
         pace: Pace {
             calls_per_second,
             concurrent_calls: campaign.pacing.concurrent_calls,
-            restarted: false,
-            elsewhere: false,
         },
         rules: session::rules(campaign, new.created_at),
         spend: new.spend,

@@ -10,24 +10,25 @@ use super::reread::AtTheDial;
 use super::stop::Stop;
 use super::{World, export, output, progress, runs};
 use crate::campaign::{Campaign, Script};
-use crate::clock::VirtualClock;
 use crate::domain::{Callout, Destination, DestinationKind, Known, RunId, Spend};
 #[cfg(debug_assertions)]
 use crate::engine::sabotage::Sabotage;
-use crate::engine::{Driver, End, Engine, Pace, Platform, Progress, Render, Rules};
+use crate::engine::{
+    Assignment, End, Engine, Pace, Platform, Predecessor, Progress, Render, Rules, Time,
+};
 use crate::store::{Due, Store};
 
 /// A run that is ready to be worked on.
 pub(super) struct Session<'a> {
     pub(super) store: Arc<dyn Store>,
     pub(super) platform: Arc<dyn Platform>,
-    /// Where time is virtual: the world's clock, to be moved on.
-    pub(super) virtual_time: Option<Arc<VirtualClock>>,
+    pub(super) time: Time,
     pub(super) script: Script,
     /// Where an earlier version read the numbers of some who may be dialled.
     pub(super) at_the_dial: Option<AtTheDial>,
     pub(super) kind: DestinationKind,
     pub(super) run: RunId,
+    pub(super) predecessor: Predecessor,
     pub(super) pace: Pace,
     pub(super) rules: Rules,
     /// What it may cost.
@@ -92,13 +93,13 @@ impl Session<'_> {
 
     async fn drive_until(self, world: World, stop: &Stop) -> Result<End, Failure> {
         let store = Arc::clone(&self.store);
-        let engine = Engine {
+        let assignment = Assignment {
             store: self.store,
             platform: self.platform,
-            virtual_time: self.virtual_time,
+            time: self.time,
             render: render(self.script, self.kind, self.at_the_dial),
-            clock: Arc::clone(&world.clock),
             run: self.run.clone(),
+            predecessor: self.predecessor,
             pace: self.pace,
             rules: self.rules,
             spend: self.spend,
@@ -109,7 +110,7 @@ impl Session<'_> {
         let (telling, told) = watch::channel(Progress::default());
         let signals = stop.for_engine();
         let watching = tokio::spawn(progress::show(told, self.rows, self.done));
-        let worked = Box::pin(Driver::run(engine, world.entropy, signals, telling)).await;
+        let worked = Box::pin(Engine::run(assignment, world.entropy, signals, telling)).await;
         // The sender is gone, so the watcher ends by itself.
         drop(watching.await);
         let end = worked?.end;

@@ -1,18 +1,28 @@
-//! The engine: a core that decides and a driver that does.
+//! The engine: a core that decides, and around it what does what the core decided.
 //!
 //! [`core`] is one state machine without clock, socket or database: it is fed events and gives
-//! commands. [`driver`] carries the commands out against a store and a [`Platform`] and feeds what comes
-//! of them back, live or in virtual time (`timeline`). Recovery is the same machine fed from the database.
+//! commands. An [`Engine`] is given an [`Assignment`], carries the commands out against a store and a
+//! [`Platform`] and feeds what comes of them back, live or in virtual time ([`Time`]). Recovery is the
+//! same machine fed from the database.
 
+mod assignment;
+mod commits;
 pub mod core;
-pub mod driver;
-pub mod platform;
+#[expect(
+    clippy::module_inception,
+    reason = "the folder is the room, the file what works in it"
+)]
+mod engine;
+mod platform;
 pub mod progress;
 #[cfg(debug_assertions)]
 pub mod sabotage;
 mod timeline;
+mod wishes;
 
-pub use core::{Command, Core, End, Event, Now, Pace, Rules};
-pub use driver::{Driver, Ending, Engine, Render, Signal};
+pub use assignment::{Assignment, Render};
+pub use core::{Command, Core, End, Event, Now, Pace, Predecessor, Rules};
+pub use engine::{Ending, Engine, Signal};
 pub use platform::Platform;
 pub use progress::Progress;
+pub use timeline::Time;

@@ -3,6 +3,11 @@
 //! A torture test that would not notice these proves nothing, so it is run with each of them and
 //! must fail.
 
+use jiff::Timestamp;
+
+use crate::domain::{AttemptKey, RecipientId, RetryPolicy, RunId, Stage};
+use crate::store::{Settlement, Store, StoreError};
+
 /// A bug to plant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sabotage {
@@ -21,4 +26,29 @@ impl Sabotage {
             _ => None,
         }
     }
+}
+
+/// After a restart: settles what is uncertain as not called.
+pub(super) async fn redial(
+    store: &dyn Store,
+    run: &RunId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let start = (RecipientId(0), AttemptKey(0));
+    for unsettled in store.unsettled(run, start, u32::MAX).await? {
+        if unsettled.attempt.stage == Stage::Uncertain {
+            let settlement = Settlement {
+                attempt: unsettled.attempt.id,
+                call: None,
+                called: None,
+                why: "planted bug".into(),
+                who: "sabotage".into(),
+                at,
+                retry: RetryPolicy::default(),
+                chance: 0.0,
+            };
+            store.settle(run, &[settlement]).await?;
+        }
+    }
+    Ok(())
 }

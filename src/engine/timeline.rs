@@ -1,4 +1,4 @@
-//! How time goes by around the driver's loop, and when the work that it started reports.
+//! How time goes by around the engine's loop, and when the work that it started reports.
 //!
 //! Live, work runs in tasks that nobody cancels, and reports when it is done. In virtual time it is
 //! carried out at once, one piece after the other, and its report is due after a delay that depends on
@@ -12,12 +12,47 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::core::Now;
 use crate::clock::{Clock, VirtualClock};
 
 /// A piece of work that reports when it is done.
 type Work<R> = Pin<Box<dyn Future<Output = R> + Send>>;
+
+/// Where an engine's time comes from.
+#[derive(Debug, Clone)]
+pub enum Time {
+    /// It goes by by itself.
+    Live(Arc<dyn Clock>),
+    /// It stands still while anything is left to do, and is then moved on to what is due next.
+    Virtual(Arc<VirtualClock>),
+}
+
+impl Time {
+    fn clock(&self) -> &dyn Clock {
+        match self {
+            Self::Live(clock) => clock.as_ref(),
+            Self::Virtual(clock) => clock.as_ref(),
+        }
+    }
+
+    pub(super) fn wall(&self) -> Timestamp {
+        self.clock().wall()
+    }
+
+    pub(super) fn monotonic(&self) -> Duration {
+        self.clock().monotonic()
+    }
+
+    pub(super) fn now(&self) -> Now {
+        Now {
+            wall: self.wall(),
+            mono: self.monotonic(),
+        }
+    }
+}
 
 /// What work is about, which decides how long it takes in virtual time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,25 +98,25 @@ pub(super) struct Virtual<R> {
 }
 
 impl<R: Send + 'static> Timeline<R> {
-    /// The machine's own time.
-    pub(super) fn live(clock: Arc<dyn Clock>) -> Self {
-        let (reporter, reports) = mpsc::unbounded_channel();
-        Self::Live {
-            clock,
-            reports,
-            reporter,
+    /// A timeline on which nothing is under way.
+    pub(super) fn of(time: &Time) -> Self {
+        match time {
+            Time::Live(clock) => {
+                let (reporter, reports) = mpsc::unbounded_channel();
+                Self::Live {
+                    clock: Arc::clone(clock),
+                    reports,
+                    reporter,
+                }
+            }
+            Time::Virtual(clock) => Self::Virtual(Virtual {
+                clock: Arc::clone(clock),
+                work: VecDeque::new(),
+                due: BinaryHeap::new(),
+                reports: HashMap::new(),
+                order: 0,
+            }),
         }
-    }
-
-    /// Time that goes on when nothing is left to do.
-    pub(super) fn of(clock: Arc<VirtualClock>) -> Self {
-        Self::Virtual(Virtual {
-            clock,
-            work: VecDeque::new(),
-            due: BinaryHeap::new(),
-            reports: HashMap::new(),
-            order: 0,
-        })
     }
 
     /// Whether there is a world outside, with people in it who may want something.

@@ -13,7 +13,7 @@ use callout::domain::{
     NotSent, Observation, Outcome, PauseReason, Reaction, RecipientId, Refusal, RefusalCode,
     RetryPolicy, Side, SpeaksOf, Spend, SpendAccount, Standing, Tried, Uncertainty, Verdict, Zones,
 };
-use callout::engine::{Command, Core, End, Event, Now, Pace, Rules};
+use callout::engine::{Command, Core, End, Event, Now, Pace, Predecessor, Rules};
 use callout::entropy::Entropy;
 use callout::store::{Change, Cursor, Due, DueAt, DuePage, Latest, OpenCall, Refused, Was};
 use jiff::Timestamp;
@@ -32,7 +32,7 @@ const UNWELL: &str = "unwell";
 const HELD: i64 = i64::MAX;
 /// Virtual time after which a run that is not done has stalled.
 const STALLED: Duration = Duration::from_hours(6);
-/// The driver's longest sleep.
+/// An engine's longest sleep.
 const LOOK_UP: Duration = Duration::from_millis(200);
 /// Steps at one moment after which time is not going to go on.
 const SPINNING: u32 = 20_000;
@@ -143,8 +143,6 @@ impl Nature {
             pace: Pace {
                 calls_per_second: if rate == 3 { 0.7 } else { calls },
                 concurrent_calls: (cap > 0).then_some(cap),
-                restarted: false,
-                elsewhere: false,
             },
             lost,
             too_many,
@@ -476,7 +474,7 @@ impl Disk {
         })
     }
 
-    /// What may still be spent: as the driver reads it from the store.
+    /// What may still be spent: as an engine reads it from the store.
     fn budget(&self, spend: Option<&Spend>, now: Timestamp) -> Option<Budget> {
         let spend = spend?;
         let days = Budget::days_that_matter(spend, now);
@@ -679,6 +677,7 @@ impl World {
         let core = Core::new(
             nature.pace,
             nature.rules(),
+            Predecessor::Nobody,
             1,
             Entropy::seeded(nature.seed),
             now_at(Duration::ZERO),
@@ -744,7 +743,7 @@ impl World {
             }
             let next = self.heap.peek().map(|Reverse((at, ..))| *at);
             let wake = self.core.wake_at(now_at(self.now));
-            // The driver looks up so often whatever happens.
+            // An engine looks up so often whatever happens.
             let look_up = Some(self.now + LOOK_UP);
             let at = [next, wake, commit, look_up].into_iter().flatten().min();
             let at = at.unwrap_or(self.now);
@@ -1308,16 +1307,13 @@ impl World {
             }
         }
         let next_key = self.disk.attempts.keys().max().map_or(1, |key| key + 1);
-        let pace = Pace {
-            restarted: true,
-            elsewhere: false,
-            ..self.nature.pace
-        };
+        let before = Predecessor::Process { elsewhere: false };
         let entropy = Entropy::seeded(self.nature.seed ^ self.life.rotate_left(40));
         let budget = self.disk.budget(self.spend.as_ref(), now.wall);
         let mut rules = self.nature.rules();
         rules.known.suspect = self.suspect;
-        self.core = Core::new(pace, rules, next_key, entropy, now).within(budget);
+        self.core =
+            Core::new(self.nature.pace, rules, before, next_key, entropy, now).within(budget);
         self.step(Event::Latest(Latest {
             answers: self.disk.latest(),
             ends: Vec::new(),
@@ -1627,8 +1623,6 @@ fn a_platform_that_ends_calls_at_once_holds_no_run_up() {
             pace: Pace {
                 calls_per_second: 700.0,
                 concurrent_calls: None,
-                restarted: false,
-                elsewhere: false,
             },
             longest_call: Duration::ZERO,
             unknown_first: 0,

@@ -19,7 +19,7 @@ use crate::domain::{
     AttemptRecord, Callout, Destination, DestinationKind, Disposition, PauseReason, RecipientId,
     ResultRow, RunId, Screen,
 };
-use crate::engine::{End, Pace};
+use crate::engine::{End, Pace, Predecessor, Time};
 use crate::recipients::{Numbers, ZoneOf, address};
 use crate::store::{Access, Imported, ImportedRow, NewRun, RunEnd, Store};
 
@@ -87,16 +87,15 @@ pub(super) async fn place(
     let session = Session {
         store: Arc::clone(&store),
         platform: Arc::new(client),
-        virtual_time: None,
+        time: Time::Live(Arc::clone(&world.clock)),
         script: placing.script,
         at_the_dial: None,
         kind: placing.destination.kind,
         run: new.id.clone(),
+        predecessor: Predecessor::Nobody,
         pace: Pace {
             calls_per_second,
             concurrent_calls: None,
-            restarted: false,
-            elsewhere: false,
         },
         rules: session::rules(&placing.campaign, new.created_at),
         // One call by a person's hand, who knows that it costs something.

@@ -19,7 +19,7 @@ use super::{World, again, database, file, import, output, run, settings, simulat
 use crate::campaign::Campaign;
 use crate::clock::{Clock, VirtualClock};
 use crate::domain::{Rates, Spend, Suppressions};
-use crate::engine::{Pace, Platform, Rules};
+use crate::engine::{Pace, Platform, Predecessor, Rules, Time};
 use crate::entropy::Entropy;
 use crate::report::summary::human;
 use crate::simulator::{Options, Tariff};
@@ -91,11 +91,14 @@ impl Rehearsal<'_> {
             .map_err(|e| Failure::failed(e.to_string()))?;
         let new = self.new_run(&mut world, client.platform());
         let rules = hurried(self.campaign, new.created_at);
-        let session = self.session(store, new, rules, Arc::new(client)).await?;
+        let time = Time::Live(Arc::clone(&world.clock));
+        let session = self
+            .session(store, new, rules, Arc::new(client), time)
+            .await?;
         session.work(world).await
     }
 
-    /// The same core, driver and store, on a clock that jumps to whatever is next.
+    /// The same engine and store, on a clock that jumps to whatever is next.
     async fn in_virtual_time(self, options: Options, address: &str) -> Result<Exit, Failure> {
         if let Some(ledger) = &self.args.ledger {
             file::refuse_to_replace(ledger, false)?;
@@ -126,8 +129,8 @@ impl Rehearsal<'_> {
         let rules = session::rules(self.campaign, new.created_at);
         let ledger = self.args.ledger.clone();
         let called = Arc::clone(&platform);
-        let mut session = self.session(store, new, rules, platform).await?;
-        session.virtual_time = Some(Arc::clone(&clock));
+        let time = Time::Virtual(Arc::clone(&clock));
+        let session = self.session(store, new, rules, platform, time).await?;
         let exit = session.work(world).await?;
         output::tell(&format!(
             "virtual time ended at {:.0}, after {}",
@@ -154,6 +157,7 @@ impl Rehearsal<'_> {
         new: NewRun,
         rules: Rules,
         platform: Arc<dyn Platform>,
+        time: Time,
     ) -> Result<Session<'_>, Failure> {
         let campaign = self.campaign;
         store.create_run(&new).await?;
@@ -183,16 +187,15 @@ impl Rehearsal<'_> {
         Ok(Session {
             store,
             platform,
-            virtual_time: None,
+            time,
             script,
             at_the_dial: None,
             kind: campaign.recipients.destination_kind,
             run: new.id,
+            predecessor: Predecessor::Nobody,
             pace: Pace {
                 calls_per_second: campaign.pacing.calls_per_second.unwrap_or(RATE_DEFAULT),
                 concurrent_calls: campaign.pacing.concurrent_calls,
-                restarted: false,
-                elsewhere: false,
             },
             rules,
             spend: new.spend,

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::moves::{Step, Whom};
-use super::{Command, Core, End, Flight, Now};
+use super::{Command, Core, End, Flight, Now, Predecessor};
 use crate::domain::polling::PollState;
 use crate::domain::{
     AttemptEvent, AttemptKey, AttemptState, CallId, Observation, Outcome, PauseReason, Reaction,
@@ -188,7 +188,7 @@ impl Core {
                 let since = *open.unknown_since.get_or_insert(now.mono);
                 let gone = now.mono.saturating_sub(since) > UNKNOWN_MAX;
                 self.reachable();
-                if gone && self.pace.elsewhere {
+                if gone && self.predecessor == (Predecessor::Process { elsewhere: true }) {
                     self.ask_again(key, None, now);
                     self.drain(End::Paused(PauseReason::Configuration(ELSEWHERE.into())));
                 } else if gone {

@@ -32,7 +32,7 @@ mod tests {
 
     use super::*;
     use crate::domain::{AttemptKey, Known, RecipientId, RetryPolicy, Tried};
-    use crate::engine::core::{Command, Event, Pace, Rules};
+    use crate::engine::core::{Command, Event, Pace, Predecessor, Rules};
     use crate::entropy::Entropy;
     use crate::store::{Change, Due, DueAt, DuePage};
 
@@ -50,8 +50,6 @@ mod tests {
         let pace = Pace {
             calls_per_second: 10.0,
             concurrent_calls: None,
-            restarted: false,
-            elsewhere: false,
         };
         let rules = Rules {
             known: Known::default(),
@@ -60,7 +58,7 @@ mod tests {
             since: at(Duration::ZERO, 0).wall,
         };
         let now = at(Duration::ZERO, 0);
-        let mut core = Core::new(pace, rules, 1, Entropy::seeded(1), now);
+        let mut core = Core::new(pace, rules, Predecessor::Nobody, 1, Entropy::seeded(1), now);
         core.step(Event::Tick, now);
         let due = |id| Due {
             recipient: RecipientId(id),

@@ -65,11 +65,19 @@ pub struct Pace {
     pub calls_per_second: f64,
     /// Calls not known to be over, at most; none: no cap of ours.
     pub concurrent_calls: Option<u32>,
-    /// Whether an earlier process may have `POSTed` within the last second.
-    pub restarted: bool,
-    /// Whether an earlier process spoke to another platform or application: calls that this one does
-    /// not know are not given up, they may be known there.
-    pub elsewhere: bool,
+}
+
+/// Who worked on a run before this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Predecessor {
+    /// The run is new.
+    Nobody,
+    /// An earlier process, which may have `POSTed` within the last second.
+    Process {
+        /// Whether that process spoke to another platform or application. Calls that this one does not
+        /// know are not given up then: they may be known there.
+        elsewhere: bool,
+    },
 }
 
 /// Who may be called when, from the campaign.
@@ -217,6 +225,7 @@ enum Flight {
 #[derive(Debug)]
 pub struct Core {
     pace: Pace,
+    predecessor: Predecessor,
     retry: RetryPolicy,
     openings: Option<Openings>,
     /// Since when people could have been called, if the window was open.
@@ -275,9 +284,18 @@ pub struct Core {
 
 impl Core {
     /// A core for one run. `next_key` is the first attempt key that is free.
-    pub fn new(pace: Pace, rules: Rules, next_key: i64, entropy: Entropy, now: Now) -> Self {
+    pub fn new(
+        pace: Pace,
+        rules: Rules,
+        predecessor: Predecessor,
+        next_key: i64,
+        entropy: Entropy,
+        now: Now,
+    ) -> Self {
+        let restarted = predecessor != Predecessor::Nobody;
         Self {
             pace,
+            predecessor,
             retry: rules.retry,
             openings: rules.window.map(Openings::new),
             since: rules.since,
@@ -301,7 +319,7 @@ impl Core {
             gets: Slots::default(),
             dues: 0,
             backoff: Backoff::default(),
-            pacer: Pacer::new(pace.calls_per_second, now.mono, pace.restarted),
+            pacer: Pacer::new(pace.calls_per_second, now.mono, restarted),
             permit_at: Duration::ZERO,
             breaker: Breaker::default(),
             refusals: Refusals::new(rules.known.clone(), []),

@@ -1,0 +1,149 @@
+//! What is recorded becomes durable: one group at a time, or aside where the store has failed.
+//!
+//! One commit is under way at a time; what is recorded meanwhile waits together for the next, which is
+//! how a sync serves many attempts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::error;
+
+use super::core::Event;
+use super::engine::{Engine, Report};
+#[cfg(debug_assertions)]
+use super::sabotage::Sabotage;
+use super::timeline::Kind;
+use crate::domain::AttemptKey;
+use crate::store::{Change, StoreError};
+
+/// Below this rate a group waits a moment for more, which costs a third of the syncs and wake-ups;
+/// above it groups fill by themselves.
+const GATHER_BELOW_RATE: f64 = 2_000.0;
+/// How long a group gathers; well below the lead of an intent before its POST.
+const GATHER: Duration = Duration::from_millis(5);
+/// How long a group without an intent gathers in virtual time, where nobody waits for it: a commit costs
+/// as much there as anywhere.
+const GATHER_VIRTUAL: Duration = Duration::from_secs(5);
+impl Engine {
+    /// Puts a change into the group that waits; aside where the store has failed.
+    pub(super) fn record(&mut self, change: Change) {
+        if let Some(aside) = &mut self.aside {
+            aside.push(change);
+            return;
+        }
+        if self.group.is_empty() {
+            self.group_since = self.assignment.time.monotonic();
+        }
+        #[cfg(debug_assertions)]
+        if self.assignment.sabotage == Some(Sabotage::PostBeforeCommit)
+            && let Change::Intend { key, .. } = &change
+        {
+            let event = Event::Committed {
+                intents: vec![*key],
+                dues: 0,
+                next_due: None,
+                moved: Vec::new(),
+            };
+            self.timeline.report(Report::Core(event));
+        }
+        self.group.push(change);
+    }
+
+    /// Starts the next commit, if none is under way and the group has gathered.
+    pub(super) fn commit(&mut self, now: Duration) {
+        let gathered = now >= self.group_since + self.gather();
+        if self.committing || self.group.is_empty() || self.aside.is_some() || !gathered {
+            return;
+        }
+        self.committing = true;
+        let changes = std::mem::take(&mut self.group);
+        let (store, run) = (
+            Arc::clone(&self.assignment.store),
+            self.assignment.run.clone(),
+        );
+        self.timeline.start(Kind::Commit, async move {
+            let result = store.commit(&run, &changes).await;
+            Report::Group { result, changes }
+        });
+    }
+
+    /// A commit has ended. What it made durable goes to the core, which lets intents leave then.
+    pub(super) fn group_committed(&mut self, result: Result<(), StoreError>, changes: Vec<Change>) {
+        self.committing = false;
+        if let Err(error) = result {
+            return self.store_failed(&error, changes);
+        }
+        let dues = changes.iter().filter_map(|change| match change {
+            Change::Due { at, .. } => Some(*at),
+            _ => None,
+        });
+        self.step(Event::Committed {
+            intents: intents(&changes),
+            dues: dues.clone().count(),
+            next_due: dues.min(),
+            moved: changes.iter().filter_map(Change::moved).collect(),
+        });
+    }
+
+    /// When the group is to be committed; none while one is under way or nothing waits.
+    pub(super) fn group_at(&self) -> Option<Duration> {
+        let waits = !self.committing && !self.group.is_empty();
+        waits.then(|| self.group_since + self.gather())
+    }
+
+    /// How long the group waits for more since its first change.
+    fn gather(&self) -> Duration {
+        let waited_for = |change: &Change| matches!(change, Change::Intend { .. });
+        if !self.timeline.is_live() && self.finish.is_none() && !self.group.iter().any(waited_for) {
+            return GATHER_VIRTUAL;
+        }
+        let slow = self.assignment.pace.calls_per_second < GATHER_BELOW_RATE;
+        if slow && self.finish.is_none() {
+            GATHER
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    /// From here on nothing is dialled and nothing is committed; what comes in is kept aside.
+    pub(super) fn store_failed(&mut self, error: &StoreError, changes: Vec<Change>) {
+        let mut aside = self.aside.take().unwrap_or_default();
+        // An intent of a failed group was never POSTed: the core proves it not sent.
+        aside.extend(
+            changes
+                .into_iter()
+                .filter(|c| !matches!(c, Change::Intend { .. })),
+        );
+        aside.extend(
+            self.group
+                .drain(..)
+                .filter(|c| !matches!(c, Change::Intend { .. })),
+        );
+        self.aside = Some(aside);
+        self.step(Event::StoreFailed(error.to_string()));
+    }
+
+    /// Keeps aside what came in since the store failed, at once: a second signal may follow.
+    pub(super) fn flush_aside(&mut self) {
+        let Some(aside) = &mut self.aside else { return };
+        if aside.is_empty() {
+            return;
+        }
+        if let Err(error) = self
+            .assignment
+            .store
+            .keep_aside(&self.assignment.run, aside)
+        {
+            error!(run.id = %self.assignment.run, "{error}: what came in last stays uncertain");
+        }
+        aside.clear();
+    }
+}
+
+fn intents(changes: &[Change]) -> Vec<AttemptKey> {
+    let key = |change: &Change| match change {
+        Change::Intend { key, .. } => Some(*key),
+        _ => None,
+    };
+    changes.iter().filter_map(key).collect()
+}

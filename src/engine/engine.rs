@@ -1,0 +1,358 @@
+//! The engine at work: carries the core's commands out, and feeds it what came of them.
+//!
+//! One loop owns the core. POSTs, GETs and commits run in tasks of their own that nobody cancels and
+//! that report through one channel. What is recorded is committed in groups (`commits`); what people
+//! wish for while it works is read each second (`wishes`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+use tracing::{debug, info, warn};
+
+use super::assignment::Assignment;
+use super::core::{Command, Core, End, Event};
+use super::progress::Progress;
+use super::timeline::{Kind, Timeline};
+use crate::domain::{PauseReason, RecipientId, Suppressions, Verdict};
+use crate::entropy::Entropy;
+use crate::store::{Change, DuePage, Recovery, RunEnd, StoreError, Telling, Wish};
+
+/// How often the wishes of other terminals are read, and what they suppressed.
+const WISHES_EVERY: Duration = Duration::from_secs(1);
+/// How often progress is told.
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+/// How often in virtual time, in which days go by in seconds.
+const PROGRESS_EVERY_VIRTUAL: Duration = Duration::from_mins(10);
+/// Open calls are read back in pages of this size.
+const OPEN_PAGE: u32 = 2_000;
+
+/// A word from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGINT or SIGTERM: take nothing new, let requests in flight finish.
+    Stop,
+}
+
+/// How an engine's work ended.
+#[derive(Debug)]
+pub struct Ending {
+    /// How.
+    pub end: End,
+    /// What the start found.
+    pub recovery: Recovery,
+}
+
+/// What the tasks report.
+pub(super) enum Report {
+    Core(Event),
+    Group {
+        result: Result<(), StoreError>,
+        changes: Vec<Change>,
+    },
+    Page(Result<DuePage, StoreError>),
+    Wish(Option<Wish>),
+    /// Whether the database is still the one that was opened.
+    Watched(Result<(), StoreError>),
+    /// The suppression lists, where they have changed.
+    Suppressions(Result<Option<Suppressions>, StoreError>),
+}
+
+/// One engine at work.
+pub struct Engine {
+    pub(super) assignment: Assignment,
+    pub(super) core: Core,
+    /// The suppression lists as they were a second ago or so.
+    pub(super) suppressions: Suppressions,
+    pub(super) reading_suppressions: bool,
+    pub(super) timeline: Timeline<Report>,
+    /// Changes that wait for the next group.
+    pub(super) group: Vec<Change>,
+    /// When the first of them came.
+    pub(super) group_since: Duration,
+    pub(super) committing: bool,
+    /// Once the store has failed: what it could not take.
+    pub(super) aside: Option<Vec<Change>>,
+    pub(super) told: Option<Telling>,
+    pub(super) finish: Option<End>,
+    /// Until the core was told: from when on nobody else is called.
+    expires_at: Option<Timestamp>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("assignment", &self.assignment)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Recovers the run and works on it until it ends. Errors are those of the store before
+    /// anything was dialled, and after everything was.
+    pub async fn run(
+        assignment: Assignment,
+        entropy: Entropy,
+        signals: mpsc::Receiver<Signal>,
+        progress: watch::Sender<Progress>,
+    ) -> Result<Ending, StoreError> {
+        let now = assignment.time.now();
+        let (store, run) = (Arc::clone(&assignment.store), &assignment.run);
+        store.compare().await?;
+        store.claim(run)?;
+        let recovery = store.recover(run, now.wall).await?;
+        #[cfg(debug_assertions)]
+        if assignment.sabotage == Some(super::sabotage::Sabotage::RedialOnRestart) {
+            super::sabotage::redial(store.as_ref(), run, now.wall).await?;
+        }
+        let suppressions = store.suppressions().await?;
+        if recovery.became_uncertain > 0 {
+            warn!(
+                run.id = %run,
+                uncertain = recovery.became_uncertain,
+                "{} callouts were under way when the last engine stopped: uncertain, not redialled",
+                recovery.became_uncertain
+            );
+        }
+        // Left while the list was imported: it counts before anybody is dialled.
+        let wish = store.wished(run).await?;
+        store.set_run(run, &RunEnd::Running, now.wall).await?;
+        let expires_at = assignment.expires_at().await?;
+        let budget = assignment.budget(now.wall).await?;
+        let core = assignment
+            .core(recovery.next_key, entropy, now)
+            .within(budget);
+        let timeline = Timeline::of(&assignment.time);
+        let mut engine = Self {
+            assignment,
+            core,
+            suppressions,
+            reading_suppressions: false,
+            timeline,
+            group: Vec::new(),
+            group_since: Duration::ZERO,
+            committing: false,
+            aside: None,
+            told: None,
+            finish: None,
+            expires_at,
+        };
+        engine.step(Event::Latest(recovery.latest.clone()));
+        engine.step(Event::Uncertain(recovery.uncertain_since.clone()));
+        engine.load_open_calls().await?;
+        engine.take(Report::Wish(wish));
+        let end = engine.work(signals, &progress).await;
+        let end = engine.end(end).await?;
+        Ok(Ending { end, recovery })
+    }
+
+    async fn load_open_calls(&mut self) -> Result<(), StoreError> {
+        let mut after = RecipientId(0);
+        loop {
+            let run = &self.assignment.run;
+            let calls = self
+                .assignment
+                .store
+                .open_calls(run, after, OPEN_PAGE)
+                .await?;
+            let Some(last) = calls.last() else {
+                return Ok(());
+            };
+            after = last.recipient;
+            self.step(Event::Opened(calls));
+        }
+    }
+
+    /// The loop.
+    async fn work(
+        &mut self,
+        mut signals: mpsc::Receiver<Signal>,
+        progress: &watch::Sender<Progress>,
+    ) -> End {
+        let (mut wishes_at, mut progress_at) = (Duration::ZERO, Duration::ZERO);
+        let mut listening = true;
+        let progress_every = if self.timeline.is_live() {
+            PROGRESS_EVERY
+        } else {
+            PROGRESS_EVERY_VIRTUAL
+        };
+        self.step(Event::Tick);
+        loop {
+            let now = self.assignment.time.monotonic();
+            if now >= progress_at {
+                progress_at = now + progress_every;
+                progress.send_replace(self.core.progress(self.assignment.time.now()));
+            }
+            if now >= wishes_at && self.timeline.is_live() {
+                wishes_at = now + WISHES_EVERY;
+                self.read_wishes();
+            }
+            self.commit(now);
+            self.flush_aside();
+            if let Some(end) = self.finish.take() {
+                if self.committing || !self.group.is_empty() && self.aside.is_none() {
+                    self.finish = Some(end);
+                } else {
+                    progress.send_replace(self.core.progress(self.assignment.time.now()));
+                    return end;
+                }
+            }
+            let mut wake = self.wake_at(now).min(progress_at);
+            if self.timeline.is_live() {
+                wake = wake.min(wishes_at);
+            }
+            tokio::select! {
+                biased;
+                signal = signals.recv(), if listening => match signal {
+                    Some(Signal::Stop) => self.step(Event::Stop(PauseReason::Signal)),
+                    None => listening = false,
+                },
+                report = self.timeline.next(wake) => match report {
+                    Some(report) => {
+                        self.take(report);
+                        // Whatever else is there already shares the next group.
+                        while let Some(report) = self.timeline.ready() {
+                            self.take(report);
+                        }
+                    }
+                    None => self.step(Event::Tick),
+                },
+            }
+        }
+    }
+
+    /// When something is to be done though nothing happens.
+    fn wake_at(&self, now: Duration) -> Duration {
+        let core = self.core.wake_at(self.assignment.time.now());
+        [core, self.group_at()]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(now + WISHES_EVERY)
+    }
+
+    fn take(&mut self, report: Report) {
+        match report {
+            Report::Core(event) => self.step(event),
+            Report::Group { result, changes } => self.group_committed(result, changes),
+            Report::Page(Ok(page)) => self.step(Event::Page(page)),
+            Report::Page(Err(error)) => {
+                self.store_failed(&error, Vec::new());
+                // The core still waits for the page that it asked for.
+                self.step(Event::Page(DuePage::default()));
+            }
+            Report::Wish(Some(Wish::Pause)) => self.step(Event::Stop(PauseReason::Asked)),
+            Report::Wish(Some(Wish::Cancel)) => self.step(Event::Cancel),
+            Report::Wish(None) | Report::Watched(Ok(())) => {}
+            Report::Watched(Err(error)) => self.store_failed(&error, Vec::new()),
+            Report::Suppressions(read) => {
+                self.reading_suppressions = false;
+                match read {
+                    Ok(Some(changed)) => self.suppressions = changed,
+                    Ok(None) => {}
+                    // Who must not be called is not known any more, so nobody is.
+                    Err(error) => self.store_failed(&error, Vec::new()),
+                }
+            }
+        }
+    }
+
+    /// The core's turn: one event, then its commands. Time is looked at before, so that no callout
+    /// leaves after the run's end, however the clock came to be there.
+    pub(super) fn step(&mut self, event: Event) {
+        let wall = self.assignment.time.wall();
+        if self.expires_at.is_some_and(|end| wall > end) {
+            self.expires_at = None;
+            self.step(Event::Expired);
+        }
+        let commands = self.core.step(event, self.assignment.time.now());
+        for command in commands {
+            self.carry_out(command);
+        }
+    }
+
+    fn carry_out(&mut self, command: Command) {
+        match command {
+            Command::Record(change) => self.record(change),
+            Command::Post { key, id, due } => {
+                let now = self.assignment.time.wall();
+                if let Some(why) = self.suppressions.contains(&due.endpoint, now) {
+                    let event = Event::Answered(key, Verdict::suppressed(why));
+                    self.timeline.report(Report::Core(event));
+                    return;
+                }
+                debug!(run.id = %self.assignment.run, attempt.id = %id, "a callout leaves");
+                let (platform, render) = (
+                    Arc::clone(&self.assignment.platform),
+                    Arc::clone(&self.assignment.render),
+                );
+                self.timeline.start(Kind::Request, async move {
+                    let verdict = match render(&due) {
+                        Ok(callout) => platform.post(&callout, id).await,
+                        Err(why) => Verdict::no_callout(why),
+                    };
+                    Report::Core(Event::Answered(key, verdict))
+                });
+            }
+            Command::Get(key, call) => {
+                let platform = Arc::clone(&self.assignment.platform);
+                self.timeline.start(Kind::Request, async move {
+                    Report::Core(Event::Observed(key, platform.get(&call).await))
+                });
+            }
+            Command::HangUp(key, call) => {
+                let platform = Arc::clone(&self.assignment.platform);
+                self.timeline.start(Kind::Request, async move {
+                    Report::Core(Event::HungUp(key, platform.hang_up(&call).await))
+                });
+            }
+            Command::Fetch(after, limit) => {
+                let (store, run) = (
+                    Arc::clone(&self.assignment.store),
+                    self.assignment.run.clone(),
+                );
+                let now = self.assignment.time.wall();
+                let rule = self.assignment.rules.retry.per_number;
+                self.timeline.start(Kind::Look, async move {
+                    Report::Page(store.due(&run, now, after, limit, rule).await)
+                });
+            }
+            Command::Finish(end) => self.finish = Some(end),
+        }
+    }
+
+    /// Writes down how the run ended.
+    async fn end(&self, end: End) -> Result<End, StoreError> {
+        let Assignment {
+            store, run, time, ..
+        } = &self.assignment;
+        let now = time.wall();
+        match &end {
+            End::Completed => store.set_run(run, &RunEnd::Completed, now).await?,
+            End::Paused(why) => {
+                store
+                    .set_run(run, &RunEnd::Paused(why.clone()), now)
+                    .await?;
+                if *why == PauseReason::Asked {
+                    store.wish(run, None).await?;
+                }
+            }
+            End::Cancelled => {
+                let cancelled = store.cancel_pending(run).await?;
+                store.set_run(run, &RunEnd::Cancelled, now).await?;
+                store.wish(run, None).await?;
+                info!(run.id = %run, cancelled, "{cancelled} recipients are called no more");
+            }
+            End::Expired => {
+                let expired = store.expire_pending(run).await?;
+                store.set_run(run, &RunEnd::Expired, now).await?;
+                store.wish(run, None).await?;
+                info!(run.id = %run, expired, "{expired} recipients are called no more");
+            }
+            // What could not be committed is aside already.
+            End::Failed(_) => {}
+        }
+        Ok(end)
+    }
+}
