@@ -18,7 +18,7 @@ use tracing::log::LevelFilter;
 use tracing::warn;
 
 use super::SqliteStore;
-use super::aside::Aside;
+use super::engine::aside::Aside;
 use super::file::{
     Place, SIDE_FILES, Standing, beside, hand_over, inode_at, is_at, private, remove,
 };

@@ -3,13 +3,14 @@
 //! Rows stay, emptied, so that a run's counts still add up. An endpoint that was deleted is an empty
 //! text: the table's checks want one wherever a row was valid.
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::{Connection as _, Row as _, Sqlite, Transaction};
 
-use super::scrub::OWE;
+use super::scrub::{OWE, rewrite};
 use super::{SqliteStore, millis};
 use crate::domain::{Digits, RunId, Spellings, Suppression};
-use crate::store::{Erasure, StillOpen};
+use crate::store::{Erasure, PrivacyStore, StillOpen, StoreError};
 
 /// What stands in the place of words that may have been about somebody.
 const GONE: &str = "(deleted)";
@@ -166,15 +167,21 @@ const PURGE: [&str; 4] = [
      where id = ?1",
 ];
 
-impl SqliteStore {
-    pub(super) async fn select_open_calls_to(
+#[async_trait]
+impl PrivacyStore for SqliteStore {
+    async fn suppress_erased(
         &self,
         number: Digits,
-    ) -> Result<Vec<StillOpen>, sqlx::Error> {
-        let rows = sqlx::query(OPEN)
-            .bind(number.e164())
-            .fetch_all(&self.readers)
-            .await?;
+        reason: &Suppression,
+        key: &[u8; 32],
+    ) -> Result<(), StoreError> {
+        self.insert_erased(number, reason, key).await
+    }
+
+    async fn open_calls_to(&self, number: Digits) -> Result<Vec<StillOpen>, StoreError> {
+        let query = sqlx::query(OPEN).bind(number.e164());
+        let rows = query.fetch_all(&self.readers).await;
+        let rows = rows.map_err(|e| self.fault(&e))?;
         let open = rows.iter().map(|row| StillOpen {
             run: RunId::new(row.get::<String, _>("id")),
             call: row.get("call_id"),
@@ -182,7 +189,33 @@ impl SqliteStore {
         Ok(open.collect())
     }
 
-    pub(super) async fn erase_rows(
+    async fn erase(
+        &self,
+        number: Digits,
+        national: &str,
+        reason: &Suppression,
+    ) -> Result<Erasure, StoreError> {
+        self.erase_rows(number, national, reason)
+            .await
+            .map_err(|e| self.fault(&e))
+    }
+
+    async fn purge(&self, run: &RunId, now: Timestamp) -> Result<(), StoreError> {
+        self.purge_run(run, now).await.map_err(|e| self.fault(&e))
+    }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        if self.engine.is_none() {
+            return Err(StoreError::Database("only the engine scrubs".into()));
+        }
+        self.readers.close().await;
+        let mut writer = self.writer.lock().await;
+        rewrite(&mut writer, &self.path).await
+    }
+}
+
+impl SqliteStore {
+    async fn erase_rows(
         &self,
         number: Digits,
         national: &str,
@@ -225,7 +258,7 @@ impl SqliteStore {
         })
     }
 
-    pub(super) async fn purge_run(&self, run: &RunId, now: Timestamp) -> Result<(), sqlx::Error> {
+    async fn purge_run(&self, run: &RunId, now: Timestamp) -> Result<(), sqlx::Error> {
         let mut writer = self.writer.lock().await;
         let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
         for statement in PURGE {

@@ -3,32 +3,15 @@
 use sqlx::SqliteConnection;
 use tracing::warn;
 
-use super::SqliteStore;
 use super::fault::fault;
 use crate::store::StoreError;
 
-const OWED: &str = "-- scrub: is one owed
+pub(super) const OWED: &str = "-- scrub: is one owed
     select scrub_owed from upkeep";
 
 /// From this transaction on the file is to be written anew, whatever becomes of the process.
 pub(super) const OWE: &str = "-- scrub: one is owed
     update upkeep set scrub_owed = 1";
-
-impl SqliteStore {
-    /// Whether people were deleted, and the file was not written anew after that.
-    pub(super) async fn select_scrub_owed(&self) -> Result<bool, sqlx::Error> {
-        sqlx::query_scalar(OWED).fetch_one(&self.readers).await
-    }
-
-    pub(super) async fn scrub_file(&self) -> Result<(), StoreError> {
-        if self.engine.is_none() {
-            return Err(StoreError::Database("only the engine scrubs".into()));
-        }
-        self.readers.close().await;
-        let mut writer = self.writer.lock().await;
-        rewrite(&mut writer, &self.path).await
-    }
-}
 
 /// A scrub that a kill or a full disk kept from being done is done now, and that is said. Where it
 /// cannot be, the work goes on, and the next start tries again.
@@ -56,7 +39,7 @@ pub(super) async fn if_owed(writer: &mut SqliteConnection, path: &str) -> Result
 
 /// `secure_delete` overwrites what is deleted; a page that was rebuilt may still have an old copy in
 /// its gaps, so the file is written anew, and the log is emptied.
-async fn rewrite(writer: &mut SqliteConnection, path: &str) -> Result<(), StoreError> {
+pub(super) async fn rewrite(writer: &mut SqliteConnection, path: &str) -> Result<(), StoreError> {
     let fault = |e: sqlx::Error| fault(path, &e);
     sqlx::query("vacuum")
         .execute(&mut *writer)

@@ -6,11 +6,11 @@ use rust_decimal::Decimal;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::{SqliteStore, moment};
 use crate::domain::{
     AttemptId, AttemptRecord, Destination, DestinationKind, Disposition, Money, Outcome,
     RecipientId, RecipientState, ResultRow, RunId, SpendAccount, Stage, Tally, told,
 };
+use crate::store::sqlite::{SqliteStore, moment};
 use crate::store::{RejectedRow, StoreError};
 
 const RESULTS: &str = "-- results
@@ -163,7 +163,7 @@ fn add_attempts(tally: &mut Tally, row: &SqliteRow) -> Result<(), StoreError> {
 }
 
 /// Whom a row is about.
-pub(super) fn destination(row: &SqliteRow) -> Option<Destination> {
+pub(in crate::store::sqlite) fn destination(row: &SqliteRow) -> Option<Destination> {
     let kind: Option<String> = row.get("destination_kind");
     let kind = kind
         .and_then(|k| k.parse().ok())
@@ -190,13 +190,13 @@ pub(super) fn read_row(row: &SqliteRow) -> ResultRow {
 }
 
 /// The id of an attempt.
-pub(super) fn attempt_id(row: &SqliteRow) -> Result<AttemptId, StoreError> {
+pub(in crate::store::sqlite) fn attempt_id(row: &SqliteRow) -> Result<AttemptId, StoreError> {
     let id = <[u8; 16]>::try_from(row.get::<&[u8], _>("id"))
         .map_err(|_| StoreError::Diverged("an attempt's id is not 16 bytes".into()))?;
     Ok(AttemptId::from_bytes(id))
 }
 
-pub(super) fn read_attempt(row: &SqliteRow) -> Result<AttemptRecord, StoreError> {
+pub(in crate::store::sqlite) fn read_attempt(row: &SqliteRow) -> Result<AttemptRecord, StoreError> {
     let outcome = Outcome {
         reason: row.get("reason"),
         ..outcome(row)
@@ -218,21 +218,23 @@ pub(super) fn read_attempt(row: &SqliteRow) -> Result<AttemptRecord, StoreError>
 }
 
 /// Where a recipient stands.
-pub(super) fn recipient_state(row: &SqliteRow) -> Result<RecipientState, StoreError> {
+pub(in crate::store::sqlite) fn recipient_state(
+    row: &SqliteRow,
+) -> Result<RecipientState, StoreError> {
     let (state, disposition): (&str, Option<&str>) = (row.get("state"), row.get("disposition"));
     RecipientState::parse(state, disposition)
         .ok_or_else(|| StoreError::Diverged(format!("a recipient is `{state}`")))
 }
 
 /// Where an attempt stands.
-pub(super) fn stage(row: &SqliteRow) -> Result<Stage, StoreError> {
+pub(in crate::store::sqlite) fn stage(row: &SqliteRow) -> Result<Stage, StoreError> {
     let word: &str = row.get("state");
     Stage::parse(word).ok_or_else(|| StoreError::Diverged(format!("an attempt is `{word}`")))
 }
 
 /// How an attempt ended, but for the reason. What an earlier version kept and nobody can believe is
 /// unknown.
-pub(super) fn outcome(row: &SqliteRow) -> Outcome {
+pub(in crate::store::sqlite) fn outcome(row: &SqliteRow) -> Outcome {
     let kept: Option<i64> = row.get("duration_s");
     let duration_s = kept.and_then(told::duration_s);
     let debit = money(row);

@@ -7,8 +7,9 @@ use std::sync::LazyLock;
 use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr, SqlStr, Sqlite, Transaction};
 use tokio::sync::oneshot;
 
-use super::{SqliteStore, wishing};
+use super::wishing;
 use crate::domain::{DestinationKind, Disposition, RejectKind, RunId, Zones};
+use crate::store::sqlite::SqliteStore;
 use crate::store::{Imported, ImportedRow, Rows, StoreError};
 
 /// Rows of a statement; its text is made once.

@@ -3,9 +3,9 @@
 
 use sqlx::Row as _;
 
-use super::SqliteStore;
 use crate::domain::{Disposition, RunEndpoints, RunId};
 use crate::store::StoreError;
+use crate::store::sqlite::SqliteStore;
 
 /// Rows that an answer is made of.
 const ROWS: i64 = 10_000;

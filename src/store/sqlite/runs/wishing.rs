@@ -6,8 +6,8 @@
 use std::fs::TryLockError;
 use std::path::Path;
 
-use super::file::{Place, beside, hand_over, private};
-use super::open::LOCK_TRIES_APART;
+use crate::store::sqlite::file::{Place, beside, hand_over, private};
+use crate::store::sqlite::open::LOCK_TRIES_APART;
 use crate::store::{BUSY_WAIT, StoreError, Wishing};
 
 /// The side file. It stays: one that is deleted is not the one that the next process locks.

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::group::HELD_UNTIL;
-use super::recovery::hold;
 use super::results::{read_attempt, read_row};
-use super::{SqliteStore, moment};
 use crate::domain::{AttemptId, Backlog, RunId, Said, Story, Wait, WaitReason, Zones};
+use crate::store::sqlite::engine::due::hold;
+use crate::store::sqlite::engine::group::HELD_UNTIL;
+use crate::store::sqlite::{SqliteStore, moment};
 use crate::store::{StoreError, Whom};
 
 /// Recipients with one endpoint, at most: the one that is called, and its duplicates.

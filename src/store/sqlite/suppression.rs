@@ -3,6 +3,7 @@
 //! A number stands on a list by one act, the latest, so adding takes it out of the list's earlier
 //! acts. Every change raises the revision, by which an engine sees that there was one.
 
+use async_trait::async_trait;
 use roaring::{RoaringBitmap, RoaringTreemap};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _, Sqlite, SqliteConnection, Transaction};
@@ -11,7 +12,7 @@ use tracing::warn;
 use super::mark::ListsLine;
 use super::{SqliteStore, millis, moment};
 use crate::domain::{Digits, NumberHash, READER, Suppression, Suppressions};
-use crate::store::{Added, ListAct, ListChange, Removal, StoreError};
+use crate::store::{Added, ListAct, ListChange, Removal, StoreError, SuppressionStore};
 
 /// Lower bits of the numbers that share a row.
 const PIECE_BITS: u32 = 24;
@@ -46,69 +47,15 @@ const LISTED: &str = "-- suppression: where a list has numbers
 const CHANGES: &str = "-- list_changes
     select list, what, who, at, numbers, max(number) from suppression_acts group by list";
 
-impl SqliteStore {
-    pub(super) async fn select_revision(&self) -> Result<i64, sqlx::Error> {
-        sqlx::query_scalar(
-            "-- suppressions: has anything changed?
-             select revision from suppression_state",
-        )
-        .fetch_one(&self.readers)
-        .await
-    }
-
-    pub(super) async fn select_suppressions(&self) -> Result<Suppressions, StoreError> {
+#[async_trait]
+impl SuppressionStore for SqliteStore {
+    async fn suppressions(&self) -> Result<Suppressions, StoreError> {
         // One transaction, so that revision, key and numbers are of one moment.
         let mut reader = self.readers.begin().await.map_err(|e| self.fault(&e))?;
         self.read_lists(&mut reader).await
     }
 
-    async fn read_lists(&self, reader: &mut SqliteConnection) -> Result<Suppressions, StoreError> {
-        let fault = |e: sqlx::Error| self.fault(&e);
-        let state = sqlx::query(STATE).fetch_one(&mut *reader).await;
-        let state = state.map_err(fault)?;
-        let hash = hash_of(&state)?;
-        let mut lists = Suppressions::at_revision(state.get("revision"), hash);
-        let mut act: Option<(i64, Suppression, RoaringTreemap)> = None;
-        let mut after = (0_i64, 0_i64);
-        loop {
-            let rows = sqlx::query(NUMBERS)
-                .bind(after.0)
-                .bind(after.1)
-                .bind(PAGE)
-                .fetch_all(&mut *reader)
-                .await
-                .map_err(fault)?;
-            let Some(last) = rows.last() else { break };
-            after = (last.get("act"), last.get("id"));
-            for row in &rows {
-                if row.get::<i64, _>("reader") < i64::from(READER) {
-                    lists.was_read_earlier(row.get("list"));
-                }
-                let number: i64 = row.get("act");
-                if act.as_ref().is_none_or(|(act, ..)| *act != number) {
-                    let before = act.replace((number, reason(row), RoaringTreemap::new()));
-                    if let Some((_, reason, numbers)) = before {
-                        lists.add(reason, numbers);
-                    }
-                }
-                if let Some((.., numbers)) = &mut act {
-                    *numbers |= RoaringTreemap::from_bitmaps([(high(row), bitmap(row)?)]);
-                }
-            }
-        }
-        if let Some((_, reason, numbers)) = act {
-            lists.add(reason, numbers);
-        }
-        let erased = sqlx::query(ERASED).fetch_all(reader).await;
-        for row in &erased.map_err(fault)? {
-            let hash = <[u8; 32]>::try_from(row.get::<Vec<u8>, _>("hash"));
-            let hash = hash.map_err(|_| broken("the hash of a number"))?;
-            lists.add_erased(reason(row), hash);
-        }
-        Ok(lists.whole())
-    }
-
-    pub(super) async fn insert_suppressed(
+    async fn suppress(
         &self,
         reason: &Suppression,
         numbers: &RoaringTreemap,
@@ -151,7 +98,7 @@ impl SqliteStore {
         })
     }
 
-    pub(super) async fn delete_suppressed(
+    async fn unsuppress(
         &self,
         numbers: &RoaringTreemap,
         removal: &Removal,
@@ -204,6 +151,90 @@ impl SqliteStore {
             tell(line, &revised);
         }
         Ok(removed)
+    }
+
+    async fn imported_again(&self, list: &str) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock().await;
+        sqlx::query(
+            "-- imported_again
+             update suppression_acts set reader = ?2 where list = ?1 and what = 'add'",
+        )
+        .bind(list)
+        .bind(READER)
+        .execute(&mut *writer)
+        .await
+        .map(drop)
+        .map_err(|e| self.fault(&e))
+    }
+
+    async fn list_changes(&self) -> Result<Vec<ListChange>, StoreError> {
+        let rows = sqlx::query(CHANGES).fetch_all(&self.readers).await;
+        let rows = rows.map_err(|e| self.fault(&e))?;
+        let change = |row: &SqliteRow| ListChange {
+            list: row.get("list"),
+            what: ListAct::parse(row.get("what")).unwrap_or(ListAct::Add),
+            who: row.get("who"),
+            at: moment(row.get("at")),
+            numbers: row.get::<i64, _>("numbers").unsigned_abs(),
+        };
+        Ok(rows.iter().map(change).collect())
+    }
+}
+
+impl SqliteStore {
+    pub(super) async fn select_revision(&self) -> Result<i64, sqlx::Error> {
+        sqlx::query_scalar(
+            "-- suppressions: has anything changed?
+             select revision from suppression_state",
+        )
+        .fetch_one(&self.readers)
+        .await
+    }
+
+    async fn read_lists(&self, reader: &mut SqliteConnection) -> Result<Suppressions, StoreError> {
+        let fault = |e: sqlx::Error| self.fault(&e);
+        let state = sqlx::query(STATE).fetch_one(&mut *reader).await;
+        let state = state.map_err(fault)?;
+        let hash = hash_of(&state)?;
+        let mut lists = Suppressions::at_revision(state.get("revision"), hash);
+        let mut act: Option<(i64, Suppression, RoaringTreemap)> = None;
+        let mut after = (0_i64, 0_i64);
+        loop {
+            let rows = sqlx::query(NUMBERS)
+                .bind(after.0)
+                .bind(after.1)
+                .bind(PAGE)
+                .fetch_all(&mut *reader)
+                .await
+                .map_err(fault)?;
+            let Some(last) = rows.last() else { break };
+            after = (last.get("act"), last.get("id"));
+            for row in &rows {
+                if row.get::<i64, _>("reader") < i64::from(READER) {
+                    lists.was_read_earlier(row.get("list"));
+                }
+                let number: i64 = row.get("act");
+                if act.as_ref().is_none_or(|(act, ..)| *act != number) {
+                    let before = act.replace((number, reason(row), RoaringTreemap::new()));
+                    if let Some((_, reason, numbers)) = before {
+                        lists.add(reason, numbers);
+                    }
+                }
+                if let Some((.., numbers)) = &mut act {
+                    *numbers |= RoaringTreemap::from_bitmaps([(high(row), bitmap(row)?)]);
+                }
+            }
+        }
+        if let Some((_, reason, numbers)) = act {
+            lists.add(reason, numbers);
+        }
+        let erased = sqlx::query(ERASED).fetch_all(reader).await;
+        for row in &erased.map_err(fault)? {
+            let hash = <[u8; 32]>::try_from(row.get::<Vec<u8>, _>("hash"));
+            let hash = hash.map_err(|_| broken("the hash of a number"))?;
+            lists.add_erased(reason(row), hash);
+        }
+        Ok(lists.whole())
     }
 
     pub(super) async fn insert_erased(
@@ -261,31 +292,6 @@ impl SqliteStore {
         tx.commit().await.map_err(fault)?;
         tell(line, &revised);
         Ok(())
-    }
-
-    pub(super) async fn update_list_readers(&self, list: &str) -> Result<(), sqlx::Error> {
-        let mut writer = self.writer.lock().await;
-        sqlx::query(
-            "-- imported_again
-             update suppression_acts set reader = ?2 where list = ?1 and what = 'add'",
-        )
-        .bind(list)
-        .bind(READER)
-        .execute(&mut *writer)
-        .await
-        .map(drop)
-    }
-
-    pub(super) async fn select_list_changes(&self) -> Result<Vec<ListChange>, sqlx::Error> {
-        let rows = sqlx::query(CHANGES).fetch_all(&self.readers).await?;
-        let change = |row: &SqliteRow| ListChange {
-            list: row.get("list"),
-            what: ListAct::parse(row.get("what")).unwrap_or(ListAct::Add),
-            who: row.get("who"),
-            at: moment(row.get("at")),
-            numbers: row.get::<i64, _>("numbers").unsigned_abs(),
-        };
-        Ok(rows.iter().map(change).collect())
     }
 }
 

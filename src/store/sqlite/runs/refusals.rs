@@ -5,12 +5,12 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _, Sqlite, Transaction};
 
-use super::{SqliteStore, millis, tried};
 use crate::domain::refusals::TAKEN_BACK as WHY_TAKEN_BACK;
 use crate::domain::{
     AttemptEvent, AttemptKey, AttemptState, Disposition, Outcome, RecipientId, Refusal,
     RefusalCode, RunId, SpeaksOf,
 };
+use crate::store::sqlite::{SqliteStore, millis, tried};
 use crate::store::{Latest, Refused, StoreError};
 
 /// Answers that are looked at, and attempts among which they are sought.
@@ -52,7 +52,7 @@ const DONE: &str = "-- accept_refusals: the recipient
     where id = ?1 and state in ('pending', 'waiting')";
 
 /// What came back last in a run.
-pub(super) async fn latest_answers(
+pub(in crate::store::sqlite) async fn latest_answers(
     tx: &mut Transaction<'_, Sqlite>,
     run: &RunId,
 ) -> Result<Latest, sqlx::Error> {

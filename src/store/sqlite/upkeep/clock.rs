@@ -6,9 +6,8 @@
 use jiff::Timestamp;
 use sqlx::Row as _;
 
-use super::{SqliteStore, millis};
-use crate::domain::{Charges, ClockAccepted, Newest, RunId};
-use crate::store::StoreError;
+use crate::domain::{ClockAccepted, Newest, RunId};
+use crate::store::sqlite::{SqliteStore, millis};
 
 const NEWEST: &str = "-- newest
     with accepted as (
@@ -53,22 +52,6 @@ const ACCEPT: &str = "-- accept_clock
     insert into clock_acceptances (who, wall, newest, found, attempt)
     values (?1, ?2, ?3, ?4, (select coalesce(max(key), 0) from attempts))";
 
-/// Attempts behind the day's end that nobody has accepted, or that were accepted on that day: they were
-/// made before it ends, whatever the clock showed.
-const CHARGES_AHEAD: &str = "-- charges_ahead
-    select attempts.state, result, debit, currency, hold, duration_s, count(*) as n
-    from attempts indexed by attempts_intended join runs on runs.number = attempts.run
-    where intended_at >= ?3 and campaign = ?1
-          and (key > (select coalesce(max(attempt), 0) from clock_acceptances)
-               or key <= (select coalesce(max(attempt), 0) from clock_acceptances
-                          where wall >= ?2 and wall < ?3))
-    group by attempts.state, result, debit, currency, hold, duration_s";
-
-const INTENDED_FROM: &str = "-- intended_from
-    select intended_at from attempts indexed by attempts_intended
-    join runs on runs.number = attempts.run
-    where intended_at >= ?2 and campaign = ?1 order by intended_at limit 1";
-
 impl SqliteStore {
     pub(super) async fn select_newest(&self) -> Result<Option<Newest>, sqlx::Error> {
         let row = sqlx::query(NEWEST)
@@ -96,31 +79,5 @@ impl SqliteStore {
             .execute(&mut *writer)
             .await
             .map(drop)
-    }
-
-    pub(super) async fn select_charges_ahead(
-        &self,
-        campaign: &str,
-        (from, until): (Timestamp, Timestamp),
-    ) -> Result<Vec<Charges>, StoreError> {
-        let query = sqlx::query(CHARGES_AHEAD)
-            .bind(campaign)
-            .bind(millis(from))
-            .bind(millis(until));
-        self.charges_of(query).await
-    }
-
-    pub(super) async fn select_intended_from(
-        &self,
-        campaign: &str,
-        from: Timestamp,
-    ) -> Result<Option<Timestamp>, sqlx::Error> {
-        let found: Option<i64> = sqlx::query_scalar(INTENDED_FROM)
-            .bind(campaign)
-            .bind(millis(from))
-            .fetch_optional(&self.readers)
-            .await?;
-        // A moment that no clock can show is on no day.
-        Ok(found.and_then(|at| Timestamp::from_millisecond(at).ok()))
     }
 }

@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection};
 
-use super::SqliteStore;
-use super::fault::fault;
-use super::file::{Place, Standing, beside, hand_over, inode_at, private, remove};
-use super::identity::{Identity, own};
-use super::mark::sync_folder;
-use super::open::{self, EngineLock};
+use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::fault::fault;
+use crate::store::sqlite::file::{Place, Standing, beside, hand_over, inode_at, private, remove};
+use crate::store::sqlite::identity::{Identity, Own, own};
+use crate::store::sqlite::mark::sync_folder;
+use crate::store::sqlite::open::{self, EngineLock};
 use crate::store::{Access, Copied, Restored, StoreError};
 
 /// Behind the database's name: a copy that is not in its place yet.
@@ -203,10 +203,7 @@ impl Target {
 }
 
 /// Copies the source beside the database, brings it to our version and reads all of it.
-async fn prepare(
-    source: &Place,
-    restoring: &Path,
-) -> Result<(Copied, super::identity::Own), StoreError> {
+async fn prepare(source: &Place, restoring: &Path) -> Result<(Copied, Own), StoreError> {
     let shown = source.shown.clone();
     let unusable =
         |e: io::Error| StoreError::unusable(&restoring.display().to_string(), "written", &e);

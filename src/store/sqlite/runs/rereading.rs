@@ -2,9 +2,9 @@
 
 use sqlx::{Connection as _, Row as _};
 
-use super::SqliteStore;
 use super::import::fault_of;
 use crate::domain::{Disposition, READ_AGAIN_BUT, READER, RecipientId, RunId, Tried, closed};
+use crate::store::sqlite::SqliteStore;
 use crate::store::{RejectedRow, WrittenOtherwise};
 
 /// A cell that is its number to the letter needs no second reading, and most are; so they are left out

@@ -6,10 +6,10 @@
 
 use sqlx::{Connection as _, Sqlite, Transaction};
 
-use super::SqliteStore;
 use super::group::Group;
-use super::identity::Intended;
 use crate::domain::RunId;
+use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::identity::Intended;
 use crate::store::{Change, StoreError};
 
 /// What an attempt's row says of it, column by column.

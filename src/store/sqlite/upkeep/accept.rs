@@ -6,8 +6,8 @@
 
 use sqlx::{Connection as _, Sqlite, Transaction};
 
-use super::identity::own;
-use super::{SqliteStore, millis};
+use crate::store::sqlite::identity::own;
+use crate::store::sqlite::{SqliteStore, millis};
 use crate::store::{Accepted, Accepting, Gap, StoreError};
 
 /// Hex digits that were drawn for the ids of attempts which nobody knows; their keys make the rest.

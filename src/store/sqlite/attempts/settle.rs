@@ -7,14 +7,14 @@
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _, Sqlite, Transaction};
 
-use super::group::{ACCEPTED, HELD_UNTIL, currency};
-use super::results::{outcome, recipient_state};
-use super::{SqliteStore, millis, tried};
 use crate::domain::{
     AttemptEvent, AttemptId, AttemptState, CallId, Disposition, Follow, Outcome, RecipientState,
     Refusal, RunEvent, RunId, RunState, Side, SpeaksOf, Stage, Terms, Tried, Uncertainty,
     after_attempt,
 };
+use crate::store::sqlite::engine::group::{ACCEPTED, HELD_UNTIL, currency};
+use crate::store::sqlite::reports::results::{outcome, recipient_state};
+use crate::store::sqlite::{SqliteStore, millis, tried};
 use crate::store::{Settlement, StoreError};
 
 /// The attempt, its recipient and their run; `latest` says whether no later attempt was made on them.

@@ -9,14 +9,14 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::file::{is_at, private};
 use super::group::Group;
+use crate::store::sqlite::file::{is_at, private};
 
 /// Room for the answers of everything that can be in flight, some 200 bytes each.
 const BYTES: u64 = 1024 * 1024;
 
 #[derive(Debug)]
-pub(super) struct Aside {
+pub(in crate::store::sqlite) struct Aside {
     path: PathBuf,
     open: Mutex<Open>,
 }
@@ -40,7 +40,7 @@ pub(super) struct Line {
 
 impl Aside {
     /// Opens the side file, or makes it in full size.
-    pub(super) fn make(path: PathBuf) -> io::Result<Self> {
+    pub(in crate::store::sqlite) fn make(path: PathBuf) -> io::Result<Self> {
         let open = Mutex::new(Open::at(&path)?);
         Ok(Self { path, open })
     }

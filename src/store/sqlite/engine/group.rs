@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::millis;
 use crate::domain::{AttemptState, Outcome, RunId, Stage, WaitReason};
+use crate::store::sqlite::millis;
 use crate::store::{Change, DueAt, Was};
 
 /// When those are due who are held: the year 9000, after everybody else.
-pub(super) const HELD_UNTIL: i64 = 221_845_392_000_000;
+pub(in crate::store::sqlite) const HELD_UNTIL: i64 = 221_845_392_000_000;
 
 /// A group of changes. On the way to a statement each row is an array, in the order of its fields.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -210,7 +210,7 @@ impl AttemptRow {
 }
 
 /// Begins the note of an uncertain attempt that the platform took without telling the call's id.
-pub(super) const ACCEPTED: &str = "accepted, id unknown: ";
+pub(in crate::store::sqlite) const ACCEPTED: &str = "accepted, id unknown: ";
 
 impl RecipientRow {
     /// The row of a recipient whom a change moves.
@@ -290,7 +290,7 @@ impl WaitRow {
 
 /// What stands in the column: the debit's currency or, without an amount, what was said of a debit that
 /// cannot be read, which tells it from one that was not told.
-pub(super) fn currency(outcome: &Outcome) -> Option<String> {
+pub(in crate::store::sqlite) fn currency(outcome: &Outcome) -> Option<String> {
     match &outcome.debit {
         Some(debit) => debit.currency.clone(),
         None => outcome.unread_debit.clone(),

@@ -1,20 +1,18 @@
 //! What became of the occurrences of a schedule. Each has one fate, and the table's key sees to it.
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _, Sqlite, Transaction};
 
 use super::{SqliteStore, millis, moment};
 use crate::domain::{Busy, Past, RunId, RunState, Skip, SkipKind};
-use crate::store::{Fate, NewRun, OccurrenceRecord, StoreError};
+use crate::store::{Calendar, Fate, NewRun, OccurrenceRecord, StoreError};
 
-impl SqliteStore {
-    /// What is known of a campaign's occurrences up to now, and of its latest run.
-    pub(super) async fn select_past(
-        &self,
-        campaign: &str,
-        now: Timestamp,
-    ) -> Result<Past, sqlx::Error> {
+#[async_trait]
+impl Calendar for SqliteStore {
+    async fn past(&self, campaign: &str, now: Timestamp) -> Result<Past, StoreError> {
+        let fault = |e: sqlx::Error| self.fault(&e);
         let handled: Option<i64> = sqlx::query_scalar(
             "-- past: the latest occurrence
              select max(scheduled_for) from occurrences where campaign = ?1 and scheduled_for <= ?2",
@@ -22,7 +20,8 @@ impl SqliteStore {
         .bind(campaign)
         .bind(millis(now))
         .fetch_one(&self.readers)
-        .await?;
+        .await
+        .map_err(fault)?;
         let run = sqlx::query(
             "-- past: the run in the way
              select id, state, created_at, ended_at from runs
@@ -31,19 +30,21 @@ impl SqliteStore {
         )
         .bind(campaign)
         .fetch_optional(&self.readers)
-        .await?;
+        .await
+        .map_err(fault)?;
         Ok(Past {
             handled: handled.map(moment),
             busy: run.map(|row| busy(&row)),
         })
     }
 
-    pub(super) async fn insert_skips(
+    async fn skip(
         &self,
         campaign: &str,
         skips: &[Skip],
         now: Timestamp,
-    ) -> Result<u64, sqlx::Error> {
+    ) -> Result<u64, StoreError> {
+        let fault = |e: sqlx::Error| self.fault(&e);
         let rows: Vec<_> = skips
             .iter()
             .map(|skip| {
@@ -55,7 +56,7 @@ impl SqliteStore {
             })
             .collect();
         let mut writer = self.writer.lock().await;
-        let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
         let inserted = sqlx::query(
             "-- skip
              insert into occurrences (campaign, scheduled_for, skipped, reason, at)
@@ -66,16 +67,17 @@ impl SqliteStore {
         .bind(serde_json::to_string(&rows).unwrap_or_default())
         .bind(millis(now))
         .execute(&mut *tx)
-        .await?;
-        tx.commit().await?;
+        .await
+        .map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
         Ok(inserted.rows_affected())
     }
 
-    pub(super) async fn select_occurrences(
+    async fn occurrences(
         &self,
         campaign: &str,
         limit: u32,
-    ) -> Result<Vec<OccurrenceRecord>, sqlx::Error> {
+    ) -> Result<Vec<OccurrenceRecord>, StoreError> {
         let rows = sqlx::query(
             "-- occurrences
              select scheduled_for, run, skipped, reason, at from occurrences
@@ -84,7 +86,8 @@ impl SqliteStore {
         .bind(campaign)
         .bind(limit)
         .fetch_all(&self.readers)
-        .await?;
+        .await
+        .map_err(|e| self.fault(&e))?;
         let record = |row: &SqliteRow| OccurrenceRecord {
             scheduled_for: moment(row.get("scheduled_for")),
             fate: match row.get::<Option<String>, _>("run") {
@@ -98,7 +101,9 @@ impl SqliteStore {
         };
         Ok(rows.iter().map(record).collect())
     }
+}
 
+impl SqliteStore {
     /// Takes the occurrence for a run that is written down in the same transaction.
     pub(super) async fn take_occurrence(
         &self,

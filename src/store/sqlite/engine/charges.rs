@@ -5,11 +5,11 @@ use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Row as _, Sqlite};
 
-use super::results::{outcome, stage};
-use super::runs::spend_of;
-use super::{SqliteStore, millis};
 use crate::domain::{Charges, RunId, Spend, Stage, Standing};
 use crate::store::StoreError;
+use crate::store::sqlite::reports::results::{outcome, stage};
+use crate::store::sqlite::runs::spend_of;
+use crate::store::sqlite::{SqliteStore, millis};
 
 const CHARGES: &str = "-- charges
     select state, result, debit, currency, hold, duration_s, count(*) as n
@@ -37,8 +37,27 @@ const CHARGES_WITHIN: &str = "-- charges_within
     where spend is null and hold is null and intended_at >= ?2 and intended_at < ?3
     group by state, result, debit, currency, duration_s";
 
+/// Attempts behind the day's end that nobody has accepted, or that were accepted on that day: they were
+/// made before it ends, whatever the clock showed.
+const CHARGES_AHEAD: &str = "-- charges_ahead
+    select attempts.state, result, debit, currency, hold, duration_s, count(*) as n
+    from attempts indexed by attempts_intended join runs on runs.number = attempts.run
+    where intended_at >= ?3 and campaign = ?1
+          and (key > (select coalesce(max(attempt), 0) from clock_acceptances)
+               or key <= (select coalesce(max(attempt), 0) from clock_acceptances
+                          where wall >= ?2 and wall < ?3))
+    group by attempts.state, result, debit, currency, hold, duration_s";
+
+const INTENDED_FROM: &str = "-- intended_from
+    select intended_at from attempts indexed by attempts_intended
+    join runs on runs.number = attempts.run
+    where intended_at >= ?2 and campaign = ?1 order by intended_at limit 1";
+
 impl SqliteStore {
-    pub(super) async fn select_charges(&self, run: &RunId) -> Result<Vec<Charges>, StoreError> {
+    pub(in crate::store::sqlite) async fn select_charges(
+        &self,
+        run: &RunId,
+    ) -> Result<Vec<Charges>, StoreError> {
         let query = sqlx::query(CHARGES).bind(run.as_str());
         self.charges_of(query).await
     }
@@ -56,8 +75,34 @@ impl SqliteStore {
         self.charges_of(query).await
     }
 
+    pub(super) async fn select_charges_ahead(
+        &self,
+        campaign: &str,
+        (from, until): (Timestamp, Timestamp),
+    ) -> Result<Vec<Charges>, StoreError> {
+        let query = sqlx::query(CHARGES_AHEAD)
+            .bind(campaign)
+            .bind(millis(from))
+            .bind(millis(until));
+        self.charges_of(query).await
+    }
+
+    pub(super) async fn select_intended_from(
+        &self,
+        campaign: &str,
+        from: Timestamp,
+    ) -> Result<Option<Timestamp>, sqlx::Error> {
+        let found: Option<i64> = sqlx::query_scalar(INTENDED_FROM)
+            .bind(campaign)
+            .bind(millis(from))
+            .fetch_optional(&self.readers)
+            .await?;
+        // A moment that no clock can show is on no day.
+        Ok(found.and_then(|at| Timestamp::from_millisecond(at).ok()))
+    }
+
     /// What a question about attempts gives, added up by its rows.
-    pub(super) async fn charges_of(
+    async fn charges_of(
         &self,
         query: Query<'_, Sqlite, SqliteArguments>,
     ) -> Result<Vec<Charges>, StoreError> {
@@ -69,7 +114,10 @@ impl SqliteStore {
     }
 
     /// What a run may cost.
-    pub(super) async fn select_spend(&self, run: &RunId) -> Result<Option<Spend>, StoreError> {
+    pub(in crate::store::sqlite) async fn select_spend(
+        &self,
+        run: &RunId,
+    ) -> Result<Option<Spend>, StoreError> {
         let row = sqlx::query(
             "-- spend
              select spend from runs where id = ?1",

@@ -1,14 +1,17 @@
 //! What is still to be known: attempts of a run without a result or a price, and what was called on
 //! given days by whatever run. In pages, since a run can have millions.
 
+mod settle;
+
+use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::results::{attempt_id, destination, read_attempt};
+use super::reports::results::{attempt_id, destination, read_attempt};
 use super::{SqliteStore, millis, moment};
-use crate::domain::{AttemptKey, CallId, RecipientId, RunId};
-use crate::store::{Made, StoreError, Unsettled};
+use crate::domain::{AttemptId, AttemptKey, CallId, RecipientId, RunId};
+use crate::store::{AttemptStore, Made, Settlement, StoreError, Unsettled};
 
 const UNSETTLED: &str = "-- unsettled
     select attempts.*, recipients.line, recipients.endpoint, runs.destination_kind from runs
@@ -25,8 +28,9 @@ const MADE_WITHIN: &str = "-- made_within
     where attempts.key > ?4 and intended_at >= ?2 and intended_at < ?3 and runs.platform = ?1
     order by attempts.key limit ?5";
 
-impl SqliteStore {
-    pub(super) async fn select_unsettled(
+#[async_trait]
+impl AttemptStore for SqliteStore {
+    async fn unsettled(
         &self,
         run: &RunId,
         (recipient, key): (RecipientId, AttemptKey),
@@ -43,7 +47,7 @@ impl SqliteStore {
         rows.iter().map(read_unsettled).collect()
     }
 
-    pub(super) async fn select_made_within(
+    async fn made_within(
         &self,
         platform: &str,
         (from, until): (Timestamp, Timestamp),
@@ -60,6 +64,14 @@ impl SqliteStore {
             .await
             .map_err(|e| self.fault(&e))?;
         rows.iter().map(read_made).collect()
+    }
+
+    async fn settle(
+        &self,
+        run: &RunId,
+        settlements: &[Settlement],
+    ) -> Result<Vec<AttemptId>, StoreError> {
+        self.settle_attempts(run, settlements).await
     }
 }
 

@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 use sqlx::{Sqlite, Transaction};
 use tracing::warn;
 
-use super::SqliteStore;
 use super::aside::Line;
-use super::file::{beside, hand_over, private};
 use super::group::Group;
 use crate::domain::Stage;
 use crate::store::StoreError;
+use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::file::{beside, hand_over, private};
 
 /// Behind the database's name, before a number: lines that did not belong to it.
 const FOREIGN: &str = "-answers-foreign-";
@@ -32,7 +32,7 @@ const MISSING: &str = "-- read_back: attempts that are not there
 
 /// What a start found in the side file.
 #[derive(Debug, Default)]
-pub(super) struct ReadBack {
+pub(in crate::store::sqlite) struct ReadBack {
     /// Groups that were applied.
     pub(super) groups: u64,
     /// Lines that did not belong here, or not altogether.
@@ -42,7 +42,7 @@ pub(super) struct ReadBack {
 impl SqliteStore {
     /// Applies what was kept aside for this database. What is already there is not there to be moved: a
     /// repeat changes nothing.
-    pub(super) async fn read_back(
+    pub(in crate::store::sqlite) async fn read_back(
         &self,
         tx: &mut Transaction<'_, Sqlite>,
     ) -> Result<ReadBack, StoreError> {
@@ -70,7 +70,10 @@ impl SqliteStore {
 
     /// Once all of it is in the database: forgets what was kept aside, and keeps what did not belong
     /// here.
-    pub(super) fn put_away(&self, read_back: &ReadBack) -> Result<(), StoreError> {
+    pub(in crate::store::sqlite) fn put_away(
+        &self,
+        read_back: &ReadBack,
+    ) -> Result<(), StoreError> {
         let Some(engine) = &self.engine else {
             return Ok(());
         };
@@ -145,7 +148,7 @@ fn keep(database: &Path, lines: &[Line]) -> std::io::Result<PathBuf> {
 }
 
 /// Files with answers that did not belong to the database in `file`, by their names.
-pub(super) fn foreign(file: &Path) -> Vec<PathBuf> {
+pub(in crate::store::sqlite) fn foreign(file: &Path) -> Vec<PathBuf> {
     let begins = beside(file, FOREIGN);
     let (Some(folder), Some(begins)) = (file.parent(), begins.file_name()) else {
         return Vec::new();

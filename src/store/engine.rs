@@ -1,0 +1,296 @@
+//! What an engine asks of a store, and what travels there: due recipients, intents, what is learned of them.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::error::StoreError;
+use super::runs::RunEnd;
+use super::runs::Telling;
+use super::runs::Wish;
+use crate::domain::retry::PerNumber;
+use crate::domain::{
+    AttemptId, AttemptKey, AttemptState, CallId, Charges, Disposition, Hold, Outcome, RecipientId,
+    Refusal, RunId, Stage, Suppressions, Tried, WaitReason, Zones,
+};
+
+/// What an engine asks of a store. One engine writes a run at a time.
+#[async_trait]
+pub trait EngineStore: std::fmt::Debug + Send + Sync {
+    /// Compares the database with what is known of it outside of it, and refuses one that lacks
+    /// anything of that with [`StoreError::Gap`]. No intent is committed before.
+    async fn compare(&self) -> Result<(), StoreError>;
+
+    /// Looks whether the database is still the one that was opened, and refuses one that was replaced
+    /// or removed with [`StoreError::Gone`]. To be asked each second while somebody is dialled.
+    async fn watch(&self) -> Result<(), StoreError>;
+
+    /// Says to other processes which run this engine works on.
+    fn claim(&self, run: &RunId) -> Result<(), StoreError>;
+
+    /// After a start: intents without an answer become uncertain, and answers that could not be
+    /// recorded are read back. Doing it twice is doing it once.
+    async fn recover(&self, run: &RunId, now: Timestamp) -> Result<Recovery, StoreError>;
+
+    /// Calls that are not over, in pages: those of recipients after `after`.
+    async fn open_calls(
+        &self,
+        run: &RunId,
+        after: RecipientId,
+        limit: u32,
+    ) -> Result<Vec<OpenCall>, StoreError>;
+
+    /// The recipients that are due, by due time, those behind `after`; and when the next one will be.
+    /// With a rule on calls per number each says until when their number rests.
+    async fn due(
+        &self,
+        run: &RunId,
+        now: Timestamp,
+        after: Option<Cursor>,
+        limit: u32,
+        per_number: Option<PerNumber>,
+    ) -> Result<DuePage, StoreError>;
+
+    /// Makes a group of changes durable. An error says nothing about what is on disk: stop, and
+    /// let recovery read it.
+    async fn commit(&self, run: &RunId, changes: &[Change]) -> Result<(), StoreError>;
+
+    /// Keeps changes that could not be committed in a side file that recovery reads back.
+    fn keep_aside(&self, run: &RunId, changes: &[Change]) -> Result<(), StoreError>;
+
+    /// What the attempts of a run count against its cap: those that are alike together.
+    async fn charges(&self, run: &RunId) -> Result<Vec<Charges>, StoreError>;
+
+    /// The same of all runs of a campaign, of the attempts intended within `[from, until)`.
+    async fn charges_within(
+        &self,
+        campaign: &str,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Charges>, StoreError>;
+
+    /// What all runs of a campaign count against a day `[from, until)` beyond the attempts intended
+    /// within it: those with a later moment that were made while the clock was ahead, unless a person
+    /// accepted the clock on another day.
+    async fn charges_ahead(
+        &self,
+        campaign: &str,
+        day: (Timestamp, Timestamp),
+    ) -> Result<Vec<Charges>, StoreError>;
+
+    /// The first moment from then on of an attempt of a campaign; none where there is none.
+    async fn intended_from(
+        &self,
+        campaign: &str,
+        from: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError>;
+
+    /// The suppression lists where they have changed since a revision; none where they have not.
+    /// Cheap where they have not.
+    async fn suppressions_since(&self, revision: i64) -> Result<Option<Suppressions>, StoreError>;
+
+    /// Moves a run to another state.
+    async fn set_run(&self, run: &RunId, end: &RunEnd, now: Timestamp) -> Result<(), StoreError>;
+
+    /// The wish that stands.
+    async fn wished(&self, run: &RunId) -> Result<Option<Wish>, StoreError>;
+
+    /// Tells other terminals how the engine stands.
+    async fn tell(&self, run: &RunId, telling: &Telling) -> Result<(), StoreError>;
+
+    /// Makes everybody who is still to be called `cancelled`. Returns how many there were.
+    async fn cancel_pending(&self, run: &RunId) -> Result<u64, StoreError>;
+
+    /// Makes everybody who is still to be called `expired`. Returns how many there were.
+    async fn expire_pending(&self, run: &RunId) -> Result<u64, StoreError>;
+}
+
+/// A recipient that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Who.
+    pub recipient: RecipientId,
+    /// Whom to call.
+    pub endpoint: String,
+    /// The row's cells, as a JSON array.
+    pub cells: String,
+    /// The time zones in which they may be; none where no window asks.
+    pub zones: Option<Zones>,
+    /// The worst case of a call; none where the run has no cap.
+    pub hold: Option<Hold>,
+    /// How they were tried before.
+    pub tried: Tried,
+    /// When the number may be called again for the sake of all runs; none where nothing speaks
+    /// against it now.
+    pub rests_until: Option<Timestamp>,
+}
+
+/// When somebody is due who is to be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DueAt {
+    /// From then on.
+    At(Timestamp),
+    /// At no time that comes by itself: after everybody else.
+    Held,
+}
+
+/// A place in the order in which recipients become due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// Due time of the last recipient that was read.
+    pub due_at: Timestamp,
+    /// That recipient.
+    pub recipient: RecipientId,
+}
+
+/// A page of due recipients.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DuePage {
+    /// In order of due time.
+    pub due: Vec<Due>,
+    /// When the next recipient beyond this page is due; none where nobody is left behind it.
+    pub next_due: Option<DueAt>,
+    /// Where this page ends; none where it is empty.
+    pub end: Option<Cursor>,
+}
+
+/// A call that is not over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenCall {
+    /// Its attempt.
+    pub key: AttemptKey,
+    /// Its recipient.
+    pub recipient: RecipientId,
+    /// The platform's name for it.
+    pub call: CallId,
+    /// When its intent was written.
+    pub intended_at: Timestamp,
+    /// When the platform accepted it.
+    pub accepted_at: Timestamp,
+    /// What is held for it.
+    pub hold: Option<Hold>,
+    /// How its recipient was tried before.
+    pub tried: Tried,
+}
+
+/// What a start found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Intents without an answer, now uncertain.
+    pub became_uncertain: u64,
+    /// Answers read back from the side file.
+    pub read_back: u64,
+    /// Since when those attempts are uncertain that have become so within the last minute.
+    pub uncertain_since: Vec<Timestamp>,
+    /// The key that the next attempt takes.
+    pub next_key: i64,
+    /// What came back last.
+    pub latest: Latest,
+}
+
+/// What came back last in a run, before this process: oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Latest {
+    /// Answers to callouts: refusals that stand, and none for calls.
+    pub answers: Vec<Option<Refused>>,
+    /// How calls ended.
+    pub ends: Vec<Outcome>,
+}
+
+/// A refusal that stands, of an earlier process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Its attempt.
+    pub key: AttemptKey,
+    /// Its recipient.
+    pub recipient: RecipientId,
+    /// How they were tried before.
+    pub tried: Tried,
+    /// It.
+    pub refusal: Refusal,
+}
+
+/// Why a recipient is due later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// What they wait for.
+    pub reason: WaitReason,
+    /// When that was decided.
+    pub since: Timestamp,
+    /// How they were tried until then.
+    pub tried: Tried,
+}
+
+/// Where a recipient was left whom a change moves on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Was {
+    /// To be called, now or later.
+    ToCall,
+    /// In flight.
+    InFlight,
+    /// Refused, which is taken back.
+    Refused,
+}
+
+/// One thing that happened, to be made durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// An attempt is about to be `POSTed`.
+    Intend {
+        /// Its key.
+        key: AttemptKey,
+        /// Its id.
+        id: AttemptId,
+        /// On whom.
+        recipient: RecipientId,
+        /// What is held for it.
+        hold: Option<Decimal>,
+        /// When.
+        at: Timestamp,
+    },
+    /// An attempt moved on.
+    Attempt {
+        /// Its key.
+        key: AttemptKey,
+        /// Where it stood: what is not there any more is not written over.
+        from: Stage,
+        /// Where it stands now.
+        state: AttemptState,
+        /// When.
+        at: Timestamp,
+    },
+    /// A recipient is due again.
+    Due {
+        /// Who.
+        recipient: RecipientId,
+        /// Where they stood.
+        from: Was,
+        /// From when on.
+        at: DueAt,
+        /// What they wait for, and how they were tried until then; none where they are due at once.
+        waiting: Option<Waiting>,
+    },
+    /// A recipient has a disposition.
+    Done {
+        /// Who.
+        recipient: RecipientId,
+        /// Where they stood.
+        from: Was,
+        /// The verdict.
+        disposition: Disposition,
+        /// Why, where the disposition alone does not say it.
+        reason: Option<String>,
+    },
+}
+
+impl Change {
+    /// The recipient who is due again or done by it.
+    pub fn moved(&self) -> Option<RecipientId> {
+        match self {
+            Self::Due { recipient, .. } | Self::Done { recipient, .. } => Some(*recipient),
+            Self::Intend { .. } | Self::Attempt { .. } => None,
+        }
+    }
+}

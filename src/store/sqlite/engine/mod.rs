@@ -1,0 +1,149 @@
+//! An engine's side: who is due, what is committed and recovered, and how a run stands.
+
+pub(super) mod aside;
+mod charges;
+mod commit;
+pub(super) mod due;
+pub(super) mod group;
+pub(super) mod kept;
+mod recovery;
+mod standing;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::SqliteStore;
+use crate::domain::retry::PerNumber;
+use crate::domain::{Charges, Disposition, RecipientId, RunId, Suppressions};
+use crate::store::{
+    Change, Cursor, DuePage, EngineStore, OpenCall, Recovery, RunEnd, StoreError,
+    SuppressionStore as _, Telling, Wish,
+};
+
+const TELL: &str = "-- tell
+    update runs set telling = ?2 where id = ?1";
+
+#[async_trait]
+impl EngineStore for SqliteStore {
+    async fn compare(&self) -> Result<(), StoreError> {
+        self.compare_with_mark().await
+    }
+
+    async fn watch(&self) -> Result<(), StoreError> {
+        self.watch_files().await
+    }
+
+    fn claim(&self, run: &RunId) -> Result<(), StoreError> {
+        let Some(engine) = &self.engine else {
+            return Ok(());
+        };
+        engine
+            .claim(run)
+            .map_err(|e| StoreError::unusable(&format!("{}-lock", self.path), "written", &e))
+    }
+
+    async fn recover(&self, run: &RunId, now: Timestamp) -> Result<Recovery, StoreError> {
+        self.recover_run(run, now).await
+    }
+
+    async fn open_calls(
+        &self,
+        run: &RunId,
+        after: RecipientId,
+        limit: u32,
+    ) -> Result<Vec<OpenCall>, StoreError> {
+        self.select_open_calls(run, after, limit).await
+    }
+
+    async fn due(
+        &self,
+        run: &RunId,
+        now: Timestamp,
+        after: Option<Cursor>,
+        limit: u32,
+        per_number: Option<PerNumber>,
+    ) -> Result<DuePage, StoreError> {
+        self.select_due(run, now, after, limit, per_number)
+            .await
+            .map_err(|e| self.fault(&e))
+    }
+
+    async fn commit(&self, run: &RunId, changes: &[Change]) -> Result<(), StoreError> {
+        self.commit_group(run, changes).await
+    }
+
+    fn keep_aside(&self, run: &RunId, changes: &[Change]) -> Result<(), StoreError> {
+        let Some(engine) = &self.engine else {
+            return Err(StoreError::Database(
+                "only the engine keeps answers aside".into(),
+            ));
+        };
+        let mut group = group::Group::of(run, changes);
+        group.database = self.identity.id();
+        engine.aside.append(&group).map_err(|e| {
+            StoreError::unusable(&engine.aside.path().display().to_string(), "written", &e)
+        })
+    }
+
+    async fn charges(&self, run: &RunId) -> Result<Vec<Charges>, StoreError> {
+        self.select_charges(run).await
+    }
+
+    async fn charges_within(
+        &self,
+        campaign: &str,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Charges>, StoreError> {
+        self.select_charges_within(campaign, from, until).await
+    }
+
+    async fn charges_ahead(
+        &self,
+        campaign: &str,
+        day: (Timestamp, Timestamp),
+    ) -> Result<Vec<Charges>, StoreError> {
+        self.select_charges_ahead(campaign, day).await
+    }
+
+    async fn intended_from(
+        &self,
+        campaign: &str,
+        from: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.select_intended_from(campaign, from)
+            .await
+            .map_err(|e| self.fault(&e))
+    }
+
+    async fn suppressions_since(&self, revision: i64) -> Result<Option<Suppressions>, StoreError> {
+        let now = self.select_revision().await.map_err(|e| self.fault(&e))?;
+        if now == revision {
+            return Ok(None);
+        }
+        self.suppressions().await.map(Some)
+    }
+
+    async fn set_run(&self, run: &RunId, end: &RunEnd, now: Timestamp) -> Result<(), StoreError> {
+        self.update_run(run, end, now).await
+    }
+
+    async fn wished(&self, run: &RunId) -> Result<Option<Wish>, StoreError> {
+        self.select_wish(run).await.map_err(|e| self.fault(&e))
+    }
+
+    async fn tell(&self, run: &RunId, telling: &Telling) -> Result<(), StoreError> {
+        let query = sqlx::query(TELL)
+            .bind(run.as_str())
+            .bind(serde_json::to_string(telling).unwrap_or_default());
+        self.write(query).await.map(drop)
+    }
+
+    async fn cancel_pending(&self, run: &RunId) -> Result<u64, StoreError> {
+        self.update_pending(run, Disposition::Cancelled).await
+    }
+
+    async fn expire_pending(&self, run: &RunId) -> Result<u64, StoreError> {
+        self.update_pending(run, Disposition::Expired).await
+    }
+}
