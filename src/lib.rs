@@ -6,6 +6,7 @@ pub mod app;
 pub mod campaign;
 pub mod cli;
 pub mod clock;
+mod digest;
 pub mod domain;
 pub mod engine;
 pub mod entropy;

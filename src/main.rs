@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use callout::cli::{self, World};
+use callout::app::Sources;
+use callout::cli;
 use callout::clock::SystemClock;
 use callout::entropy::Entropy;
 
 fn main() -> ExitCode {
-    cli::main(World {
+    cli::main(Sources {
         clock: Arc::new(SystemClock::start()),
         entropy: Entropy::from_os(),
     })

@@ -3,18 +3,16 @@
 
 use serde_json::json;
 
-use super::args::{BackupArgs, Global, RestoreArgs};
+use super::args::{BackupArgs, RestoreArgs};
 use super::exit::{Exit, Failure};
-use super::{World, database, file, latest, output};
+use super::output;
+use crate::app::App;
+use crate::app::database::shown;
 use crate::report::summary::grouped;
-use crate::store::{self, Access, Copied};
+use crate::store::Copied;
 
-pub(super) async fn backup(args: &BackupArgs, global: &Global) -> Result<Exit, Failure> {
-    file::refuse_to_replace(&args.file, false)?;
-    let store = latest::open(global, Access::Beside).await?;
-    let copied = store.backup(&args.file).await?;
-    let gap = store.gap().await?;
-    store.close().await?;
+pub(super) async fn backup(args: &BackupArgs, app: &App) -> Result<Exit, Failure> {
+    let (copied, gap) = app.backup(&args.file).await?;
     if let Some(gap) = gap {
         output::tell(&format!("warning: the database that was copied {gap}"));
     }
@@ -34,20 +32,13 @@ pub(super) async fn backup(args: &BackupArgs, global: &Global) -> Result<Exit, F
     Ok(Exit::Done)
 }
 
-pub(super) async fn restore(
-    args: &RestoreArgs,
-    global: &Global,
-    mut world: World,
-) -> Result<Exit, Failure> {
+pub(super) async fn restore(args: &RestoreArgs, app: &App) -> Result<Exit, Failure> {
     let accepts = args.accept.accept_unknown_calls;
-    let state = global.state.as_deref();
-    let restored = store::restore(&global.db, &args.file, state, accepts).await?;
-    let store = latest::open(global, Access::EngineOfExisting).await?;
-    latest::be_sure(store.as_ref(), args.accept, &mut world).await?;
-    store.close().await?;
+    let restored = app.restore(&args.file, accepts).await?;
+    let database = shown(&app.settings.database);
     if args.json {
         output::say_json(&json!({
-            "database": database::shown(&global.db),
+            "database": database,
             "runs": restored.copied.runs,
             "attempts": restored.copied.attempts,
             "replaced": restored.replaced.map(|path| path.display().to_string()),
@@ -56,7 +47,7 @@ pub(super) async fn restore(
     }
     output::say(&format!(
         "{} is {} now: {}",
-        database::shown(&global.db),
+        database,
         args.file.display(),
         counted(restored.copied)
     ));

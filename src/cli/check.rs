@@ -1,72 +1,22 @@
 //! `callout check`: reads a campaign and its list and names every fault.
 
-use std::convert::Infallible;
-
 use serde_json::{Value, json};
 
-use super::args::{CheckArgs, Global};
+use super::args::CheckArgs;
 use super::exit::{Exit, Failure};
-use super::{World, import, output, suppress};
+use super::{output, suppress};
+use crate::app::App;
+use crate::app::check::{Checked, RowFault};
 use crate::campaign::{Campaign, Fault, Faults};
-use crate::domain::{RejectKind, Screen};
-use crate::recipients::{CheckError, CheckedList, RowVerdict, check_list, locate_duplicates};
+use crate::domain::RejectKind;
+use crate::recipients::CheckedList;
 use crate::report::summary::grouped;
 
-/// A row that is no call, for `check`.
-struct RowFault {
-    line: u64,
-    kind: RejectKind,
-    column: Option<String>,
-    value: Option<String>,
-    reason: String,
-}
-
-pub(super) async fn check(
-    args: &CheckArgs,
-    global: &Global,
-    world: &World,
-) -> Result<Exit, Failure> {
-    let lists = suppress::lists_if_any(global).await?;
-    let screen = Screen {
-        lists: Some(&lists),
-        now: world.clock.wall(),
-        only: None,
-    };
-    let mut rows = Vec::new();
-    let checked = Campaign::load(&args.file).and_then(|campaign| {
-        let mut sink = |chunk: Vec<crate::recipients::CheckedRow>| {
-            for row in chunk {
-                if let RowVerdict::Reject {
-                    kind,
-                    column,
-                    value,
-                    reason,
-                    ..
-                } = row.verdict
-                    // That somebody must not be called is no fault of the list.
-                    && kind != RejectKind::Suppressed
-                {
-                    rows.push(RowFault {
-                        line: row.line,
-                        kind,
-                        column,
-                        value,
-                        reason,
-                    });
-                }
-            }
-            Ok::<(), Infallible>(())
-        };
-        let list = match check_list(&campaign, import::workers(), screen, &mut sink) {
-            Ok(list) => list,
-            Err(CheckError::Faults(faults)) => return Err(faults),
-            Err(CheckError::Sink(never)) => match never {},
-        };
-        Ok((campaign, list))
-    });
-    if let Ok((campaign, list)) = &checked {
-        name_earlier_rows(campaign, list, &mut rows)?;
-    }
+pub(super) async fn check(args: &CheckArgs, app: &App) -> Result<Exit, Failure> {
+    let Checked {
+        campaign: checked,
+        rows,
+    } = app.check(&args.file).await?;
     if args.json {
         output::say_json(&as_json(checked.as_ref(), &rows));
     } else {
@@ -77,32 +27,6 @@ pub(super) async fn check(
     } else {
         Exit::Usage
     })
-}
-
-/// Tells each duplicate which line came first.
-fn name_earlier_rows(
-    campaign: &Campaign,
-    list: &CheckedList,
-    rows: &mut [RowFault],
-) -> Result<(), Faults> {
-    let duplicates: Vec<(u64, String)> = rows
-        .iter()
-        .filter(|row| row.kind == RejectKind::Duplicate)
-        .map(|row| (row.line, row.value.clone().unwrap_or_default()))
-        .collect();
-    if duplicates.is_empty() {
-        return Ok(());
-    }
-    let earlier = locate_duplicates(campaign, &list.script, &duplicates)?;
-    for row in rows
-        .iter_mut()
-        .filter(|row| row.kind == RejectKind::Duplicate)
-    {
-        if let Some(line) = earlier.get(&row.line) {
-            row.reason = format!("the same number as line {line}");
-        }
-    }
-    Ok(())
 }
 
 fn say(checked: Result<&(Campaign, CheckedList), &Faults>, rows: &[RowFault]) {

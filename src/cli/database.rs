@@ -10,11 +10,10 @@ use std::path::{Path, PathBuf};
 use super::args::{CallCommand, Command, Global, ScheduleCommand};
 use super::exit::Failure;
 use super::output;
+use crate::app::database::{SCHEME, absolute, address, folder_of, is_there, path_of, shown};
 
 /// What a database is called where nobody names one.
 const NAME: &str = "callout.db";
-/// How the address of a database in a file begins.
-const SCHEME: &str = "sqlite:";
 
 /// A database, and how it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,14 +174,6 @@ pub(super) fn another_than_of(global: &Global, file: &Path) -> Option<String> {
     )
 }
 
-/// A database's address for people: the whole path of its file.
-pub(super) fn shown(address: &str) -> String {
-    match path_of(address) {
-        Some(path) => absolute(Path::new(path)).display().to_string(),
-        None => address.to_owned(),
-    }
-}
-
 /// A line for people that names the database, and says where there is none yet.
 pub(super) fn line(address: &str) -> String {
     let there = path_of(address).is_none_or(|path| is_there(Path::new(path)));
@@ -192,76 +183,4 @@ pub(super) fn line(address: &str) -> String {
         ", which is not there yet: nobody is suppressed in it, and no earlier run is known"
     };
     format!("database: {}{remark}", shown(address))
-}
-
-/// The path in a file's address.
-pub(super) fn path_of(address: &str) -> Option<&str> {
-    let path = address.strip_prefix(SCHEME)?;
-    Some(path.strip_prefix("//").unwrap_or(path))
-}
-
-/// The address of a rehearsal's own database, beside the real one.
-pub(super) fn of_rehearsals(address: &str) -> String {
-    let stem = address.strip_suffix(".db").unwrap_or(address);
-    format!("{stem}-rehearsal.db")
-}
-
-/// An address as it was given: one with a scheme as it is, anything else is a file.
-fn address(given: &str) -> String {
-    if given.starts_with(SCHEME) || given.contains("://") {
-        given.to_owned()
-    } else {
-        format!("{SCHEME}{given}")
-    }
-}
-
-fn folder_of(file: &Path) -> PathBuf {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
-    }
-}
-
-/// Whether something has the name; what it is, whoever opens it finds out.
-fn is_there(path: &Path) -> bool {
-    std::fs::symlink_metadata(path).is_ok_and(|about| !about.is_dir())
-}
-
-/// The path from the root, links resolved where that can be done.
-fn absolute(path: &Path) -> PathBuf {
-    let name = path.file_name().filter(|_| !path.is_dir());
-    let folder = name.map_or_else(|| path.to_owned(), |_| folder_of(path));
-    match (std::fs::canonicalize(folder), name) {
-        (Ok(folder), Some(name)) => folder.join(name),
-        (Ok(folder), None) => folder,
-        (Err(_), _) => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_has_a_scheme_whatever_was_given() {
-        for (given, kept) in [
-            ("callout.db", "sqlite:callout.db"),
-            ("sqlite:callout.db", "sqlite:callout.db"),
-            ("/a/b.db", "sqlite:/a/b.db"),
-            ("sqlite:///a/b.db", "sqlite:///a/b.db"),
-            ("postgres://host/name", "postgres://host/name"),
-            (":memory:", "sqlite::memory:"),
-        ] {
-            assert_eq!(address(given), kept);
-        }
-        assert_eq!(path_of("sqlite:///a/b.db"), Some("/a/b.db"));
-        assert_eq!(
-            of_rehearsals("sqlite:a/callout.db"),
-            "sqlite:a/callout-rehearsal.db"
-        );
-        assert_eq!(
-            of_rehearsals("sqlite:campaigns"),
-            "sqlite:campaigns-rehearsal.db"
-        );
-    }
 }

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use super::advice;
+use crate::app::{Error, Refusal};
 use crate::campaign::Faults;
 use crate::domain::{Disposition, RunState, Tally};
 use crate::engine::End;
-use crate::store::{Gap, StoreError};
+use crate::store::StoreError;
 
 /// How a command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +89,14 @@ impl Failure {
         Self::Failed(words.into())
     }
 
+    /// Its words, without `error:` before them.
+    pub(super) fn words(self) -> String {
+        match self {
+            Self::Faults(faults) => faults.to_string(),
+            Self::Usage(words) | Self::Failed(words) => words,
+        }
+    }
+
     /// The exit code that goes with it.
     pub fn exit(&self) -> Exit {
         match self {
@@ -111,20 +121,39 @@ impl From<Faults> for Failure {
     }
 }
 
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let input = error.is_input();
+        let fact = error.to_string();
+        let words = match error {
+            Error::Faults(faults) => return Self::Faults(faults),
+            Error::Refused(refusal) => {
+                tracing::debug!(code = refusal.code(), "refused");
+                advice::refusal(&refusal)
+            }
+            Error::Store(error) => advice::store(&error),
+            Error::Engine { run, why, gone } => advice::engine(&run, &why, gone),
+            Error::RowsLeft { open, .. } => advice::rows_left(&fact, open.as_ref()),
+            Error::Api(error) => advice::with_advice(&error),
+            Error::Failed(_) => fact,
+        };
+        if input {
+            Self::Usage(words)
+        } else {
+            Self::Failed(words)
+        }
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Address(_)
-            | StoreError::NoRun(_)
-            | StoreError::NoDatabase(_)
-            | StoreError::NoRehearsal(_)
-            | StoreError::OccurrenceTaken { .. } => Self::Usage(error.to_string()),
-            StoreError::Foreign { .. } => {
-                Self::Usage(format!("{error}; name another file with --db"))
-            }
-            StoreError::Gap { gap, .. } => Self::Usage(format!("{error}\n{}", advice(gap))),
-            _ => Self::Failed(error.to_string()),
-        }
+        Error::from(error).into()
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Error::from(refusal).into()
     }
 }
 
@@ -132,24 +161,4 @@ impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::Failed(error.to_string())
     }
-}
-
-/// What is said where a database lacks what was done, behind the fact.
-fn advice(gap: Gap) -> String {
-    let way_out = match gap {
-        Gap::Unmarked { elsewhere: true } => {
-            "Say --state with the folder of this machine's state (CALLOUT_STATE), or leave it out, \
-             as it was when the database was last used"
-        }
-        Gap::Unmarked { elsewhere: false } => "Use the database where it was, with its mark",
-        Gap::Older { .. } | Gap::Another { .. } | Gap::Unreadable => {
-            "Put the latest database in its place, if it can be had"
-        }
-    };
-    format!(
-        "Phones could ring twice, so nothing was done. {way_out}.\nOtherwise --accept-unknown-calls \
-         goes on with this one: everybody whom its runs have still to call becomes uncertain, \
-         nobody of them is dialled, and `callout reconcile` settles them from the platform's call \
-         detail records or by hand. docs/what-happens-if.md tells the whole of it."
-    )
 }

@@ -1,39 +1,32 @@
 //! The command line: one file a command, output, exit codes.
 //!
-//! The only module that knows all others, reads the environment and writes to the terminal. `args`
-//! is the grammar, `settings` the environment, `session` what `run`, `resume` and `rehearse` share.
+//! Arguments in, words and exit codes out. It alone reads the environment and writes to the terminal, and
+//! what it decides is how something is said. `args` is the grammar, `settings` the environment, `advice`
+//! what to do about what stands in the way, `notices` what is told meanwhile.
 
-mod again;
+mod advice;
 mod api;
 mod args;
 mod backup;
 mod check;
-mod clock;
 mod database;
+mod doctor;
 mod erase;
 mod exit;
 mod export;
-mod file;
-mod import;
-mod latest;
+mod notices;
 mod output;
 mod pause;
 mod plan;
 mod progress;
 mod purge;
 mod reconcile;
-mod records;
 mod rehearse;
-mod reread;
 mod resume;
 mod run;
-mod runs;
 mod schedule;
-mod session;
 mod settings;
-mod settling;
 mod simulate;
-mod spend;
 mod status;
 mod stop;
 mod suppress;
@@ -44,25 +37,15 @@ use std::sync::Arc;
 
 use clap::Parser as _;
 
-use crate::clock::Clock;
-use crate::entropy::Entropy;
+use crate::app::{App, Sources};
 
 pub use args::Cli;
 pub use exit::{Exit, Failure};
 
 use args::Command;
 
-/// What `main` makes and hands down.
-#[derive(Debug)]
-pub struct World {
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// The randomness.
-    pub entropy: Entropy,
-}
-
 /// Parses the command line, carries the command out, and gives its exit code.
-pub fn main(world: World) -> ExitCode {
+pub fn main(sources: Sources) -> ExitCode {
     let cli = Cli::parse();
     settings::keep_memory_to_ourselves();
     settings::raise_file_limit();
@@ -71,7 +54,7 @@ pub fn main(world: World) -> ExitCode {
         Ok(runtime) => {
             let outcome = runtime.block_on(async {
                 stop::outlive_file_size_limit()?;
-                Box::pin(dispatch(cli, world)).await
+                Box::pin(dispatch(cli, sources)).await
             });
             // Tasks that nobody waits for any more, a blocked standard input among them.
             runtime.shutdown_background();
@@ -92,30 +75,32 @@ pub fn main(world: World) -> ExitCode {
     }
 }
 
-async fn dispatch(cli: Cli, world: World) -> Result<Exit, Failure> {
-    let mut global = cli.global;
-    global.db = database::of_command(&cli.command, &global)?;
+async fn dispatch(cli: Cli, sources: Sources) -> Result<Exit, Failure> {
+    let global = cli.global;
+    let database = database::of_command(&cli.command, &global)?;
+    let settings = settings::of(&global, database);
+    let app = &App::new(settings, sources, Arc::new(notices::Terminal));
     match cli.command {
-        Command::Check(args) => check::check(&args, &global, &world).await,
-        Command::Plan(args) => plan::plan(&args, &global, &world).await,
-        Command::Rehearse(args) => rehearse::rehearse(&args, &global, world).await,
-        Command::Run(args) => run::run(&args, &global, world).await,
-        Command::Resume(args) => resume::resume(&args, &global, world).await,
-        Command::Status(args) => status::status(&args, &global, &world).await,
-        Command::Why(args) => why::why(&args, &global, &world).await,
-        Command::Report(args) => status::report(&args, &global).await,
-        Command::Pause(args) => pause::pause(&args, &global, &world).await,
-        Command::Cancel(args) => pause::cancel(&args, &global, &world).await,
-        Command::Export(args) => export::export(&args, &global).await,
-        Command::Reconcile(args) => reconcile::reconcile(&args, &global, world).await,
-        Command::Schedule(command) => schedule::dispatch(command, &global, world).await,
-        Command::Suppress(command) => suppress::suppress(command, &global, &world).await,
-        Command::Purge(args) => purge::purge(&args, &global, &world).await,
-        Command::Erase(args) => erase::erase(&args, &global, world).await,
-        Command::Backup(args) => backup::backup(&args, &global).await,
-        Command::Restore(args) => backup::restore(&args, &global, world).await,
-        Command::Simulate(args) => simulate::simulate(&args, &world).await,
-        Command::Doctor(args) => api::doctor::doctor(&args, &global, &world).await,
-        command => api::dispatch(command, &global, world).await,
+        Command::Check(args) => check::check(&args, app).await,
+        Command::Plan(args) => plan::plan(&args, &global, app).await,
+        Command::Rehearse(args) => rehearse::rehearse(&args, app).await,
+        Command::Run(args) => run::run(&args, &global, app).await,
+        Command::Resume(args) => resume::resume(&args, app).await,
+        Command::Status(args) => status::status(&args, app).await,
+        Command::Why(args) => why::why(&args, app).await,
+        Command::Report(args) => status::report(&args, app).await,
+        Command::Pause(args) => pause::pause(&args, app).await,
+        Command::Cancel(args) => pause::cancel(&args, app).await,
+        Command::Export(args) => export::export(&args, app).await,
+        Command::Reconcile(args) => reconcile::reconcile(&args, app).await,
+        Command::Schedule(command) => schedule::dispatch(command, &global, app).await,
+        Command::Suppress(command) => suppress::suppress(command, app).await,
+        Command::Purge(args) => purge::purge(&args, app).await,
+        Command::Erase(args) => erase::erase(&args, app).await,
+        Command::Backup(args) => backup::backup(&args, app).await,
+        Command::Restore(args) => backup::restore(&args, app).await,
+        Command::Simulate(args) => simulate::simulate(&args, app).await,
+        Command::Doctor(args) => doctor::doctor(&args, &global, app).await,
+        command => api::dispatch(command, &global, app).await,
     }
 }

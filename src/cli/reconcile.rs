@@ -3,53 +3,40 @@
 
 use serde_json::json;
 
-use super::args::{Global, ReconcileArgs};
+use super::args::ReconcileArgs;
 use super::exit::{Exit, Failure};
-use super::settling::{Known, Settling, each_unsettled};
-use super::{World, output, records, runs, settings};
-use crate::domain::{AttemptId, Outcome, RunState, Stage};
+use super::output;
+use crate::app::App;
+use crate::app::reconcile::{Findings, NotKnown, Records, Settling, chosen};
+use crate::app::runs::find;
+use crate::domain::{AttemptId, Outcome, RunState};
 use crate::report::summary::grouped;
-use crate::store::{self, Access, Run, Store, Unsettled};
+use crate::store::{Access, Run, Unsettled};
 
-pub(super) async fn reconcile(
-    args: &ReconcileArgs,
-    global: &Global,
-    world: World,
-) -> Result<Exit, Failure> {
-    let store = store::open(&global.db, Access::Beside, None).await?;
-    let run = runs::find(store.as_ref(), args.run.as_deref()).await?;
-    let mut settling = Settling::new((store.as_ref(), &global.db), &run, who(), world);
+pub(super) async fn reconcile(args: &ReconcileArgs, app: &App) -> Result<Exit, Failure> {
+    let store = app.open(Access::Beside).await?;
+    let run = find(store.as_ref(), args.run.as_deref()).await?;
+    let mut settling = Settling::new(app, store.as_ref(), &run);
     if let Some(file) = &args.cdr {
-        records::settle(&mut settling, file, args).await?;
+        let records = Records {
+            file,
+            complete_days: &args.complete_day,
+            dry_run: args.dry_run,
+        };
+        tell(&settling.by_records(records).await?, &run, args);
     } else if args.called || args.not_called {
-        let (uncertain, _) = not_known(store.as_ref(), &run).await?;
-        settle(&mut settling, &uncertain, args).await?;
+        settle(&mut settling, args).await?;
     } else if !args.attempt.is_empty() || args.all {
         return Err(Failure::usage("say --called or --not-called, and --reason"));
     } else {
-        let (uncertain, others) = not_known(store.as_ref(), &run).await?;
-        list(&run, &uncertain, others, args.json);
+        list(&run, &settling.not_known().await?, args.json);
     }
     store.close().await?;
     Ok(Exit::Done)
 }
 
-/// The uncertain attempts of a run, and how many other calls have no result or no price.
-async fn not_known(store: &dyn Store, run: &Run) -> Result<(Vec<Unsettled>, u64), Failure> {
-    let (mut uncertain, mut others) = (Vec::new(), 0);
-    each_unsettled(store, run, |unsettled| {
-        let attempt = &unsettled.attempt;
-        if attempt.stage == Stage::Uncertain {
-            uncertain.push(unsettled);
-        } else if attempt.outcome.leaves_open() {
-            others += 1;
-        }
-    })
-    .await?;
-    Ok((uncertain, others))
-}
-
-fn list(run: &Run, uncertain: &[Unsettled], others: u64, as_json: bool) {
+fn list(run: &Run, not_known: &NotKnown, as_json: bool) {
+    let (uncertain, others) = (&not_known.uncertain, not_known.others);
     let number = |row: &Unsettled| row.destination.as_ref().map(ToString::to_string);
     if as_json {
         let attempts: Vec<_> = uncertain
@@ -116,68 +103,104 @@ fn list(run: &Run, uncertain: &[Unsettled], others: u64, as_json: bool) {
     ));
 }
 
-async fn settle(
-    settling: &mut Settling<'_>,
-    uncertain: &[Unsettled],
-    args: &ReconcileArgs,
-) -> Result<(), Failure> {
-    let chosen = chosen(uncertain, args)?;
+async fn settle(settling: &mut Settling<'_>, args: &ReconcileArgs) -> Result<(), Failure> {
+    let uncertain = settling.not_known().await?.uncertain;
+    let chosen: Vec<AttemptId> = if args.all {
+        uncertain.iter().map(|row| row.attempt.id).collect()
+    } else if args.attempt.is_empty() {
+        return Err(Failure::usage(
+            "name the attempts with --attempt, or say --all",
+        ));
+    } else {
+        chosen(&uncertain, &args.attempt)?
+    };
     let outcome = Outcome {
         result: args.result.as_ref().map(|r| r.to_ascii_uppercase()),
         ..Outcome::unknown()
     };
-    let known: Vec<Known> = chosen
-        .into_iter()
-        .map(|attempt| Known {
-            attempt,
-            called: args.called.then(|| outcome.clone()),
-            call: None,
-            why: args.reason.clone().unwrap_or_default(),
-            in_hand: false,
-        })
-        .collect();
-    let all = known.len();
-    let settled = all - settling.settle(known).await?.as_they_were.len();
+    let called = args.called.then_some(outcome);
+    let why = args.reason.as_deref().unwrap_or_default();
+    let settled = settling.by_hand(chosen, called, why).await?;
     let run = settling.run;
     let word = if args.called { "called" } else { "not called" };
     output::say(&format!("{settled} attempts settled as {word}"));
-    let ended = matches!(run.state, RunState::Cancelled | RunState::Expired);
-    if args.not_called && settled > 0 && !ended {
-        output::say(&format!("callout resume {} calls them", run.id));
+    if args.not_called && settled > 0 {
+        say_who_calls(run);
     }
     Ok(())
 }
 
-/// Who settles, for the record.
-pub(super) fn who() -> String {
-    settings::variable("USER").unwrap_or_else(|| "unknown".into())
+/// Says what calls those who were not called after all; a run that is cancelled or expired does not.
+fn say_who_calls(run: &Run) {
+    if !matches!(run.state, RunState::Cancelled | RunState::Expired) {
+        output::say(&format!("callout resume {} calls them", run.id));
+    }
 }
 
-/// The attempts that were named, each by an unambiguous beginning of its id.
-fn chosen(uncertain: &[Unsettled], args: &ReconcileArgs) -> Result<Vec<AttemptId>, Failure> {
-    if args.all {
-        return Ok(uncertain.iter().map(|row| row.attempt.id).collect());
+/// Tells what the records say.
+fn tell(findings: &Findings, run: &Run, args: &ReconcileArgs) {
+    let uncertain = findings.left + findings.doubted.len();
+    if args.json {
+        let ids = |of: &mut dyn Iterator<Item = AttemptId>| {
+            of.map(|id| id.to_string()).collect::<Vec<_>>()
+        };
+        output::say_json(&json!({
+            "run": run.id.as_str(),
+            "settled": !args.dry_run,
+            "called": ids(&mut findings.called.iter().map(|(id, _)| *id)),
+            "not_called": ids(&mut findings.not_called.iter().copied()),
+            "left_uncertain": uncertain,
+            "doubted": ids(&mut findings.doubted.iter().copied()),
+            "filled": ids(&mut findings.filled.iter().map(|(id, ..)| *id)),
+            "result_or_price_not_known": findings.open + findings.left_to_engine.len(),
+            "left_to_engine": ids(&mut findings.left_to_engine.iter().copied()),
+        }));
+        return;
     }
-    if args.attempt.is_empty() {
-        return Err(Failure::usage(
-            "name the attempts with --attempt, or say --all",
+    let would = if args.dry_run { "would be " } else { "" };
+    output::say(&format!(
+        "{} attempts {would}settled as called, {} {would}settled as not called, {uncertain} left \
+             uncertain",
+        findings.called.len(),
+        findings.not_called.len(),
+    ));
+    if findings.filled.len() + findings.open > 0 {
+        output::say(&format!(
+            "{} other calls {would}given the result or price that was not known, {} still have \
+                 none",
+            findings.filled.len(),
+            findings.open
         ));
     }
-    let one = |wanted: &String| {
-        let wanted = wanted.to_ascii_lowercase();
-        let ids = uncertain.iter().map(|row| row.attempt.id);
-        let found: Vec<AttemptId> = ids
-            .filter(|id| id.to_string().starts_with(&wanted))
-            .collect();
-        match found.as_slice() {
-            [id] => Ok(*id),
-            [] => Err(Failure::usage(format!(
-                "no uncertain attempt begins with `{wanted}`"
-            ))),
-            _ => Err(Failure::usage(format!(
-                "`{wanted}` begins several attempts"
-            ))),
-        }
-    };
-    args.attempt.iter().map(one).collect()
+    if !findings.left_to_engine.is_empty() {
+        output::say(&format!(
+            "{} calls are in the hands of the engine that works on the run, and were left to it: \
+                 callout pause {} first",
+            findings.left_to_engine.len(),
+            run.id
+        ));
+    }
+    if !findings.doubted.is_empty() {
+        output::say(&format!(
+            "{} of those left uncertain may have been called: a record of their minutes, to their \
+                 very number or to nobody knows whom, names no attempt of ours. Look at it, then \
+                 settle them with --attempt",
+            findings.doubted.len()
+        ));
+    }
+    if findings.left > 0 && args.complete_day.is_empty() {
+        output::say(
+            "absence proves nothing by itself: --complete-day DATE says that the file has every \
+                 call of that day",
+        );
+    } else if findings.left > 0 {
+        output::say(&format!(
+            "{} of those left uncertain may have been called on a day that was not said to be \
+                 complete, or around midnight: each day needs its --complete-day",
+            findings.left
+        ));
+    }
+    if !findings.not_called.is_empty() && !args.dry_run {
+        say_who_calls(run);
+    }
 }

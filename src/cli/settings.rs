@@ -1,6 +1,6 @@
 //! Settings: the environment, the log, the runtime. The environment is read here and by clap only.
 
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use tracing::Level;
 use tracing_subscriber::filter::{FilterExt as _, filter_fn};
@@ -9,10 +9,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
 use super::args::{Global, LogFormat};
-use super::exit::Failure;
-use crate::clock::Clock;
-use crate::sinch::auth::{Credentials, Scheme};
-use crate::sinch::{Bases, Client, Paths, Region};
+use crate::app::{PlatformSettings, Settings};
 
 /// Open files that a fast run may need: its connections, and some.
 const FILES_WANTED: u64 = 4096;
@@ -33,62 +30,28 @@ pub(super) fn local_zone() -> jiff::tz::TimeZone {
     jiff::tz::TimeZone::system()
 }
 
-/// What `simulate` and the tests call the application, unless told otherwise.
-pub(super) const DEMO_KEY: &str = "rehearsal";
-pub(super) const DEMO_SECRET: &str = "cmVoZWFyc2FsLXNlY3JldA==";
-
-/// Whether somebody has set credentials.
-pub(super) fn has_credentials() -> bool {
-    ["SINCH_APPLICATION_KEY", "SINCH_APPLICATION_SECRET"]
-        .iter()
-        .all(|name| variable(name).is_some())
-}
-
-/// A client for the real platform, from the settings. What is missing is said before anything else
-/// happens.
-pub(super) fn client(global: &Global, clock: &Arc<dyn Clock>) -> Result<Client, Failure> {
-    let key = variable("SINCH_APPLICATION_KEY");
-    let secret = variable("SINCH_APPLICATION_SECRET");
-    let (Some(key), Some(secret)) = (&key, &secret) else {
-        let missing: Vec<&str> = [
-            (key.is_none()).then_some("SINCH_APPLICATION_KEY"),
-            (secret.is_none()).then_some("SINCH_APPLICATION_SECRET"),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        return Err(Failure::usage(format!(
-            "{} {} not set: copy the application's key and secret from the Sinch dashboard into \
-             the environment.\nWithout them, `callout rehearse FILE` runs the campaign against \
-             the built-in simulator.",
-            missing.join(" and "),
-            if missing.len() == 1 { "is" } else { "are" },
-        )));
-    };
-    let region: Region = global
-        .region
-        .parse()
-        .map_err(|e| Failure::usage(format!("SINCH_REGION: {e}")))?;
-    let calling = variable("SINCH_CALLING_URL");
-    let configuration = variable("SINCH_CONFIGURATION_URL");
-    let paths: Paths = global
-        .paths
-        .parse()
-        .map_err(|e| Failure::usage(format!("SINCH_PATHS: {e}")))?;
-    let bases = Bases::new(region, calling.as_deref(), configuration.as_deref())
-        .map_err(|e| Failure::usage(e.to_string()))?
-        .with_paths(paths);
-    let credentials = Credentials::new(key.trim(), secret.trim().to_owned())
-        .map_err(|e| Failure::usage(e.to_string()))?;
-    Client::new(bases, credentials, scheme(global)?, Arc::clone(clock))
-        .map_err(|e| Failure::usage(e.to_string()))
-}
-
-pub(super) fn scheme(global: &Global) -> Result<Scheme, Failure> {
-    global
-        .auth
-        .parse()
-        .map_err(|e| Failure::usage(format!("SINCH_AUTH: {e}")))
+/// The settings of a command, from its options and the environment.
+pub(super) fn of(global: &Global, database: String) -> Settings {
+    let cache = variable("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(variable("HOME")?).join(".cache")));
+    Settings {
+        database,
+        state: global.state.clone(),
+        who: variable("USER").unwrap_or_else(|| "unknown".into()),
+        cache,
+        platform: PlatformSettings {
+            key: variable("SINCH_APPLICATION_KEY"),
+            secret: variable("SINCH_APPLICATION_SECRET"),
+            auth: global.auth.clone(),
+            region: global.region.clone(),
+            paths: global.paths.clone(),
+            calling: variable("SINCH_CALLING_URL"),
+            configuration: variable("SINCH_CONFIGURATION_URL"),
+        },
+        #[cfg(debug_assertions)]
+        sabotage: variable("CALLOUT_SABOTAGE"),
+    }
 }
 
 /// Tasks share one thread: the work is waiting, and what is shared between threads costs more than

@@ -7,37 +7,32 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{PlatformArgs, SimulateArgs};
 use super::exit::{Exit, Failure};
-use super::{World, file, output, settings};
+use super::output;
+use crate::app::{App, DEMO_KEY, DEMO_SECRET, files};
 use crate::simulator::{FAILED_REASONS, Faults, Holder, Mix, Options, OwnedNumber, Simulator};
 use crate::sinch::auth::Credentials;
 
-pub(super) async fn simulate(args: &SimulateArgs, world: &World) -> Result<Exit, Failure> {
-    let key = settings::variable("SINCH_APPLICATION_KEY");
-    let secret = settings::variable("SINCH_APPLICATION_SECRET");
-    let (key, secret) = match (key, secret) {
+pub(super) async fn simulate(args: &SimulateArgs, app: &App) -> Result<Exit, Failure> {
+    let platform = app.settings.platform.clone();
+    let (key, secret) = match (platform.key, platform.secret) {
         (Some(key), Some(secret)) => (key, secret),
-        _ => (
-            settings::DEMO_KEY.to_owned(),
-            settings::DEMO_SECRET.to_owned(),
-        ),
+        _ => (DEMO_KEY.to_owned(), DEMO_SECRET.to_owned()),
     };
     if let Some(path) = &args.ledger {
-        file::refuse_to_replace(path, false)?;
+        files::refuse_to_replace(path, false)?;
     }
     let credentials =
         Credentials::new(key.clone(), secret).map_err(|e| Failure::usage(e.to_string()))?;
-    let clock = Arc::clone(&world.clock);
+    let clock = Arc::clone(&app.clock);
     let wall = Arc::new(move || clock.wall());
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let options = account(options(&args.platform)?, args)?;
     let mut simulator = Simulator::start(options, credentials, args.listen, wall)
         .map_err(|e| Failure::usage(format!("listen on {}: {e}", args.listen)))?;
-    let demo = if key == settings::DEMO_KEY {
+    let demo = if key == DEMO_KEY {
         format!(
-            "\n  export SINCH_APPLICATION_KEY={} SINCH_APPLICATION_SECRET={}",
-            settings::DEMO_KEY,
-            settings::DEMO_SECRET
+            "\n  export SINCH_APPLICATION_KEY={DEMO_KEY} SINCH_APPLICATION_SECRET={DEMO_SECRET}"
         )
     } else {
         String::new()
@@ -55,7 +50,7 @@ pub(super) async fn simulate(args: &SimulateArgs, world: &World) -> Result<Exit,
     }
     simulator.stop().await;
     if let Some(path) = &args.ledger {
-        file::write_private(path, simulator.ledger_csv().as_bytes(), false)?;
+        files::write_private(path, simulator.ledger_csv().as_bytes(), false)?;
     }
     Ok(Exit::Done)
 }

@@ -2,29 +2,29 @@
 
 use serde_json::json;
 
-use super::args::{FactsArgs, Global};
+use super::args::FactsArgs;
 use super::exit::{Exit, Failure};
 use super::why::Reasons;
-use super::{World, database, latest, output, runs};
+use super::{database, output};
+use crate::app::App;
+use crate::app::database::shown;
+use crate::app::runs::{find, summary};
 use crate::domain::Disposition;
 use crate::report::summary::grouped;
 use crate::store::Access;
 
-pub(super) async fn status(
-    args: &FactsArgs,
-    global: &Global,
-    world: &World,
-) -> Result<Exit, Failure> {
-    let store = latest::open(global, Access::Beside).await?;
-    let run = runs::find(store.as_ref(), args.run.as_deref()).await?;
+pub(super) async fn status(args: &FactsArgs, app: &App) -> Result<Exit, Failure> {
+    let store = app.open(Access::Beside).await?;
+    let run = find(store.as_ref(), args.run.as_deref()).await?;
     let (scheduled_for, expires_at) = (run.scheduled_for, run.expires_at);
-    let reasons = Reasons::of(store.as_ref(), run, world.clock.wall()).await?;
-    let (summary, why) = (reasons.summary(), reasons.short());
+    let standing = app.standing(store.as_ref(), run).await?;
+    let why = Reasons::of(&standing).short();
+    let summary = &standing.summary;
     if args.json {
         let mut value = summary.json();
         if let Some(object) = value.as_object_mut() {
-            object.insert("database".into(), json!(database::shown(&global.db)));
-            object.insert("engine_at_work".into(), json!(reasons.engine()));
+            object.insert("database".into(), json!(shown(&app.settings.database)));
+            object.insert("engine_at_work".into(), json!(standing.engine));
             object.insert("why_not_faster".into(), json!(why));
             let moment = |at: Option<jiff::Timestamp>| json!(at.map(|at| at.to_string()));
             object.insert("scheduled_for".into(), moment(scheduled_for));
@@ -56,8 +56,8 @@ pub(super) async fn status(
             });
             output::say(&format!("started for {at:.0}{end}"));
         }
-        output::say(&database::line(&global.db));
-        if let Some(telling) = reasons.telling() {
+        output::say(&database::line(&app.settings.database));
+        if let Some(telling) = &standing.telling {
             output::say(&format!(
                 "rate at most {:.1} a second; {} refused with 429; {} uncertain attempts hold a \
                  place of concurrent_calls",
@@ -71,10 +71,10 @@ pub(super) async fn status(
     Ok(Exit::Done)
 }
 
-pub(super) async fn report(args: &FactsArgs, global: &Global) -> Result<Exit, Failure> {
-    let store = latest::open(global, Access::Beside).await?;
-    let run = runs::find(store.as_ref(), args.run.as_deref()).await?;
-    let summary = runs::summary(store.as_ref(), &run.id).await?;
+pub(super) async fn report(args: &FactsArgs, app: &App) -> Result<Exit, Failure> {
+    let store = app.open(Access::Beside).await?;
+    let run = find(store.as_ref(), args.run.as_deref()).await?;
+    let summary = summary(store.as_ref(), &run.id).await?;
     if args.json {
         output::say_json(&summary.json());
     } else {

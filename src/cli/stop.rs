@@ -7,81 +7,42 @@
 use std::io::IsTerminal as _;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, watch};
 
 use super::exit::Failure;
-use super::output;
-use crate::engine::Signal;
+use crate::app::Stop;
 
-/// Whether somebody has asked this process to stop. One for the whole process.
-#[derive(Debug)]
-pub(super) struct Stop(watch::Receiver<bool>);
-
-impl Stop {
-    /// Listens from now on.
-    pub(super) fn listen() -> Result<Self, Failure> {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut hangup = if hangup_was_ignored() {
-            None
-        } else {
-            Some(signal(SignalKind::hangup())?)
-        };
-        let (asking, asked) = watch::channel(false);
-        tokio::spawn(async move {
-            loop {
-                let hung_up = async {
-                    match &mut hangup {
-                        Some(hangup) => hangup.recv().await,
-                        None => std::future::pending().await,
-                    }
-                };
-                let again = tokio::select! {
-                    _ = interrupt.recv() => asking.send_replace(true),
-                    _ = terminate.recv() => asking.send_replace(true),
-                    _ = hung_up => {
-                        asking.send_replace(true);
-                        false
-                    }
-                };
-                if again {
-                    leave_at_once();
+/// Listens to signals from now on. One for the whole process.
+pub(super) fn listen() -> Result<Stop, Failure> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = if hangup_was_ignored() {
+        None
+    } else {
+        Some(signal(SignalKind::hangup())?)
+    };
+    let (asking, stop) = Stop::new();
+    tokio::spawn(async move {
+        loop {
+            let hung_up = async {
+                match &mut hangup {
+                    Some(hangup) => hangup.recv().await,
+                    None => std::future::pending().await,
                 }
-            }
-        });
-        Ok(Self(asked))
-    }
-
-    /// Whether it was asked.
-    pub(super) fn is_asked(&self) -> bool {
-        *self.0.borrow()
-    }
-
-    /// Waits until it is asked.
-    pub(super) async fn asked(&self) {
-        let mut asked = self.0.clone();
-        // The sender lives as long as the process.
-        drop(asked.wait_for(|asked| *asked).await);
-    }
-
-    /// Hands the word on to an engine, for as long as that listens.
-    pub(super) fn for_engine(&self) -> mpsc::Receiver<Signal> {
-        let stop = Self(self.0.clone());
-        let (sender, receiver) = mpsc::channel(1);
-        tokio::spawn(async move {
-            tokio::select! {
-                () = stop.asked() => {
-                    output::tell(
-                        "stopping: nothing new is dialled, requests in flight finish (a minute at \
-                         most); once more to leave at once",
-                    );
-                    sender.try_send(Signal::Stop).ok();
+            };
+            let again = tokio::select! {
+                _ = interrupt.recv() => asking.send_replace(true),
+                _ = terminate.recv() => asking.send_replace(true),
+                _ = hung_up => {
+                    asking.send_replace(true);
+                    false
                 }
-                () = sender.closed() => {}
+            };
+            if again {
+                leave_at_once();
             }
-        });
-        receiver
-    }
+        }
+    });
+    Ok(stop)
 }
 
 /// Whether whoever started us wants us to outlive the terminal. Where the system does not say so, it is

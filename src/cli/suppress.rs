@@ -1,7 +1,6 @@
 //! `callout suppress`: numbers never to be called.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -9,47 +8,27 @@ use roaring::RoaringTreemap;
 use serde_json::{Value, json};
 
 use super::args::{
-    Global, ReadingArgs, ReasonArgs, SuppressAddArgs, SuppressCheckArgs, SuppressCommand,
+    ReadingArgs, ReasonArgs, SuppressAddArgs, SuppressCheckArgs, SuppressCommand,
     SuppressImportArgs, SuppressListArgs, SuppressRemoveArgs,
 };
 use super::exit::{Exit, Failure};
-use super::{World, import, latest, output, reconcile};
-use crate::domain::{Destination, Digits, NumberForm, Suppression, Suppressions};
-use crate::recipients::{NumberList, Numbers, NumbersRead, read_numbers};
+use super::output;
+use crate::app::App;
+use crate::app::plan::Warning;
+use crate::app::suppress::{Imported, Reason};
+use crate::domain::{Destination, Digits, NumberForm, Suppression};
+use crate::recipients::{NumberList, Numbers, NumbersRead};
 use crate::report::summary::grouped;
-use crate::store::{self, Access, Added, ListChange, Removal, Store, StoreError};
+use crate::store::{Access, Added, ListChange};
 
-pub(super) async fn suppress(
-    command: SuppressCommand,
-    global: &Global,
-    world: &World,
-) -> Result<Exit, Failure> {
+pub(super) async fn suppress(command: SuppressCommand, app: &App) -> Result<Exit, Failure> {
     match command {
-        SuppressCommand::Add(args) => add(&args, global, world).await,
-        SuppressCommand::Remove(args) => remove(&args, global, world).await,
-        SuppressCommand::List(args) => list(&args, global, world).await,
-        SuppressCommand::Import(args) => import_file(&args, global, world).await,
-        SuppressCommand::Check(args) => check(&args, global, world).await,
+        SuppressCommand::Add(args) => add(&args, app).await,
+        SuppressCommand::Remove(args) => remove(&args, app).await,
+        SuppressCommand::List(args) => list(&args, app).await,
+        SuppressCommand::Import(args) => import_file(&args, app).await,
+        SuppressCommand::Check(args) => check(&args, app).await,
     }
-}
-
-/// The database, if there is one.
-pub(super) async fn store_if_any(global: &Global) -> Result<Option<Arc<dyn Store>>, Failure> {
-    match store::open(&global.db, Access::Beside, None).await {
-        Ok(store) => Ok(Some(store)),
-        Err(StoreError::NoDatabase(_)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// The suppression lists of the database, if there is one.
-pub(super) async fn lists_if_any(global: &Global) -> Result<Suppressions, Failure> {
-    let Some(store) = store_if_any(global).await? else {
-        return Ok(Suppressions::default());
-    };
-    let lists = store.suppressions().await?;
-    store.close().await?;
-    Ok(lists)
 }
 
 /// A count of suppressed rows to go behind others, if there are any.
@@ -60,12 +39,9 @@ pub(super) fn and_suppressed(joint: &str, count: u64) -> String {
     }
 }
 
-async fn add(args: &SuppressAddArgs, global: &Global, world: &World) -> Result<Exit, Failure> {
+async fn add(args: &SuppressAddArgs, app: &App) -> Result<Exit, Failure> {
     let numbers = digits(&args.numbers, &args.reading)?;
-    let reason = reason(&args.reason, world)?;
-    let store = latest::open(global, Access::BesideOrNew).await?;
-    let added = store.suppress(&reason, &numbers).await?;
-    store.close().await?;
+    let (reason, added) = app.suppress(reason(&args.reason, app)?, &numbers).await?;
     if args.json {
         output::say_json(&added_json(&reason, added));
     } else {
@@ -74,32 +50,21 @@ async fn add(args: &SuppressAddArgs, global: &Global, world: &World) -> Result<E
     Ok(Exit::Done)
 }
 
-async fn import_file(
-    args: &SuppressImportArgs,
-    global: &Global,
-    world: &World,
-) -> Result<Exit, Failure> {
-    let file = args.file.display();
-    if let Err(error) = std::fs::metadata(&args.file) {
-        return Err(Failure::usage(format!("{file} cannot be read: {error}")));
-    }
-    let reason = reason(&args.reason, world)?;
+async fn import_file(args: &SuppressImportArgs, app: &App) -> Result<Exit, Failure> {
     let list = NumberList {
         file: args.file.clone(),
         column: args.number.clone(),
         numbers: numbers(&args.reading)?,
     };
-    // Read before the database is touched: whoever else works on it waits for the writing alone.
-    let read = read_numbers(&list, import::workers())?;
-    let store = latest::open(global, Access::BesideOrNew).await?;
-    let added = if read.numbers.is_empty() {
-        Added::default()
-    } else {
-        let added = store.suppress(&reason, &read.numbers).await?;
-        store.imported_again(&reason.list).await?;
-        added
-    };
-    store.close().await?;
+    let imported = app
+        .import_suppressed(&list, reason(&args.reason, app)?)
+        .await?;
+    let Imported {
+        reason,
+        read,
+        added,
+    } = imported;
+    let file = args.file.display();
     if args.json {
         let mut told = added_json(&reason, added);
         told["rows"] = json!(read.rows);
@@ -128,28 +93,11 @@ async fn import_file(
     })
 }
 
-async fn remove(
-    args: &SuppressRemoveArgs,
-    global: &Global,
-    world: &World,
-) -> Result<Exit, Failure> {
+async fn remove(args: &SuppressRemoveArgs, app: &App) -> Result<Exit, Failure> {
     let numbers = digits(&args.numbers, &args.reading)?;
-    let removal = Removal {
-        list: args.list.clone(),
-        who: reconcile::who(),
-        at: world.clock.wall(),
-        why: args.reason.clone(),
-    };
-    let store = latest::open(global, Access::Beside).await?;
-    let removed = store.unsuppress(&numbers, &removal).await?;
-    let lists = store.suppressions().await?;
-    store.close().await?;
-    let now = world.clock.wall();
-    let still = |number: &u64| {
-        let e164 = Digits::from_value(*number).e164();
-        lists.contains(&e164, now).is_some()
-    };
-    let still = numbers.iter().filter(still).count();
+    let list = args.list.as_deref();
+    let removed = app.unsuppress(&numbers, list, args.reason.clone()).await?;
+    let (removed, still) = (removed.entries, removed.still_suppressed);
     if args.json {
         output::say_json(&json!({ "removed": removed, "still_suppressed": still }));
     } else {
@@ -171,12 +119,12 @@ struct Counts {
     expired: u64,
 }
 
-async fn list(args: &SuppressListArgs, global: &Global, world: &World) -> Result<Exit, Failure> {
-    let store = store::open(&global.db, Access::Beside, None).await?;
+async fn list(args: &SuppressListArgs, app: &App) -> Result<Exit, Failure> {
+    let store = app.open(Access::Beside).await?;
     let lists = store.suppressions().await?;
     let changes = store.list_changes().await?;
     store.close().await?;
-    let now = world.clock.wall();
+    let now = app.clock.wall();
     let wanted = |name: &str| args.list.as_deref().is_none_or(|list| list == name);
     if args.entries {
         let mut entries: Vec<(Digits, &Suppression)> = lists
@@ -228,13 +176,17 @@ async fn list(args: &SuppressListArgs, global: &Global, world: &World) -> Result
     Ok(Exit::Done)
 }
 
-/// What to do about a list whose numbers earlier rules read.
+/// A list whose numbers earlier rules read, and what to do about it.
 pub(super) fn import_again(list: &str) -> String {
+    let fact = Warning::ListReadEarlier(list.to_owned()).to_string();
+    let (fact, how) = (output::printable(&fact), how_to_import_again(list));
+    format!("{fact}: {how}")
+}
+
+/// What to do about a list whose numbers earlier rules read.
+pub(super) fn how_to_import_again(list: &str) -> String {
     let list = output::printable(list);
-    format!(
-        "list {list} was read by an earlier version, which took some numbers without + for other \
-         people's: import its files again (callout suppress import FILE --list {list})"
-    )
+    format!("import its files again (callout suppress import FILE --list {list})")
 }
 
 fn change_text(change: &ListChange) -> String {
@@ -279,10 +231,10 @@ fn say_entries(
     Ok(())
 }
 
-async fn check(args: &SuppressCheckArgs, global: &Global, world: &World) -> Result<Exit, Failure> {
+async fn check(args: &SuppressCheckArgs, app: &App) -> Result<Exit, Failure> {
     let number = number(&args.number, numbers(&args.reading)?)?;
-    let lists = lists_if_any(global).await?;
-    let now = world.clock.wall();
+    let lists = app.suppressions_if_any().await?;
+    let now = app.clock.wall();
     let reasons = lists.of(number);
     let suppressed = reasons.iter().any(|reason| reason.holds(now));
     if args.json {
@@ -327,8 +279,7 @@ fn reason_json(reason: &Suppression, now: Timestamp) -> Value {
     })
 }
 
-fn reason(args: &ReasonArgs, world: &World) -> Result<Suppression, Failure> {
-    let at = world.clock.wall();
+fn reason(args: &ReasonArgs, app: &App) -> Result<Reason, Failure> {
     let until = args.until.map(|day| {
         let after = day.tomorrow().and_then(|day| day.to_zoned(TimeZone::UTC));
         after.map(|midnight| midnight.timestamp())
@@ -336,13 +287,11 @@ fn reason(args: &ReasonArgs, world: &World) -> Result<Suppression, Failure> {
     let until = until
         .transpose()
         .map_err(|e| Failure::usage(format!("--until: {e}")))?;
-    if until.is_some_and(|until| until <= at) {
+    if until.is_some_and(|until| until <= app.clock.wall()) {
         return Err(Failure::usage("--until: that day is over"));
     }
-    Ok(Suppression {
+    Ok(Reason {
         list: args.list.clone(),
-        who: reconcile::who(),
-        at,
         why: args.reason.clone(),
         until,
     })

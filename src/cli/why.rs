@@ -3,24 +3,25 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::args::{Global, ReadingArgs, WhyArgs};
+use super::args::{ReadingArgs, WhyArgs};
 use super::exit::{Exit, Failure};
-use super::{World, output, runs, suppress};
+use super::{output, suppress};
+use crate::app::App;
+use crate::app::runs::{Standing, find};
 use crate::campaign::Campaign;
-use crate::domain::{Backlog, DestinationKind, Digits, NumberForm, RunState, Story, WaitReason};
-use crate::report::Summary;
+use crate::domain::{DestinationKind, Digits, NumberForm, RunState, Story, WaitReason};
 use crate::report::story::{Line, Teller};
 use crate::report::summary::{grouped, human};
-use crate::store::{self, Access, Run, Store, Telling, Whom, Wish};
+use crate::store::{Access, Run, Store, Whom, Wish};
 
-pub(super) async fn why(args: &WhyArgs, global: &Global, world: &World) -> Result<Exit, Failure> {
-    let store = store::open(&global.db, Access::Beside, None).await?;
+pub(super) async fn why(args: &WhyArgs, app: &App) -> Result<Exit, Failure> {
+    let store = app.open(Access::Beside).await?;
     // A number alone is about the latest run.
     let (run, number) = match (&args.run, &args.number) {
         (Some(number), None) if number.starts_with('+') => (None, Some(number.as_str())),
         (run, number) => (run.as_deref(), number.as_deref()),
     };
-    let run = runs::find(store.as_ref(), run).await?;
+    let run = find(store.as_ref(), run).await?;
     let whom = match (number, args.line) {
         (Some(text), _) => Some(Whom::Endpoint(endpoint(&run, text, &args.reading)?)),
         (None, Some(line)) => Some(Whom::Line(line)),
@@ -29,7 +30,8 @@ pub(super) async fn why(args: &WhyArgs, global: &Global, world: &World) -> Resul
     if let Some(whom) = whom {
         recipient(store.as_ref(), &run, &whom, args.json).await?;
     } else {
-        let reasons = Reasons::of(store.as_ref(), run, world.clock.wall()).await?;
+        let standing = app.standing(store.as_ref(), run).await?;
+        let reasons = Reasons::of(&standing);
         if args.json {
             output::say_json(&reasons.json());
         } else {
@@ -113,52 +115,18 @@ fn heading(run: &Run, story: &Story) -> String {
 }
 
 /// Why a run is not dialling faster.
-pub(super) struct Reasons {
-    run: Run,
-    summary: Summary,
-    /// Whether an engine works on it, and what it told last.
-    engine: bool,
-    telling: Option<Telling>,
-    backlog: Vec<Backlog>,
-    now: Timestamp,
-}
+pub(super) struct Reasons<'a>(&'a Standing);
 
-impl Reasons {
-    /// Reads them.
-    pub(super) async fn of(store: &dyn Store, run: Run, now: Timestamp) -> Result<Self, Failure> {
-        let summary = runs::summary(store, &run.id).await?;
-        let engine = store.engine_at_work().await?.is_some_and(|id| id == run.id);
-        let telling = run.telling.clone().filter(|_| engine);
-        let backlog = store.backlog(&run.id).await?;
-        Ok(Self {
-            run,
-            summary,
-            engine,
-            telling,
-            backlog,
-            now,
-        })
-    }
-
-    /// The run's counts.
-    pub(super) fn summary(&self) -> &Summary {
-        &self.summary
-    }
-
-    /// Whether an engine works on it.
-    pub(super) fn engine(&self) -> bool {
-        self.engine
-    }
-
-    /// What its engine told last.
-    pub(super) fn telling(&self) -> Option<&Telling> {
-        self.telling.as_ref()
+impl<'a> Reasons<'a> {
+    /// Those that a run's standing has.
+    pub(super) fn of(standing: &'a Standing) -> Self {
+        Self(standing)
     }
 
     /// In one line.
     pub(super) fn short(&self) -> String {
-        let summary = &self.summary;
-        let short = match (summary.state, self.engine) {
+        let summary = &self.0.summary;
+        let short = match (summary.state, self.0.engine) {
             (RunState::Completed | RunState::Cancelled | RunState::Expired, _) => {
                 format!("it is {}", summary.state)
             }
@@ -171,12 +139,12 @@ impl Reasons {
                 format!("no engine works on it: callout resume {}", summary.run)
             }
             (RunState::Planned, true) => "its list is being imported".into(),
-            (RunState::Running, true) => self.telling.as_ref().map_or_else(
+            (RunState::Running, true) => self.0.telling.as_ref().map_or_else(
                 || "its engine has just started".to_owned(),
                 |told| told.why.clone(),
             ),
         };
-        let wish = match self.run.wish {
+        let wish = match self.0.run.wish {
             Some(Wish::Pause) => "; `callout pause` was asked for",
             Some(Wish::Cancel) => "; `callout cancel` was asked for",
             None => "",
@@ -191,7 +159,7 @@ impl Reasons {
 
     /// `; 812 wait for the window, the first until …`
     fn waiting(&self) -> String {
-        let waiting = self.backlog.iter().filter_map(|part| {
+        let waiting = self.0.backlog.iter().filter_map(|part| {
             let what = group(part.waiting_for?);
             Some(match part.soonest {
                 None => format!("{} {what}", grouped(part.recipients)),
@@ -206,7 +174,7 @@ impl Reasons {
     }
 
     fn moment(&self, at: Timestamp) -> String {
-        match std::time::Duration::try_from(at.duration_since(self.now)) {
+        match std::time::Duration::try_from(at.duration_since(self.0.now)) {
             Ok(wait) if !wait.is_zero() => format!("{at:.0} (in {})", human(wait)),
             _ => format!("{at:.0} (now)"),
         }
@@ -214,7 +182,7 @@ impl Reasons {
 
     /// For people: every reason with its counts.
     fn text(&self) -> String {
-        let summary = &self.summary;
+        let summary = &self.0.summary;
         let mut lines = vec![
             format!(
                 "{}   run {}   {}",
@@ -223,7 +191,7 @@ impl Reasons {
             format!("why not faster: {}", self.short()),
         ];
         let mut add = |what: &str, words: String| lines.push(format!("  {what:<12} {words}"));
-        for part in &self.backlog {
+        for part in &self.0.backlog {
             let count = grouped(part.recipients);
             match (part.waiting_for, part.soonest) {
                 (None, _) => add(
@@ -254,7 +222,7 @@ impl Reasons {
                 format!("{} calls are not over", grouped(tally.in_flight)),
             );
         }
-        if let Some(told) = &self.telling {
+        if let Some(told) = &self.0.telling {
             add(
                 "pacing",
                 format!(
@@ -275,7 +243,7 @@ impl Reasons {
         if let Some(budget) = summary.budget() {
             add("money", budget);
         }
-        if let Some(at) = self.run.expires_at {
+        if let Some(at) = self.0.run.expires_at {
             add("expiry", format!("nobody is called after {at:.0}"));
         }
         lines.join("\n")
@@ -284,6 +252,7 @@ impl Reasons {
     /// For programs.
     fn json(&self) -> Value {
         let backlog: Vec<Value> = self
+            .0
             .backlog
             .iter()
             .map(|part| {
@@ -294,19 +263,19 @@ impl Reasons {
                 })
             })
             .collect();
-        let told = self.telling.as_ref();
+        let told = self.0.telling.as_ref();
         json!({
-            "run": self.summary.run.as_str(),
-            "state": self.summary.state.as_str(),
-            "engine_at_work": self.engine,
+            "run": self.0.summary.run.as_str(),
+            "state": self.0.summary.state.as_str(),
+            "engine_at_work": self.0.engine,
             "why_not_faster": self.short(),
             "backlog": backlog,
-            "in_flight": self.summary.tally.in_flight,
+            "in_flight": self.0.summary.tally.in_flight,
             "rate": told.map(|told| told.rate),
             "slowed_down": told.map(|told| told.slowed_down),
             "uncertain_held": told.map(|told| told.uncertain_held),
-            "money": self.summary.budget(),
-            "expires_at": self.run.expires_at.map(|at| at.to_string()),
+            "money": self.0.summary.budget(),
+            "expires_at": self.0.run.expires_at.map(|at| at.to_string()),
         })
     }
 }

@@ -26,6 +26,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "simulator",
             "clock",
             "entropy",
+            "digest",
         ],
     ),
     (
@@ -41,8 +42,6 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "engine",
             "report",
             "simulator",
-            "clock",
-            "entropy",
         ],
     ),
 ];

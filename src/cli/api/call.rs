@@ -5,7 +5,7 @@ use std::io::Read as _;
 
 use serde_json::{Value, json};
 
-use super::{Desk, Exit, Failure, Global, World, call_id, money, or_dash, place, sure};
+use super::{App, Desk, Exit, Failure, Global, call_id, money, or_dash, place, sure};
 use crate::cli::args::{
     ApiArgs, CallCommand, CallManageArgs, CallRecordArgs, CallShowArgs, LegArgs,
 };
@@ -24,11 +24,11 @@ const SVAML_BYTES_MAX: u64 = 1024 * 1024;
 pub(super) async fn call(
     command: CallCommand,
     global: &Global,
-    world: World,
+    app: &App,
 ) -> Result<Exit, Failure> {
-    let open = |api: ApiArgs| Desk::open(api, global, &world);
+    let open = |api: ApiArgs| Desk::open(api, app);
     match command {
-        CallCommand::Place(args) => place::place(&args, global, world).await,
+        CallCommand::Place(args) => place::place(&args, global, app).await,
         CallCommand::Show(args) => show(&args, &open(args.api)?).await,
         CallCommand::Say(args) => {
             let svaml = Svaml::say(args.text, args.locale);

@@ -2,19 +2,15 @@
 
 use serde_json::json;
 
-use super::{Desk, Exit, Failure, Global, World, name};
+use super::{App, Desk, Exit, Failure, name};
 use crate::cli::args::CallbackCommand;
 use crate::cli::output;
 use crate::sinch::callback_urls::{CallbackUrls, GetCallbackUrls, SetCallbackUrls};
 
-pub(super) async fn callback(
-    command: CallbackCommand,
-    global: &Global,
-    world: &World,
-) -> Result<Exit, Failure> {
+pub(super) async fn callback(command: CallbackCommand, app: &App) -> Result<Exit, Failure> {
     match command {
         CallbackCommand::Get(args) => {
-            let desk = Desk::open(args.api, global, world)?;
+            let desk = Desk::open(args.api, app)?;
             let method = GetCallbackUrls {
                 application_key: key(args.application, &desk)?,
             };
@@ -27,7 +23,7 @@ pub(super) async fn callback(
             Ok(Exit::Done)
         }
         CallbackCommand::Set(args) => {
-            let desk = Desk::open(args.api, global, world)?;
+            let desk = Desk::open(args.api, app)?;
             let fallback = args.fallback.as_deref().map(url).transpose()?;
             let method = SetCallbackUrls {
                 application_key: key(args.application, &desk)?,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Desk, Exit, Failure, Global, World, call_id, conference_id, or_dash, sure, yes_no};
+use super::{App, Desk, Exit, Failure, call_id, conference_id, or_dash, sure, yes_no};
 use crate::cli::args::{ApiArgs, ConferenceCommand, WhoArgs};
 use crate::cli::output;
 use crate::report::summary::human;
@@ -11,12 +11,8 @@ use crate::sinch::conferences::{
     Participant,
 };
 
-pub(super) async fn conference(
-    command: ConferenceCommand,
-    global: &Global,
-    world: &World,
-) -> Result<Exit, Failure> {
-    let open = |api: ApiArgs| Desk::open(api, global, world);
+pub(super) async fn conference(command: ConferenceCommand, app: &App) -> Result<Exit, Failure> {
+    let open = |api: ApiArgs| Desk::open(api, app);
     match command {
         ConferenceCommand::Show(args) => show(&args.conference, &open(args.api)?).await,
         ConferenceCommand::Mute(args) => {

@@ -2,19 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::{Desk, Exit, Failure, Global, World, money, or_dash, yes_no};
+use super::{App, Desk, Exit, Failure, money, or_dash, yes_no};
 use crate::cli::args::LookupArgs;
 use crate::cli::{output, suppress};
 use crate::domain::NumberForm;
 use crate::recipients::Parsed;
 use crate::sinch::query::{NumberInfo, QueryNumber};
 
-pub(super) async fn lookup(
-    args: &LookupArgs,
-    global: &Global,
-    world: &World,
-) -> Result<Exit, Failure> {
-    let desk = Desk::open(args.api, global, world)?;
+pub(super) async fn lookup(args: &LookupArgs, app: &App) -> Result<Exit, Failure> {
+    let desk = Desk::open(args.api, app)?;
     let methods: Vec<QueryNumber> = args
         .numbers
         .iter()

@@ -3,11 +3,9 @@
 //! [`Desk`] is what they share: the client, `--dry-run`, `--json`, and the question before what cannot
 //! be taken back.
 
-mod advice;
 mod call;
 mod callback;
 mod conference;
-pub(super) mod doctor;
 mod lookup;
 mod number;
 mod place;
@@ -17,7 +15,8 @@ use serde_json::{Value, json};
 
 use super::args::{ApiArgs, Command, Global, SureArgs};
 use super::exit::{Exit, Failure};
-use super::{World, output, settings};
+use super::output;
+use crate::app::{App, Error};
 use crate::domain::{CallId, Money};
 use crate::sinch::problem::ApiError;
 use crate::sinch::{ApiMethod, Client, Preview};
@@ -26,15 +25,15 @@ use crate::sinch::{ApiMethod, Client, Preview};
 pub(super) async fn dispatch(
     command: Command,
     global: &Global,
-    world: World,
+    app: &App,
 ) -> Result<Exit, Failure> {
     match command {
-        Command::Lookup(args) => lookup::lookup(&args, global, &world).await,
-        Command::Number(command) => number::number(command, global, &world).await,
-        Command::Callback(command) => callback::callback(command, global, &world).await,
-        Command::Call(command) => call::call(command, global, world).await,
-        Command::Conference(command) => conference::conference(command, global, &world).await,
-        Command::Recording(command) => recording::recording(command, global, &world).await,
+        Command::Lookup(args) => lookup::lookup(&args, app).await,
+        Command::Number(command) => number::number(command, app).await,
+        Command::Callback(command) => callback::callback(command, app).await,
+        Command::Call(command) => call::call(command, global, app).await,
+        Command::Conference(command) => conference::conference(command, app).await,
+        Command::Recording(command) => recording::recording(command, app).await,
         _ => Err(Failure::failed("not a command of the API")),
     }
 }
@@ -46,8 +45,8 @@ struct Desk {
 }
 
 impl Desk {
-    fn open(api: ApiArgs, global: &Global, world: &World) -> Result<Self, Failure> {
-        let client = settings::client(global, &world.clock)?;
+    fn open(api: ApiArgs, app: &App) -> Result<Self, Failure> {
+        let client = app.client()?;
         Ok(Self { client, api })
     }
 
@@ -130,7 +129,7 @@ fn sure(args: SureArgs, question: &str) -> Result<(), Failure> {
 
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Self {
-        Self::failed(advice::with_advice(&error))
+        Error::from(error).into()
     }
 }
 

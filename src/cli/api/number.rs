@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Desk, Exit, Failure, Global, World, e164, or_dash, sure};
+use super::{App, Desk, Exit, Failure, e164, or_dash, sure};
 use crate::cli::args::{AssignArgs, AssignmentArgs, CapabilityName, NumberCommand, UnassignArgs};
 use crate::cli::output;
 use crate::sinch::numbers::{
@@ -11,14 +11,10 @@ use crate::sinch::numbers::{
 
 const LOOK: &str = "callout number list";
 
-pub(super) async fn number(
-    command: NumberCommand,
-    global: &Global,
-    world: &World,
-) -> Result<Exit, Failure> {
+pub(super) async fn number(command: NumberCommand, app: &App) -> Result<Exit, Failure> {
     match command {
         NumberCommand::List(api) => {
-            let desk = Desk::open(api, global, world)?;
+            let desk = Desk::open(api, app)?;
             if let Some(numbers) = desk.ask(&ListNumbers).await? {
                 desk.say(
                     || table(&numbers, desk.client.application_key()),
@@ -27,10 +23,8 @@ pub(super) async fn number(
             }
             Ok(Exit::Done)
         }
-        NumberCommand::Assign(args) => assign(&args, &Desk::open(args.api, global, world)?).await,
-        NumberCommand::Unassign(args) => {
-            unassign(&args, &Desk::open(args.sure.api, global, world)?).await
-        }
+        NumberCommand::Assign(args) => assign(&args, &Desk::open(args.api, app)?).await,
+        NumberCommand::Unassign(args) => unassign(&args, &Desk::open(args.sure.api, app)?).await,
     }
 }
 

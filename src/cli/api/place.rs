@@ -1,55 +1,32 @@
 //! `callout call place`: one callout by hand, through an intent in the database like every other.
 //!
-//! It is a run of one row: the options become a campaign, the number becomes its list. Whatever can
-//! be done with a run can be done with it, a `resume` after a kill -9 included.
+//! The options become a campaign, the number becomes its list.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use serde_json::json;
-use tokio::sync::{mpsc, oneshot};
 
-use super::{Exit, Failure, Global, World, money, or_dash};
-use crate::campaign::{Campaign, Script};
+use super::{App, Exit, Failure, Global, money, or_dash};
+use crate::app::place::{Placed, Placing};
+use crate::app::runs::{Assurances, rate};
+use crate::campaign::Campaign;
 use crate::cli::args::PlaceArgs;
-use crate::cli::runs::BY_HAND;
-use crate::cli::session::{self, Session};
-use crate::cli::{clock, database, export, latest, output, run, settings};
-use crate::domain::{
-    AttemptRecord, Callout, Destination, DestinationKind, Disposition, PauseReason, RecipientId,
-    ResultRow, RunId, Screen,
-};
-use crate::engine::{End, Pace, Predecessor, Time};
-use crate::recipients::{Numbers, ZoneOf, address};
-use crate::store::{Access, Imported, ImportedRow, NewRun, RunEnd, Store};
+use crate::cli::{database, output, stop};
+use crate::domain::{AttemptRecord, Disposition, PauseReason, ResultRow, RunId};
+use crate::engine::End;
 
 /// The name of the campaign that options make.
 const NAME: &str = "call-place";
 /// What a person is told to be at fault when it is not a campaign's file.
 const COMMAND_LINE: &str = "the command line";
 
-/// Everything that makes the callout.
-struct Placing {
-    campaign: Campaign,
-    script: Script,
-    header: Vec<String>,
-    cells: Vec<String>,
-    destination: Destination,
-    callout: Callout,
-}
-
-pub(super) async fn place(
-    args: &PlaceArgs,
-    global: &Global,
-    mut world: World,
-) -> Result<Exit, Failure> {
-    let placing = Placing::of(args)?;
-    let calls_per_second = run::rate(&placing.campaign)?;
-    let client = settings::client(global, &world.clock)?;
+pub(super) async fn place(args: &PlaceArgs, global: &Global, app: &App) -> Result<Exit, Failure> {
+    let placing = placing(args)?;
+    rate(&placing.campaign)?;
+    let client = app.client()?;
     if args.api.dry_run {
-        let attempt = world.entropy.attempt_id();
-        let preview = client.preview_callout(&placing.callout, attempt);
-        super::show(args.api, &preview.map_err(Failure::failed)?);
+        let preview = placing.preview(app, &client);
+        super::show(args.api, &preview?);
         return Ok(Exit::Done);
     }
     for warning in placing.campaign.warnings() {
@@ -58,74 +35,15 @@ pub(super) async fn place(
     if let Some(file) = &args.campaign {
         database::may_dial(global, file, None)?;
     }
-    let store = latest::open(global, Access::Engine).await?;
-    latest::be_sure(store.as_ref(), args.accept, &mut world).await?;
-    let right = args.clock.clock_is_right;
-    clock::refuse_set_back(store.as_ref(), world.clock.as_ref(), right).await?;
-    let lists = store.suppressions().await?;
-    let screen = Screen {
-        lists: Some(&lists),
-        now: world.clock.wall(),
-        only: None,
+    let assured = Assurances {
+        clock_is_right: args.clock.clock_is_right,
+        unknown_calls: args.accept.accept_unknown_calls,
     };
-    if let Some(why) = screen.against(&placing.destination) {
-        let masked = placing.destination.masked();
-        return Err(Failure::usage(format!("{masked} is not called: {why}")));
+    let stop = stop::listen()?;
+    match app.place(placing, client, assured, &stop).await? {
+        Placed::Called(run, row) => tell(&run, &row, args.api.json),
+        Placed::Nobody(end) => Err(Failure::failed(not_called(&end))),
     }
-    let new = NewRun {
-        campaign: BY_HAND.to_owned(),
-        ..run::new_run(&placing.campaign, &mut world, client.platform(), false)
-    };
-    store.claim(&new.id)?;
-    store.create_run(&new).await?;
-    placing.import(store.as_ref(), &new.id).await?;
-    output::tell(&format!(
-        "run {}: calling {}, until the call is over; Ctrl-C stops waiting",
-        new.id,
-        placing.destination.masked()
-    ));
-    let session = Session {
-        store: Arc::clone(&store),
-        platform: Arc::new(client),
-        time: Time::Live(Arc::clone(&world.clock)),
-        script: placing.script,
-        at_the_dial: None,
-        kind: placing.destination.kind,
-        run: new.id.clone(),
-        predecessor: Predecessor::Nobody,
-        pace: Pace {
-            calls_per_second,
-            concurrent_calls: None,
-        },
-        rules: session::rules(&placing.campaign, new.created_at),
-        // One call by a person's hand, who knows that it costs something.
-        spend: None,
-        rows: 1,
-        done: 0,
-        output: None,
-        json: args.api.json,
-    };
-    let clock = Arc::clone(&world.clock);
-    let end = session.drive(world).await?;
-    let row = row(store.as_ref(), &new.id).await?;
-    let unsent = row.attempts.iter().all(|attempt| !attempt.stage.counts());
-    if row.disposition.is_none() && unsent {
-        // Nothing left here, and nobody should be surprised by a `resume` that calls after all.
-        store.cancel_pending(&new.id).await?;
-        let now = clock.wall();
-        store.set_run(&new.id, &RunEnd::Cancelled, now).await?;
-        store.close().await?;
-        return Err(Failure::failed(not_called(&end)));
-    }
-    store.close().await?;
-    tell(&new.id, &row, args.api.json)
-}
-
-async fn row(store: &dyn Store, run: &RunId) -> Result<ResultRow, Failure> {
-    let rows = store.results(run, RecipientId(0), 1).await?;
-    rows.into_iter()
-        .next()
-        .ok_or_else(|| Failure::failed("the callout is not in the database: please report this"))
 }
 
 /// Why nobody was called, and what to do. Most refusals are answers to a callout that was sent.
@@ -141,84 +59,27 @@ fn not_called(end: &End) -> String {
     format!("nobody was called: {why}\n{advice}")
 }
 
-impl Placing {
-    fn of(args: &PlaceArgs) -> Result<Self, Failure> {
-        let campaign = match &args.campaign {
-            Some(file) => Campaign::load(file)?,
-            None => Campaign::parse(&definition(args)?, Path::new(COMMAND_LINE))?,
-        };
-        let spec = &campaign.recipients;
-        let (mut header, mut cells) = (vec![spec.number.clone()], vec![args.number.clone()]);
-        if args.campaign.is_none() && !args.columns.is_empty() {
-            return Err(Failure::usage("--set is for the columns of a --campaign"));
-        }
-        for column in &args.columns {
-            let (name, value) = pair(column, "--set", "COLUMN=VALUE")?;
-            if header.iter().any(|known| known == name) {
-                let message = format!("--set {name}: the column has its value already");
-                return Err(Failure::usage(message));
-            }
-            header.push(name.to_owned());
-            cells.push(value.to_owned());
-        }
-        let endpoint = match spec.destination_kind {
-            kind @ (DestinationKind::Username | DestinationKind::Sip) => {
-                address(kind, &args.number)
-                    .map_err(Failure::usage)?
-                    .to_owned()
-            }
-            DestinationKind::Number => {
-                let numbers = Numbers::new(spec.region.as_deref(), spec.numbers)
-                    .map_err(|e| Failure::usage(e.to_string()))?;
-                let parsed = numbers.normalise(&args.number);
-                parsed
-                    .map_err(|e| Failure::usage(format!("the number cannot be dialled: {e}")))?
-                    .e164
-            }
-        };
-        let destination = Destination {
-            kind: spec.destination_kind,
-            endpoint,
-        };
-        let script = campaign.bind(&header, Path::new(COMMAND_LINE))?;
-        let callout = script
-            .callout(&destination, &cells)
-            .map_err(|fault| Failure::usage(fault.reason))?;
-        Ok(Self {
-            campaign,
-            script,
-            header,
-            cells,
-            destination,
-            callout,
-        })
+/// What the options want.
+fn placing(args: &PlaceArgs) -> Result<Placing, Failure> {
+    let campaign = match &args.campaign {
+        Some(file) => Campaign::load(file)?,
+        None => Campaign::parse(&definition(args)?, Path::new(COMMAND_LINE))?,
+    };
+    if args.campaign.is_none() && !args.columns.is_empty() {
+        return Err(Failure::usage("--set is for the columns of a --campaign"));
     }
-
-    /// Writes the one row down.
-    async fn import(&self, store: &dyn Store, run: &RunId) -> Result<(), Failure> {
-        let (rows, rows_in) = mpsc::channel(1);
-        let (imported, imported_in) = oneshot::channel();
-        let row = ImportedRow {
-            line: 2,
-            cells: self.cells.clone(),
-            verdict: Ok(self.destination.endpoint.clone()),
-            zones: self.campaign.asks_for_zones().then(|| {
-                let zone_of = ZoneOf::new(&self.campaign.recipients, &self.header);
-                zone_of.zones(&self.cells, &self.destination)
-            }),
-            hold: None,
-        };
-        let end = Imported {
-            header: self.header.clone(),
-            destination_kind: self.destination.kind,
-            sha256: export::sha256(format!("{:?}{:?}", self.header, self.cells).as_bytes()),
-        };
-        // Both have room for what is sent.
-        drop(rows.try_send(vec![row]));
-        drop(rows);
-        drop(imported.send(end));
-        Ok(store.import(run, rows_in, imported_in).await?)
+    let mut columns: Vec<(&str, &str)> = Vec::new();
+    for column in &args.columns {
+        let (name, value) = pair(column, "--set", "COLUMN=VALUE")?;
+        let known = *name == *campaign.recipients.number;
+        if known || columns.iter().any(|(known, _)| *known == name) {
+            let message = format!("--set {name}: the column has its value already");
+            return Err(Failure::usage(message));
+        }
+        columns.push((name, value));
     }
+    let from = Path::new(COMMAND_LINE);
+    Ok(Placing::of(campaign, &args.number, &columns, from)?)
 }
 
 /// The options as a campaign file.

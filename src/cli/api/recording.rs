@@ -8,26 +8,20 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::{Desk, Exit, Failure, Global, World, name, or_dash, sure};
+use super::{App, Desk, Exit, Failure, name, or_dash, sure};
+use crate::app::files::{NewFile, refuse_to_replace};
 use crate::cli::args::{DownloadArgs, RecordingCommand, RecordingListArgs};
-use crate::cli::file::{NewFile, refuse_to_replace};
 use crate::cli::output;
 use crate::sinch::recordings::{DeleteRecording, DownloadRecording, ListRecordings, Recording};
 
 const KEY: &str = "a recording's key";
 
-pub(super) async fn recording(
-    command: RecordingCommand,
-    global: &Global,
-    world: &World,
-) -> Result<Exit, Failure> {
+pub(super) async fn recording(command: RecordingCommand, app: &App) -> Result<Exit, Failure> {
     match command {
-        RecordingCommand::List(args) => list(&args, &Desk::open(args.api, global, world)?).await,
-        RecordingCommand::Download(args) => {
-            download(&args, &Desk::open(args.api, global, world)?).await
-        }
+        RecordingCommand::List(args) => list(&args, &Desk::open(args.api, app)?).await,
+        RecordingCommand::Download(args) => download(&args, &Desk::open(args.api, app)?).await,
         RecordingCommand::Delete(args) => {
-            let desk = Desk::open(args.sure.api, global, world)?;
+            let desk = Desk::open(args.sure.api, app)?;
             sure(args.sure, &format!("Delete the recording {}?", args.key))?;
             let key = name(&args.key, KEY)?;
             let done = format!("the recording {key} is deleted");

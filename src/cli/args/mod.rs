@@ -10,8 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::plan::Fingerprint;
-use super::plan::gate::Condition;
+use crate::app::plan::{Condition, Fingerprint};
 use crate::domain::ZoneSet;
 use crate::simulator::FAILED_REASONS;
 
@@ -51,9 +50,6 @@ pub(in crate::cli) struct Global {
     /// the current folder for commands without a campaign
     #[arg(long = "db", global = true, env = "CALLOUT_DB", value_name = "FILE")]
     pub(in crate::cli) named_db: Option<String>,
-    /// The address of the database that the command works with; `dispatch` finds it
-    #[arg(skip)]
-    pub(in crate::cli) db: String,
     /// The folder of this machine's state, where the database's mark is kept: an older copy is told by
     /// it, one of the whole folder as well if this is elsewhere. Else it is beside the database
     #[arg(long, global = true, env = "CALLOUT_STATE", value_name = "FOLDER")]
@@ -229,6 +225,13 @@ pub(in crate::cli) struct ResultsArgs {
     /// Print the report as JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
+}
+
+impl ResultsArgs {
+    /// Where the results go, and whether a file that is there is replaced.
+    pub(in crate::cli) fn file(&self) -> Option<(&std::path::Path, bool)> {
+        self.output.as_deref().map(|path| (path, self.force))
+    }
 }
 
 #[derive(Debug, Args)]

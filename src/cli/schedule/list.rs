@@ -6,30 +6,30 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{json_of, local, rule, words};
+use super::{json_of, local};
+use crate::app::App;
+use crate::app::plan::rule;
+use crate::app::schedule::{EarlierStarts, earlier_starts};
 use crate::campaign::{Campaign, is_scheduled};
 use crate::cli::args::{Global, ScheduleListArgs};
 use crate::cli::database::Database;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::{World, output};
+use crate::cli::output;
 use crate::domain::{Misfire, Repeat};
-use crate::store::{self, Access, Fate, OccurrenceRecord, Run, StoreError};
-
-/// Earlier occurrences that are told to programs.
-const EARLIER: u32 = 5;
+use crate::report::moments::moment;
+use crate::store::{Fate, OccurrenceRecord};
 
 /// One campaign of the list.
 struct Row {
     file: PathBuf,
     campaign: Result<Campaign, usize>,
-    last_run: Option<Run>,
-    earlier: Vec<OccurrenceRecord>,
+    past: EarlierStarts,
 }
 
 pub(super) async fn list(
     args: &ScheduleListArgs,
     global: &Global,
-    world: &World,
+    app: &App,
 ) -> Result<Exit, Failure> {
     let mut rows = Vec::new();
     for file in files(&args.files)? {
@@ -49,15 +49,16 @@ pub(super) async fn list(
         let mut row = Row {
             file,
             campaign,
-            last_run: None,
-            earlier: Vec::new(),
+            past: EarlierStarts::default(),
         };
         if let Some(name) = name {
-            row.look_up(&name, global).await?;
+            // Each campaign has its own database.
+            let database = Database::of(global.named_db.as_deref(), Some(&row.file));
+            row.past = earlier_starts(&database.address(), &name).await?;
         }
         rows.push(row);
     }
-    let now = world.clock.wall();
+    let now = app.clock.wall();
     if args.json {
         let rows: Vec<Value> = rows.iter().map(|row| row.json(now)).collect();
         output::say_json(&json!({ "campaigns": rows }));
@@ -111,20 +112,6 @@ fn says_when(file: &Path) -> bool {
 }
 
 impl Row {
-    /// Reads what became of earlier starts in the campaign's own database, if there is one.
-    async fn look_up(&mut self, campaign: &str, global: &Global) -> Result<(), Failure> {
-        let address = Database::of(global.named_db.as_deref(), Some(&self.file)).address();
-        let store = match store::open(&address, Access::Beside, None).await {
-            Ok(store) => store,
-            Err(StoreError::NoDatabase(_)) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        };
-        let own = |run: &Run| run.campaign == campaign && !run.rehearsal;
-        self.last_run = store.runs("").await?.into_iter().find(own);
-        self.earlier = store.occurrences(campaign, EARLIER).await?;
-        Ok(store.close().await?)
-    }
-
     fn cells(&self, now: Timestamp) -> [String; 5] {
         let file = self.file.display();
         let Ok(campaign) = &self.campaign else {
@@ -141,7 +128,7 @@ impl Row {
         };
         [
             format!("{} ({file})", campaign.name),
-            of_next(words, "none any more"),
+            of_next(moment, "none any more"),
             of_next(local, ""),
             rule(schedule),
             self.last(),
@@ -150,11 +137,11 @@ impl Row {
 
     /// How the last run went; a start that was skipped after it is told as well.
     fn last(&self) -> String {
-        let run = self.last_run.as_ref();
+        let run = self.past.last_run.as_ref();
         let ran = run.map_or("none".to_owned(), |run| {
             format!("{} {}, {:.0}", run.id, run.state, run.created_at)
         });
-        match self.earlier.first() {
+        match self.past.starts.first() {
             Some(OccurrenceRecord {
                 scheduled_for,
                 fate: Fate::Skipped { reason, .. },
@@ -171,7 +158,7 @@ impl Row {
             Err(faults) => return json!({ "file": file, "faults": faults }),
         };
         let schedule = campaign.schedule.as_ref();
-        let earlier: Vec<Value> = self.earlier.iter().map(json_of_record).collect();
+        let earlier: Vec<Value> = self.past.starts.iter().map(json_of_record).collect();
         json!({
             "file": file,
             "faults": 0,
@@ -186,7 +173,7 @@ impl Row {
             }),
             "expires_after_s": schedule.and_then(|s| s.expires_after).map(|a| a.as_secs()),
             "until": schedule.and_then(|s| s.until.as_ref()).map(ToString::to_string),
-            "last_run": self.last_run.as_ref().map(|run| json!({
+            "last_run": self.past.last_run.as_ref().map(|run| json!({
                 "run": run.id.as_str(),
                 "state": run.state.as_str(),
                 "created_at": run.created_at.to_string(),

@@ -5,19 +5,22 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::{json_of, local, rule, words};
+use super::{json_of, local};
+use crate::app::plan::rule;
+use crate::app::{App, schedule};
 use crate::campaign::Campaign;
 use crate::cli::args::ScheduleNextArgs;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::{World, output};
+use crate::cli::output;
 use crate::domain::{Occurrence, Repeat, ZoneSet};
+use crate::report::moments;
 
-pub(super) fn next(args: &ScheduleNextArgs, world: &World) -> Result<Exit, Failure> {
+pub(super) fn next(args: &ScheduleNextArgs, app: &App) -> Result<Exit, Failure> {
     let campaign = Campaign::load(&args.file)?;
-    let schedule = super::of(&campaign)?;
+    let schedule = schedule::of(&campaign)?;
     let from = match &args.from {
         Some(text) => moment(text, schedule.zone())?,
-        None => world.clock.wall(),
+        None => app.clock.wall(),
     };
     let next: Vec<Occurrence> = schedule.after(from).take(args.count as usize).collect();
     if args.json {
@@ -47,7 +50,11 @@ pub(super) fn next(args: &ScheduleNextArgs, world: &World) -> Result<Exit, Failu
             None => String::new(),
         };
         before = offset;
-        [words(&occurrence.at), local(&occurrence.at), remark]
+        [
+            moments::moment(&occurrence.at),
+            local(&occurrence.at),
+            remark,
+        ]
     });
     output::say(&output::table(["start", "here", "remark"], rows));
     Ok(Exit::Done)

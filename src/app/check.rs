@@ -1,0 +1,112 @@
+//! A campaign and its list, read with every fault.
+
+use std::convert::Infallible;
+use std::path::Path;
+
+use super::runs::workers;
+use super::{App, Error};
+use crate::campaign::{Campaign, Faults};
+use crate::domain::{RejectKind, Screen};
+use crate::recipients::{
+    CheckError, CheckedList, CheckedRow, RowVerdict, check_list, locate_duplicates,
+};
+
+/// A row that is no call.
+#[derive(Debug)]
+pub(crate) struct RowFault {
+    pub(crate) line: u64,
+    pub(crate) kind: RejectKind,
+    pub(crate) column: Option<String>,
+    pub(crate) value: Option<String>,
+    pub(crate) reason: String,
+}
+
+/// A campaign and its list as they were read.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    /// The campaign and its list, or what is wrong with them.
+    pub(crate) campaign: Result<(Campaign, CheckedList), Faults>,
+    /// The rows that are no calls. That somebody must not be called is no fault of the list.
+    pub(crate) rows: Vec<RowFault>,
+}
+
+impl App {
+    /// Reads a campaign and its list.
+    pub(crate) async fn check(&self, file: &Path) -> Result<Checked, Error> {
+        let lists = self.suppressions_if_any().await?;
+        let screen = Screen {
+            lists: Some(&lists),
+            now: self.clock.wall(),
+            only: None,
+        };
+        let mut rows = Vec::new();
+        let campaign = Campaign::load(file).and_then(|campaign| {
+            let list = check(&campaign, screen, &mut rows)?;
+            Ok((campaign, list))
+        });
+        if let Ok((campaign, list)) = &campaign {
+            name_earlier_rows(campaign, list, &mut rows)?;
+        }
+        Ok(Checked { campaign, rows })
+    }
+}
+
+fn check(
+    campaign: &Campaign,
+    screen: Screen<'_>,
+    rows: &mut Vec<RowFault>,
+) -> Result<CheckedList, Faults> {
+    let mut sink = |chunk: Vec<CheckedRow>| {
+        for row in chunk {
+            if let RowVerdict::Reject {
+                kind,
+                column,
+                value,
+                reason,
+                ..
+            } = row.verdict
+                && kind != RejectKind::Suppressed
+            {
+                rows.push(RowFault {
+                    line: row.line,
+                    kind,
+                    column,
+                    value,
+                    reason,
+                });
+            }
+        }
+        Ok::<(), Infallible>(())
+    };
+    match check_list(campaign, workers(), screen, &mut sink) {
+        Ok(list) => Ok(list),
+        Err(CheckError::Faults(faults)) => Err(faults),
+        Err(CheckError::Sink(never)) => match never {},
+    }
+}
+
+/// Tells each duplicate which line came first.
+fn name_earlier_rows(
+    campaign: &Campaign,
+    list: &CheckedList,
+    rows: &mut [RowFault],
+) -> Result<(), Faults> {
+    let duplicates: Vec<(u64, String)> = rows
+        .iter()
+        .filter(|row| row.kind == RejectKind::Duplicate)
+        .map(|row| (row.line, row.value.clone().unwrap_or_default()))
+        .collect();
+    if duplicates.is_empty() {
+        return Ok(());
+    }
+    let earlier = locate_duplicates(campaign, &list.script, &duplicates)?;
+    for row in rows
+        .iter_mut()
+        .filter(|row| row.kind == RejectKind::Duplicate)
+    {
+        if let Some(line) = earlier.get(&row.line) {
+            row.reason = format!("the same number as line {line}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! The results of a run, as CSV.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::files::NewFile;
+use super::{Error, Refusal};
+use crate::digest::{hex, sha256_of};
+use crate::domain::RecipientId;
+use crate::report::{Export, Table};
+use crate::store::{Run, Store};
+
+/// Rows read at a time.
+const PAGE: u32 = 500;
+
+/// Writes a run's results, and remembers the file, so that a resume may replace it. Where another
+/// file has taken the name meanwhile, the run's id goes into the name. Returns the name.
+pub(crate) async fn write_results(
+    store: &dyn Store,
+    run: &Run,
+    (path, replace): (&Path, bool),
+) -> Result<PathBuf, Error> {
+    let replace = replace || is_own(path, run);
+    let taken = !replace && path.exists();
+    let path = if taken {
+        with_id(path, run)
+    } else {
+        path.to_owned()
+    };
+    let sha256 = write_file(store, run, Table::Results, false, (&path, replace)).await?;
+    let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+    store.results_written(&run.id, &absolute, &sha256).await?;
+    Ok(path)
+}
+
+fn with_id(path: &Path, run: &Run) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{stem}-{}.csv", run.id))
+}
+
+/// Whether this very run wrote the file, and nobody has changed it since.
+pub(crate) fn is_own(path: &Path, run: &Run) -> bool {
+    run.results.as_ref().is_some_and(|(written, sha256)| {
+        let same = std::path::absolute(path).is_ok_and(|path| path == *written);
+        same && sha256_of(path).is_ok_and(|found| found == *sha256)
+    })
+}
+
+/// Writes a table to a file, whole or not at all. Returns the SHA-256 of its bytes.
+pub(crate) async fn write_file(
+    store: &dyn Store,
+    run: &Run,
+    table: Table,
+    raw: bool,
+    (path, replace): (&Path, bool),
+) -> Result<String, Error> {
+    let mut file = NewFile::begin(path)?;
+    let mut sha256 = Sha256::new();
+    let mut sink = |bytes: &[u8]| {
+        sha256.update(bytes);
+        file.write(bytes).map(|()| true)
+    };
+    write_rows(store, run, table, raw, &mut sink).await?;
+    file.finish(replace)?;
+    Ok(hex(&sha256.finalize()))
+}
+
+/// Writes a table, in the list's order, until the sink says that nobody reads any more.
+pub(crate) async fn write_rows(
+    store: &dyn Store,
+    run: &Run,
+    table: Table,
+    raw: bool,
+    sink: &mut (dyn FnMut(&[u8]) -> io::Result<bool> + Send),
+) -> Result<(), Error> {
+    let Some(header) = &run.header else {
+        return Err(Refusal::NotImported(run.id.clone()).into());
+    };
+    let mut export = Export::new(table, header, raw);
+    let mut after = RecipientId(0);
+    loop {
+        let rows = match table {
+            Table::Rejects => store.rejects(&run.id, after, PAGE).await?,
+            Table::Results | Table::Attempts => store.results(&run.id, after, PAGE).await?,
+        };
+        for row in &rows {
+            export.add(row);
+        }
+        if !sink(&export.take())? {
+            return Ok(());
+        }
+        let Some(last) = rows.last() else {
+            return Ok(());
+        };
+        after = last.recipient;
+    }
+}

@@ -1,0 +1,191 @@
+//! Pausing and cancelling a run: a wish for the engine that works on it or, where none does, done at once.
+
+use std::sync::Arc;
+
+use super::find::find;
+use crate::app::{App, Error, Notice, Refusal};
+use crate::domain::{PauseReason, RunState};
+use crate::store::{Access, Run, RunEnd, Store, StoreError, Wish, Wishing};
+
+/// Who works on a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AtWork {
+    /// Another process, or one that has not said yet on which run it works: it reads wishes.
+    OnIt,
+    /// A process that works on another run.
+    Elsewhere,
+    /// Nobody: the database is ours for as long as it is open.
+    Nobody,
+}
+
+/// A run that somebody wants to stop.
+pub(crate) struct Halting<'a> {
+    app: &'a App,
+    store: Arc<dyn Store>,
+    /// The run.
+    pub(crate) run: Run,
+    at_work: AtWork,
+    /// Says that a wish is on its way, until it is dropped.
+    wishing: Wishing,
+}
+
+/// What came of pausing a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Paused {
+    /// It is being cancelled; nobody else is called anyway.
+    BeingCancelled,
+    /// Its engine was asked; its list is being imported, and it stops after that.
+    AskedAfterImport,
+    /// Its engine was asked, and stops within a minute.
+    Asked,
+    /// Its engine had ended already.
+    Done,
+    /// It has called nobody yet, and nothing works on it.
+    NotBegun,
+    /// It was paused before; why.
+    Already(Option<String>),
+}
+
+/// What came of cancelling a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cancelled {
+    /// Its engine was asked; its list is being imported, and it ends after that.
+    AskedAfterImport,
+    /// Its engine was asked, and follows the calls that go on.
+    Asked,
+    /// It had not begun, and is forgotten.
+    Forgotten,
+    /// So many recipients are not called, and so many calls have no result yet.
+    Done {
+        /// Recipients who are not called.
+        recipients: u64,
+        /// Calls that a resume has to follow to their end.
+        open: u64,
+    },
+}
+
+impl App {
+    /// Opens the database as its engine where nobody is, and beside the engine otherwise. A run that is
+    /// over is refused.
+    pub(crate) async fn halting(&self, wanted: Option<&str>) -> Result<Halting<'_>, Error> {
+        loop {
+            let beside = self.open(Access::Beside).await?;
+            let wishing = beside.wishing().await?;
+            let run = find(beside.as_ref(), wanted).await?;
+            if !run.state.unfinished() {
+                return Err(Refusal::Over {
+                    run: run.id,
+                    state: run.state,
+                    latest: wanted.is_none(),
+                }
+                .into());
+            }
+            let (store, at_work) = match self.open(Access::Engine).await {
+                Ok(store) => {
+                    beside.close().await?;
+                    (store, AtWork::Nobody)
+                }
+                Err(StoreError::InUse(_)) => match beside.engine_at_work().await? {
+                    Some(id) if id == run.id || id.as_str().is_empty() => (beside, AtWork::OnIt),
+                    Some(_) => (beside, AtWork::Elsewhere),
+                    // It has just ended: what became of the run is read anew.
+                    None => {
+                        beside.close().await?;
+                        continue;
+                    }
+                },
+                Err(error) => return Err(error.into()),
+            };
+            return Ok(Halting {
+                app: self,
+                store,
+                run,
+                at_work,
+                wishing,
+            });
+        }
+    }
+}
+
+impl Halting<'_> {
+    /// Stops the run with work left.
+    pub(crate) async fn pause(self) -> Result<Paused, Error> {
+        let (run, state) = (&self.run, self.run.state);
+        let paused = match (self.at_work, state) {
+            (AtWork::OnIt, _) if run.wish == Some(Wish::Cancel) => Paused::BeingCancelled,
+            (AtWork::OnIt, _) => {
+                self.leave(Wish::Pause).await?;
+                if run.header.is_none() {
+                    Paused::AskedAfterImport
+                } else {
+                    Paused::Asked
+                }
+            }
+            (_, RunState::Running) => {
+                let end = RunEnd::Paused(PauseReason::Asked);
+                let now = self.app.clock.wall();
+                self.store.set_run(&run.id, &end, now).await?;
+                Paused::Done
+            }
+            (_, RunState::Planned) => Paused::NotBegun,
+            (_, _) => Paused::Already(run.why.clone()),
+        };
+        drop(self.wishing);
+        self.store.close().await?;
+        Ok(paused)
+    }
+
+    /// Ends the run: whoever was not called is not called any more.
+    pub(crate) async fn cancel(self) -> Result<Cancelled, Error> {
+        let cancelled = if self.at_work == AtWork::OnIt {
+            self.leave(Wish::Cancel).await?;
+            if self.run.header.is_none() {
+                Cancelled::AskedAfterImport
+            } else {
+                Cancelled::Asked
+            }
+        } else if self.run.header.is_none() {
+            self.store.forget_planned(&self.run.id).await?;
+            Cancelled::Forgotten
+        } else {
+            self.cancel_at_rest().await?
+        };
+        drop(self.wishing);
+        self.store.close().await?;
+        Ok(cancelled)
+    }
+
+    /// Leaves a wish for the engine. An import writes for as long as it takes: the wish is not given up
+    /// while an engine is at work.
+    async fn leave(&self, wish: Wish) -> Result<(), Error> {
+        let mut told = false;
+        loop {
+            match self.store.wish(&self.run.id, Some(wish)).await {
+                Err(StoreError::Busy(_)) if self.store.engine_at_work().await?.is_some() => {
+                    if !told {
+                        self.app.tell(Notice::WaitingToAsk);
+                        told = true;
+                    }
+                }
+                other => return Ok(other?),
+            }
+        }
+    }
+
+    /// Cancels a run that no engine works on.
+    async fn cancel_at_rest(&self) -> Result<Cancelled, Error> {
+        let (store, run, now) = (&self.store, &self.run, self.app.clock.wall());
+        store.wish(&run.id, Some(Wish::Cancel)).await?;
+        if run.state == RunState::Running {
+            // Its engine was killed: what it left is settled first, by an engine.
+            store.recover(&run.id, now).await?;
+        }
+        let recipients = store.cancel_pending(&run.id).await?;
+        let open = store.tally(&run.id).await?.in_flight;
+        if open == 0 {
+            store.set_run(&run.id, &RunEnd::Cancelled, now).await?;
+            store.wish(&run.id, None).await?;
+        }
+        Ok(Cancelled::Done { recipients, open })
+    }
+}

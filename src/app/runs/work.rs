@@ -1,0 +1,164 @@
+//! An engine at work on a run, watched, and what it leaves: the run's counts and its results.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::find::{find, summary};
+use super::reread::AtTheDial;
+use crate::app::{App, Error, Goal, Notice, Stop, results};
+use crate::campaign::{Campaign, Fault, Faults, Script};
+use crate::domain::{Callout, Destination, DestinationKind, Known, RunId, Spend};
+#[cfg(debug_assertions)]
+use crate::engine::sabotage::Sabotage;
+use crate::engine::{
+    Assignment, End, Engine, Pace, Platform, Predecessor, Progress, Render, Rules, Time,
+};
+use crate::report::Summary;
+use crate::store::{Due, Store};
+
+/// A run that is ready to be worked on.
+pub(crate) struct Work<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) platform: Arc<dyn Platform>,
+    pub(crate) time: Time,
+    pub(crate) script: Script,
+    /// Where an earlier version read the numbers of some who may be dialled.
+    pub(crate) at_the_dial: Option<AtTheDial>,
+    pub(crate) kind: DestinationKind,
+    pub(crate) run: RunId,
+    /// The campaign's name.
+    pub(crate) campaign: String,
+    pub(crate) predecessor: Predecessor,
+    pub(crate) pace: Pace,
+    pub(crate) rules: Rules,
+    /// What it may cost.
+    pub(crate) spend: Option<Spend>,
+    /// Rows of the list, for the progress; zero where that is not known.
+    pub(crate) rows: u64,
+    /// Rows that have their disposition already.
+    pub(crate) done: u64,
+    /// Where the results go, and whether a file that is there is replaced.
+    pub(crate) output: Option<(PathBuf, bool)>,
+}
+
+/// How the work on a run ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// Why the engine stopped.
+    pub(crate) end: End,
+    /// The run's counts.
+    pub(crate) summary: Summary,
+    /// The file that has its results, where one was wanted.
+    pub(crate) results: Option<PathBuf>,
+}
+
+impl Work<'_> {
+    /// Works on the run until it ends or somebody asks to stop, and writes its results.
+    pub(crate) async fn until(self, stop: &Stop) -> Result<Ended, Error> {
+        let (store, id) = (Arc::clone(&self.store), self.run.clone());
+        let output = self.output.clone();
+        let end = self.drive(stop).await?;
+        let summary = summary(store.as_ref(), &id).await?;
+        let mut results = None;
+        if let Some((path, replace)) = output {
+            let run = find(store.as_ref(), Some(id.as_str())).await?;
+            let file: (&Path, bool) = (&path, replace);
+            results = Some(results::write_results(store.as_ref(), &run, file).await?);
+        }
+        store.close().await?;
+        if !summary.tally.adds_up() {
+            return Err(Error::failed("the rows do not add up: please report this"));
+        }
+        Ok(Ended {
+            end,
+            summary,
+            results,
+        })
+    }
+
+    /// Works on the run until it ends or somebody asks to stop.
+    pub(crate) async fn drive(self, stop: &Stop) -> Result<End, Error> {
+        let (app, store) = (self.app, Arc::clone(&self.store));
+        let goal = Goal {
+            run: self.run.clone(),
+            rows: self.rows,
+            done: self.done,
+        };
+        let assignment = Assignment {
+            store: self.store,
+            platform: self.platform,
+            time: self.time,
+            render: render(self.script, self.kind, self.at_the_dial),
+            run: self.run.clone(),
+            predecessor: self.predecessor,
+            pace: self.pace,
+            rules: self.rules,
+            spend: self.spend,
+            #[cfg(debug_assertions)]
+            sabotage: app.settings.sabotage.as_deref().and_then(Sabotage::parse),
+        };
+        let (telling, told) = watch::channel(Progress::default());
+        let notices = Arc::clone(&app.notices);
+        let signals = stop.for_engine(move || notices.tell(Notice::Stopping));
+        let watching = tokio::spawn(app.notices.watch(told, goal));
+        let entropy = app.entropy().split();
+        let worked = Box::pin(Engine::run(assignment, entropy, signals, telling)).await;
+        // The sender is gone, so the watcher ends by itself.
+        drop(watching.await);
+        let end = worked?.end;
+        if let End::Failed(why) = &end {
+            let (why, run) = (why.clone(), self.run);
+            let gone = store.watch().await.is_err();
+            return Err(Error::Engine { run, why, gone });
+        }
+        Ok(end)
+    }
+}
+
+/// A run needs a rate that a person decided on.
+pub(crate) fn rate(campaign: &Campaign) -> Result<f64, Error> {
+    campaign.pacing.calls_per_second.ok_or_else(|| {
+        Faults::from(Fault::new(
+            campaign.path(),
+            (1, 1),
+            "`run` needs `calls_per_second` in `[pacing]`",
+            "the platform publishes no limit, so a person decides: ask Sinch for your account's, \
+             or begin with 1",
+        ))
+        .into()
+    })
+}
+
+/// What a campaign says of who may be called when, in a run that was made at that moment.
+pub(crate) fn rules(campaign: &Campaign, since: jiff::Timestamp) -> Rules {
+    Rules {
+        retry: campaign.retry.clone(),
+        window: campaign.window.clone(),
+        since,
+        known: Known::default(),
+    }
+}
+
+/// Makes a recipient's callout from the run's own definition and row.
+fn render(script: Script, kind: DestinationKind, at_the_dial: Option<AtTheDial>) -> Render {
+    Arc::new(move |due: &Due| -> Result<Callout, String> {
+        let cells: Vec<String> =
+            serde_json::from_str(&due.cells).map_err(|e| format!("the stored row: {e}"))?;
+        if let Some(why) = at_the_dial
+            .as_ref()
+            .and_then(|look| look.fault(&cells, &due.endpoint))
+        {
+            return Err(why);
+        }
+        let destination = Destination {
+            kind,
+            endpoint: due.endpoint.clone(),
+        };
+        script
+            .callout(&destination, &cells)
+            .map_err(|fault| fault.reason)
+    })
+}

@@ -1,0 +1,133 @@
+//! Suppression lists: numbers are put on them and taken off.
+
+use jiff::Timestamp;
+use roaring::RoaringTreemap;
+
+use super::runs::workers;
+use super::{App, Error, Refusal};
+use crate::domain::{Digits, Suppression, Suppressions};
+use crate::recipients::{NumberList, NumbersRead, read_numbers};
+use crate::store::{Access, Added, Removal};
+
+/// Why numbers must not be called, as somebody says it.
+#[derive(Debug, Clone)]
+pub(crate) struct Reason {
+    /// The list.
+    pub(crate) list: String,
+    /// Why, in their words.
+    pub(crate) why: Option<String>,
+    /// Until when; none: for good.
+    pub(crate) until: Option<Timestamp>,
+}
+
+/// What came of a file of numbers.
+#[derive(Debug)]
+pub(crate) struct Imported {
+    /// The reason as it was written down.
+    pub(crate) reason: Suppression,
+    /// What the file has.
+    pub(crate) read: NumbersRead,
+    /// What of it is new.
+    pub(crate) added: Added,
+}
+
+/// What came of taking numbers off.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Removed {
+    /// So many entries were taken off lists.
+    pub(crate) entries: u64,
+    /// So many of the numbers are on another list.
+    pub(crate) still_suppressed: usize,
+}
+
+impl App {
+    /// The suppression lists of the database, if there is one.
+    pub(crate) async fn suppressions_if_any(&self) -> Result<Suppressions, Error> {
+        let Some(store) = self.open_if_any().await? else {
+            return Ok(Suppressions::default());
+        };
+        let lists = store.suppressions().await?;
+        store.close().await?;
+        Ok(lists)
+    }
+
+    /// Puts numbers on a list.
+    pub(crate) async fn suppress(
+        &self,
+        reason: Reason,
+        numbers: &RoaringTreemap,
+    ) -> Result<(Suppression, Added), Error> {
+        let reason = self.reason(reason);
+        let store = self.open(Access::BesideOrNew).await?;
+        let added = store.suppress(&reason, numbers).await?;
+        store.close().await?;
+        Ok((reason, added))
+    }
+
+    /// Puts the numbers of a file on a list; those that are none are named and left out.
+    pub(crate) async fn import_suppressed(
+        &self,
+        list: &NumberList,
+        reason: Reason,
+    ) -> Result<Imported, Error> {
+        if let Err(error) = std::fs::metadata(&list.file) {
+            let why = format!("{} cannot be read: {error}", list.file.display());
+            return Err(Refusal::input("file", why).into());
+        }
+        let reason = self.reason(reason);
+        // Read before the database is touched: whoever else works on it waits for the writing alone.
+        let read = read_numbers(list, workers())?;
+        let store = self.open(Access::BesideOrNew).await?;
+        let added = if read.numbers.is_empty() {
+            Added::default()
+        } else {
+            let added = store.suppress(&reason, &read.numbers).await?;
+            store.imported_again(&reason.list).await?;
+            added
+        };
+        store.close().await?;
+        Ok(Imported {
+            reason,
+            read,
+            added,
+        })
+    }
+
+    /// Takes numbers off one list or, without a name, off all.
+    pub(crate) async fn unsuppress(
+        &self,
+        numbers: &RoaringTreemap,
+        list: Option<&str>,
+        why: Option<String>,
+    ) -> Result<Removed, Error> {
+        let now = self.clock.wall();
+        let removal = Removal {
+            list: list.map(str::to_owned),
+            who: self.settings.who.clone(),
+            at: now,
+            why,
+        };
+        let store = self.open(Access::Beside).await?;
+        let entries = store.unsuppress(numbers, &removal).await?;
+        let lists = store.suppressions().await?;
+        store.close().await?;
+        let still = |number: &u64| {
+            let e164 = Digits::from_value(*number).e164();
+            lists.contains(&e164, now).is_some()
+        };
+        Ok(Removed {
+            entries,
+            still_suppressed: numbers.iter().filter(still).count(),
+        })
+    }
+
+    fn reason(&self, reason: Reason) -> Suppression {
+        Suppression {
+            list: reason.list,
+            who: self.settings.who.clone(),
+            at: self.clock.wall(),
+            why: reason.why,
+            until: reason.until,
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! `callout rehearse`: the whole run against the simulator.
+
+use super::args::RehearseArgs;
+use super::exit::{Exit, Failure};
+use super::run::tell_end;
+use super::{simulate, stop};
+use crate::app::App;
+use crate::app::rehearse::Wanted;
+use crate::campaign::Campaign;
+
+pub(super) async fn rehearse(args: &RehearseArgs, app: &App) -> Result<Exit, Failure> {
+    let campaign = Campaign::load(&args.file)?;
+    let options = simulate::options(&args.platform)?;
+    let wanted = Wanted {
+        virtual_time: args.virtual_time,
+        at: args.at,
+        ledger: args.ledger.clone(),
+        output: args.output.clone(),
+        only_of: args.only.of().map(str::to_owned),
+    };
+    let stop = stop::listen()?;
+    let ended = app.rehearse(&campaign, options, wanted, &stop).await?;
+    Ok(tell_end(&ended, args.json))
+}
