@@ -2,8 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stumbles")]
 
+mod checkers;
 mod core_world;
+mod disk;
 mod kill;
+mod nature;
+mod planted;
+mod platform;
+mod simulation;
 #[expect(
     dead_code,
     reason = "what other test binaries share as well is not all needed here"

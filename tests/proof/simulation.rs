@@ -1,0 +1,505 @@
+//! The core in its world: time that jumps to what is next, a disk, a platform, crashes and stops; and the
+//! checkers, who see everything.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::time::Duration;
+
+use callout::domain::{
+    AttemptKey, CallId, Disposition, Observation, PauseReason, RefusalCode, Spend, Verdict,
+};
+use callout::engine::{Command, Core, End, Event, Predecessor};
+use callout::entropy::Entropy;
+use callout::store::{Change, Cursor, DuePage};
+use rust_decimal::Decimal;
+
+use crate::checkers::{self, Checker, Post, Scene, Violations};
+use crate::disk::{Disk, Row};
+use crate::nature::{Nature, now_at};
+use crate::planted::Bug;
+use crate::platform::Platform;
+
+/// Virtual time after which a run that is not done has stalled.
+const STALLED: Duration = Duration::from_hours(6);
+/// An engine's longest sleep.
+const LOOK_UP: Duration = Duration::from_millis(200);
+/// Steps at one moment after which time is not going to go on.
+const SPINNING: u32 = 20_000;
+
+/// What happens later.
+#[derive(Debug)]
+enum Later {
+    Committed {
+        failed: bool,
+    },
+    Page(Box<DuePage>),
+    /// A page whose rows are read only when it arrives.
+    FreshPage(Option<Cursor>, u32),
+    Answer(AttemptKey, Verdict),
+    Seen(AttemptKey, Observation),
+    HungUp(AttemptKey, bool),
+    Crash,
+    Stop,
+    Cancel,
+    Tick,
+}
+
+/// One world.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a world is in several states at once"
+)]
+pub(crate) struct Simulation {
+    nature: Nature,
+    bug: Bug,
+    now: Duration,
+    core: Core,
+    disk: Disk,
+    platform: Platform,
+    checkers: Vec<Box<dyn Checker>>,
+    broken: Violations,
+    /// Happens later: when, in which order, in which process's life.
+    heap: BinaryHeap<Reverse<(Duration, u64, u64)>>,
+    later: HashMap<u64, Later>,
+    order: u64,
+    /// Processes so far: what an earlier one waited for never arrives.
+    life: u64,
+    group: Vec<Change>,
+    group_since: Duration,
+    committing: Option<Vec<Change>>,
+    failed: bool,
+    fetching: bool,
+    cancelled: bool,
+    over: bool,
+    /// What the run may cost by now: whoever resumes it at its cap doubles that.
+    spend: Option<Spend>,
+    /// How often it stopped at its cap, and for a price.
+    stopped: (u64, u64),
+    /// How often it paused for refusals, and with which the last time.
+    refused: u64,
+    suspect: Option<RefusalCode>,
+    restarts: u64,
+}
+
+/// What a world came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Report {
+    pub(crate) violations: Vec<String>,
+    pub(crate) dispositions: BTreeMap<i64, Disposition>,
+    pub(crate) posts: u64,
+    pub(crate) restarts: u64,
+    /// How often the run stopped at its cap, and for a price.
+    pub(crate) stopped: (u64, u64),
+    /// How often it paused for refusals.
+    pub(crate) refused: u64,
+    pub(crate) hung_up: u64,
+    /// Virtual time at the end.
+    pub(crate) ended: Duration,
+}
+
+impl Simulation {
+    /// Lives through a world, with a bug planted in it.
+    pub(crate) fn run(nature: Nature, bug: Bug) -> Report {
+        let disk = Disk::imported(nature.recipients);
+        let began = now_at(Duration::ZERO);
+        let core = Core::new(
+            nature.pace,
+            nature.rules(),
+            Predecessor::Nobody,
+            1,
+            Entropy::seeded(nature.seed),
+            began,
+        );
+        let mut world = Self {
+            bug,
+            now: Duration::ZERO,
+            core: core.within(disk.budget(nature.spend.as_ref(), began.wall)),
+            disk,
+            platform: Platform::of(&nature),
+            checkers: checkers::all(),
+            broken: Violations::new(),
+            heap: BinaryHeap::new(),
+            later: HashMap::new(),
+            order: 0,
+            life: 0,
+            group: Vec::new(),
+            group_since: Duration::ZERO,
+            committing: None,
+            failed: false,
+            fetching: false,
+            cancelled: false,
+            over: false,
+            spend: nature.spend.clone(),
+            stopped: (0, 0),
+            refused: 0,
+            suspect: None,
+            restarts: 0,
+            nature,
+        };
+        for at in world.nature.crashes.clone() {
+            world.in_every_life(at, Later::Crash);
+        }
+        for at in world.nature.stops.clone() {
+            world.in_every_life(at, Later::Stop);
+        }
+        if let Some(at) = world.nature.cancel_at {
+            world.in_every_life(at, Later::Cancel);
+        }
+        world.step(Event::Tick);
+        world.live();
+        world.report()
+    }
+
+    /// Goes on until the run is over, or something is wrong.
+    fn live(&mut self) {
+        let (mut spun, mut before) = (0, Duration::ZERO);
+        while self.broken.is_empty() {
+            let commit = (self.committing.is_none() && !self.group.is_empty() && !self.failed)
+                .then(|| self.group_since + self.nature.gather);
+            if commit.is_some_and(|at| at <= self.now) {
+                self.commit();
+            }
+            if self.over {
+                return;
+            }
+            let next = self.heap.peek().map(|Reverse((at, ..))| *at);
+            let wake = self.core.wake_at(now_at(self.now));
+            // An engine looks up so often whatever happens.
+            let look_up = Some(self.now + LOOK_UP);
+            let at = [next, wake, commit, look_up].into_iter().flatten().min();
+            let at = at.unwrap_or(self.now);
+            self.now = self.now.max(at);
+            spun = if self.now == before { spun + 1 } else { 0 };
+            before = self.now;
+            if spun > SPINNING {
+                self.broken
+                    .push(format!("time stands still at {:?}", self.now));
+            }
+            if self.now > STALLED {
+                self.broken.push("the run never ends".into());
+            }
+            if next.is_some_and(|next| next <= self.now) {
+                let Reverse((_, order, life)) = self.heap.pop().unwrap();
+                let later = self.later.remove(&order).unwrap();
+                if life == u64::MAX || life == self.life {
+                    self.happen(later);
+                }
+            } else {
+                self.step(Event::Tick);
+            }
+        }
+    }
+
+    fn happen(&mut self, later: Later) {
+        match later {
+            Later::Committed { failed } => self.committed(failed),
+            Later::Page(page) => {
+                self.fetching = false;
+                self.step(Event::Page(*page));
+            }
+            Later::FreshPage(cursor, limit) => {
+                self.fetching = false;
+                let page = self.disk.due(now_at(self.now).wall, cursor, limit);
+                self.step(Event::Page(page));
+            }
+            Later::Answer(key, verdict) => {
+                self.check(|checker, scene, _| checker.answered(key, &verdict, scene));
+                self.step(Event::Answered(key, verdict));
+            }
+            Later::Seen(key, seen) => {
+                if let Observation::Final(outcome) = &seen {
+                    self.check(|checker, scene, _| checker.ended(key, outcome, scene));
+                }
+                self.step(Event::Observed(key, seen));
+            }
+            Later::HungUp(key, done) => self.step(Event::HungUp(key, done)),
+            Later::Crash => self.crash(),
+            Later::Stop => self.step(Event::Stop(PauseReason::Signal)),
+            Later::Cancel => {
+                self.cancelled = true;
+                self.step(self.closing());
+            }
+            Later::Tick => self.step(Event::Tick),
+        }
+    }
+
+    fn step(&mut self, event: Event) {
+        let commands = self.core.step(event, now_at(self.now));
+        for command in commands {
+            self.carry_out(command);
+        }
+    }
+
+    /// Lets every checker see something.
+    fn check(&mut self, mut see: impl FnMut(&mut dyn Checker, &Scene<'_>, &mut Violations)) {
+        let scene = Scene {
+            nature: &self.nature,
+            now: self.now,
+            disk: &self.disk,
+            platform: &self.platform,
+            spend: self.spend.as_ref(),
+            closed_as: self.cancelled.then(|| self.closed_as()),
+            over: self.over,
+        };
+        for checker in &mut self.checkers {
+            see(checker.as_mut(), &scene, &mut self.broken);
+        }
+    }
+
+    fn carry_out(&mut self, command: Command) {
+        match command {
+            Command::Record(change) => self.record(change),
+            Command::Post { key, id, due } => {
+                let recipient = due.recipient;
+                self.post(Post { key, id, recipient });
+            }
+            Command::Get(key, call) => {
+                let (seen, after) = self.platform.get(key, &call, self.now);
+                self.after(after, Later::Seen(key, seen));
+            }
+            Command::HangUp(key, call) => self.hang_up(key, &call),
+            Command::Fetch(cursor, limit) => self.fetch(cursor, limit),
+            Command::Finish(end) => self.finish(&end),
+        }
+    }
+
+    fn record(&mut self, change: Change) {
+        if self.failed {
+            self.disk.keep_aside([change]);
+            return;
+        }
+        if self.group.is_empty() {
+            self.group_since = self.now;
+        }
+        let early = self.bug.reports_early(&change).then(|| change.clone());
+        self.group.push(change);
+        if let Some(change) = early {
+            self.step(event_of(&[change]));
+        }
+    }
+
+    fn fetch(&mut self, cursor: Option<Cursor>, limit: u32) {
+        assert!(!self.fetching, "one page at a time");
+        self.fetching = true;
+        self.order += 1;
+        let mut draw = self.nature.draw("page", self.order, 0);
+        let takes = Duration::from_micros(draw.seed() % 60_000);
+        let later = if draw.fraction() < 0.5 {
+            Later::FreshPage(cursor, limit)
+        } else {
+            let page = self.disk.due(now_at(self.now).wall, cursor, limit);
+            Later::Page(Box::new(page))
+        };
+        self.after(takes, later);
+    }
+
+    fn post(&mut self, post: Post) {
+        self.check(|checker, scene, broken| checker.posted(post, scene, broken));
+        let answered = self.platform.post(post.id, post.recipient, self.now);
+        if answered.rings {
+            self.check(|checker, scene, broken| checker.rang(scene, broken));
+        }
+        let later = Later::Answer(post.key, answered.verdict);
+        self.after(answered.after, later);
+    }
+
+    fn hang_up(&mut self, key: AttemptKey, call: &CallId) {
+        let done = self.platform.hang_up(call, self.now);
+        self.after(Duration::from_millis(20), Later::HungUp(key, done));
+    }
+
+    fn commit(&mut self) {
+        self.order += 1;
+        let mut draw = self.nature.draw("commit", self.order, 0);
+        let failed =
+            draw.fraction() < self.nature.commit_failing && self.now < self.nature.faults_end;
+        self.committing = Some(std::mem::take(&mut self.group));
+        let takes = self.nature.commit_takes.mul_f64(0.5 + draw.fraction());
+        self.after(takes, Later::Committed { failed });
+    }
+
+    fn committed(&mut self, failed: bool) {
+        let changes = self.committing.take().unwrap();
+        if failed {
+            self.order += 1;
+            // A failed commit is not known to have failed.
+            if self.nature.draw("unknown", self.order, 0).fraction() < 0.5 {
+                self.write(&changes);
+            }
+            self.failed = true;
+            let rest = changes.into_iter().chain(std::mem::take(&mut self.group));
+            let kept = rest.filter(|c| !matches!(c, Change::Intend { .. }));
+            self.disk.keep_aside(kept);
+            self.step(Event::StoreFailed("planted".into()));
+            return;
+        }
+        self.write(&changes);
+        self.step(event_of(&changes));
+    }
+
+    fn write(&mut self, changes: &[Change]) {
+        let astray = self.disk.commit(changes);
+        self.broken.extend(astray);
+    }
+
+    fn finish(&mut self, end: &End) {
+        // What is recorded is flushed, unless the store has failed.
+        if let Some(changes) = self.committing.take()
+            && !self.failed
+        {
+            self.write(&changes);
+        }
+        let group = std::mem::take(&mut self.group);
+        self.write(&group);
+        match end {
+            End::Completed => self.over = true,
+            End::Cancelled | End::Expired => {
+                let disposition = self.closed_as();
+                assert_eq!(*end == End::Expired, disposition == Disposition::Expired);
+                self.disk.close(disposition);
+                self.over = true;
+            }
+            End::Paused(why) => {
+                match why {
+                    PauseReason::SpendCap(_) => self.raise_the_cap(),
+                    PauseReason::Price(_) => self.stopped.1 += 1,
+                    PauseReason::Account(trouble) => {
+                        self.refused += 1;
+                        self.suspect = Some(trouble.code);
+                    }
+                    _ => {}
+                }
+                self.restart();
+            }
+            End::Failed(_) => self.restart(),
+        }
+    }
+
+    fn raise_the_cap(&mut self) {
+        self.stopped.0 += 1;
+        self.check(|checker, scene, broken| checker.stopped_at_the_cap(scene, broken));
+        let spend = self.spend.as_mut().unwrap();
+        let cap = spend.cap.unwrap();
+        spend.cap = Some(cap * Decimal::TWO + Decimal::ONE);
+    }
+
+    /// kill -9: what is recorded is gone, and the group on its way is there or not.
+    fn crash(&mut self) {
+        self.group.clear();
+        if let Some(changes) = self.committing.take() {
+            self.order += 1;
+            if self.nature.draw("crash", self.order, 0).fraction() < 0.5 {
+                self.write(&changes);
+            }
+        }
+        // The side file is written at the very end of a process that goes in good order.
+        if self.failed {
+            self.disk.lose_aside();
+        }
+        self.restart();
+    }
+
+    fn restart(&mut self) {
+        self.life += 1;
+        self.restarts += 1;
+        (self.failed, self.fetching) = (false, false);
+        self.order += 1;
+        let mut draw = self.nature.draw("restart", self.order, 0);
+        self.now += Duration::from_millis(draw.seed() % 2_000);
+        let now = now_at(self.now);
+        let recovery = self.bug.recover(&mut self.disk, now.wall);
+        self.check(|checker, scene, _| checker.restarted(scene));
+        let before = Predecessor::Process { elsewhere: false };
+        let entropy = Entropy::seeded(self.nature.seed ^ self.life.rotate_left(40));
+        let budget = self.disk.budget(self.spend.as_ref(), now.wall);
+        let mut rules = self.nature.rules();
+        rules.known.suspect = self.suspect;
+        let (pace, next_key) = (self.nature.pace, recovery.next_key);
+        self.core = Core::new(pace, rules, before, next_key, entropy, now).within(budget);
+        self.step(Event::Latest(recovery.latest));
+        self.step(Event::Uncertain(recovery.uncertain_since));
+        for page in self.disk.open_calls().chunks(50) {
+            self.step(Event::Opened(page.to_vec()));
+        }
+        self.step(Event::Tick);
+        if self.cancelled {
+            self.step(self.closing());
+        }
+    }
+
+    /// What ends the run early: a person, or its own schedule.
+    fn closing(&self) -> Event {
+        if self.nature.expires {
+            Event::Expired
+        } else {
+            Event::Cancel
+        }
+    }
+
+    fn closed_as(&self) -> Disposition {
+        if self.nature.expires {
+            Disposition::Expired
+        } else {
+            Disposition::Cancelled
+        }
+    }
+
+    fn after(&mut self, wait: Duration, later: Later) {
+        let life = self.life;
+        self.push(self.now + wait, life, later);
+        if self.nature.extra_ticks {
+            let mut draw = self.nature.draw("ticks", self.order, 0);
+            for _ in 0..draw.seed() % 3 {
+                let at = self.now + wait.mul_f64(draw.fraction());
+                self.push(at, life, Later::Tick);
+            }
+        }
+    }
+
+    fn in_every_life(&mut self, at: Duration, later: Later) {
+        self.push(at, u64::MAX, later);
+    }
+
+    fn push(&mut self, at: Duration, life: u64, later: Later) {
+        self.order += 1;
+        self.heap.push(Reverse((at, self.order, life)));
+        self.later.insert(self.order, later);
+    }
+
+    fn report(mut self) -> Report {
+        self.check(|checker, scene, broken| checker.at_the_end(scene, broken));
+        let rows = self.disk.rows.iter();
+        let dispositions = rows.filter_map(|(id, row)| match row {
+            Row::Done(disposition) => Some((*id, *disposition)),
+            _ => None,
+        });
+        Report {
+            dispositions: dispositions.collect(),
+            posts: self.platform.posts(),
+            restarts: self.restarts,
+            stopped: self.stopped,
+            refused: self.refused,
+            hung_up: self.platform.hung_up,
+            ended: self.now,
+            violations: self.broken,
+        }
+    }
+}
+
+/// What the core hears once a group is durable.
+fn event_of(changes: &[Change]) -> Event {
+    let intents = changes.iter().filter_map(|change| match change {
+        Change::Intend { key, .. } => Some(*key),
+        _ => None,
+    });
+    let dues = changes.iter().filter_map(|change| match change {
+        Change::Due { at, .. } => Some(*at),
+        _ => None,
+    });
+    Event::Committed {
+        intents: intents.collect(),
+        dues: dues.clone().count(),
+        next_due: dues.min(),
+        moved: changes.iter().filter_map(Change::moved).collect(),
+    }
+}
