@@ -38,7 +38,7 @@ pub enum Signal {
 /// How an engine's work ended.
 #[derive(Debug)]
 pub struct Ending {
-    /// How.
+    /// Why the engine stopped, and in which state it left the run.
     pub end: End,
     /// What the start found.
     pub recovery: Recovery,
@@ -164,7 +164,7 @@ impl Engine {
         }
     }
 
-    /// The loop.
+    /// Waits for reports, signals and time; the core decides after each, until it says how to end.
     async fn work(
         &mut self,
         mut signals: mpsc::Receiver<Signal>,
