@@ -1,5 +1,6 @@
 //! Whether all is well: database, mark, settings, platform, clock, numbers, callback URL. Places no call.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
@@ -8,14 +9,14 @@ use super::plan::{Plan, Warning};
 use super::{App, Error, Refusal};
 use crate::campaign::Campaign;
 use crate::clock::Clock;
-use crate::domain::{CallId, Screen};
+use crate::domain::{CallId, RunId, Screen};
 use crate::sinch::answer::Answer;
 use crate::sinch::callback_urls::{CallbackUrls, GetCallbackUrls};
 use crate::sinch::calls::GetCall;
 use crate::sinch::numbers::{ListNumbers, OwnNumber};
 use crate::sinch::problem::{ApiError, Problem};
 use crate::sinch::{ApiMethod, Client};
-use crate::store::{Access, Store, StoreError};
+use crate::store::{Access, RunHead, Store, StoreError};
 
 /// A clock that is off by more is worth a word.
 const SKEW_NOTED: SignedDuration = SignedDuration::from_secs(10);
@@ -79,6 +80,8 @@ pub(crate) enum Todo {
     PutLatestBack,
     /// A suppression list is to be imported again.
     ImportAgain(String),
+    /// Of these unfinished runs of one campaign, latest first, those that are not wanted are to be ended.
+    EndOneOf(Vec<RunId>),
     /// A setting is to be made or corrected.
     Settings(Refusal),
     /// The way to the platform is to be looked at.
@@ -159,6 +162,9 @@ impl App {
                         findings.note("suppression list", Verdict::Warning, says, todo);
                     }
                 }
+                if let Ok(doubled) = store.doubled_runs().await {
+                    doubled_runs(findings, &doubled);
+                }
                 match store.check().await {
                     Ok(()) => store.scrub_owed().await,
                     Err(error) => Err(error),
@@ -204,6 +210,24 @@ impl App {
             format!("{address} still has traces of people who were deleted"),
             Todo::Words("do this again when no other process works on it or reads it"),
         );
+    }
+}
+
+/// Names the campaigns that have several unfinished runs: each may call the same people.
+fn doubled_runs(findings: &mut Findings, doubled: &[RunHead]) {
+    let mut campaigns: BTreeMap<&str, Vec<RunId>> = BTreeMap::new();
+    for run in doubled {
+        let runs = campaigns.entry(&run.campaign).or_default();
+        runs.push(run.id.clone());
+    }
+    for (campaign, runs) in campaigns {
+        let names: Vec<&str> = runs.iter().map(RunId::as_str).collect();
+        let says = format!(
+            "{campaign} has {} unfinished runs, which may call the same people: {}",
+            runs.len(),
+            names.join(", ")
+        );
+        findings.note("runs", Verdict::Warning, says, Todo::EndOneOf(runs));
     }
 }
 

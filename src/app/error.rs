@@ -70,6 +70,7 @@ impl Error {
                     | StoreError::NoDatabase(_)
                     | StoreError::NoRehearsal(_)
                     | StoreError::OccurrenceTaken { .. }
+                    | StoreError::Unfinished { .. }
                     | StoreError::Foreign { .. }
                     | StoreError::Gap { .. }
             ),

@@ -74,7 +74,8 @@ pub(crate) async fn refuse_inputs_of_runs(path: &Path, store: &dyn Store) -> Res
     if !path.exists() {
         return Ok(());
     }
-    for run in store.runs("").await? {
+    for head in store.run_heads("").await? {
+        let run = store.run(&head.id).await?;
         let dates = run.blackout_file.as_deref();
         if let Ok(campaign) = Campaign::parse_kept(&run.definition, &run.definition_path, dates) {
             refuse_inputs(path, &campaign)?;

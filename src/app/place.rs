@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::runs::{Assurances, BY_HAND, Work, rate, rules};
+use super::runs::{Assurances, Work, rate, rules};
 use super::{App, Error, Notice, Refusal, Stop};
 use crate::campaign::{Campaign, Script};
 use crate::digest::sha256;
-use crate::domain::{Callout, Destination, DestinationKind, RecipientId, ResultRow, RunId, Screen};
+use crate::domain::{
+    BY_HAND, Callout, Destination, DestinationKind, RecipientId, ResultRow, RunId, Screen,
+};
 use crate::engine::{End, Pace, Predecessor, Time};
 use crate::recipients::{Numbers, ZoneOf, address};
 use crate::sinch::{Client, Preview};
@@ -168,9 +170,8 @@ impl App {
         let nobody = row.disposition.is_none() && unsent;
         if nobody {
             // Nothing is left to go on with, which would call after all.
-            store.cancel_pending(&new.id).await?;
             let now = self.clock.wall();
-            store.set_run(&new.id, &RunEnd::Cancelled, now).await?;
+            store.end_run(&new.id, &RunEnd::Cancelled, now).await?;
         }
         store.close().await?;
         Ok(if nobody {

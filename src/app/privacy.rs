@@ -2,19 +2,19 @@
 
 use jiff::SignedDuration;
 
-use super::runs::{find, unfinished};
+use super::runs::{find_head, unfinished};
 use super::{App, Error, Refusal};
 use crate::domain::suppression::ERASED;
 use crate::domain::{Destination, Digits, RunState, Spellings, Suppression, Tally};
 use crate::recipients::national_of;
-use crate::store::{Access, Erasure, Run, Store, StoreError};
+use crate::store::{Access, Erasure, RunHead, Store, StoreError};
 
 /// Runs that are over and may lose their personal data.
 #[derive(Debug)]
 pub(crate) struct Purgeable {
     store: std::sync::Arc<dyn Store>,
     /// Each with its counts.
-    pub(crate) runs: Vec<(Run, Tally)>,
+    pub(crate) runs: Vec<(RunHead, Tally)>,
 }
 
 impl App {
@@ -56,7 +56,7 @@ impl App {
         reason: &Suppression,
         masked: String,
     ) -> Result<Erasure, Error> {
-        for run in store.runs("").await? {
+        for run in store.run_heads("").await? {
             if run.state == RunState::Running {
                 // Its engine was killed: what it left is settled first, the side file included.
                 store.recover(&run.id, self.clock.wall()).await?;
@@ -93,12 +93,12 @@ impl App {
     ) -> Result<Purgeable, Error> {
         let store = self.open(Access::EngineOfExisting).await?;
         let now = self.clock.wall();
-        let due = |run: &Run| {
+        let due = |run: &RunHead| {
             let ended = run.ended_at;
             ended.is_some_and(|ended| now.duration_since(ended) >= after)
         };
         let chosen = if let Some(wanted) = wanted {
-            let run = find(store.as_ref(), Some(wanted)).await?;
+            let run = find_head(store.as_ref(), Some(wanted)).await?;
             if run.state.unfinished() {
                 return Err(unfinished(run).into());
             }
@@ -111,8 +111,14 @@ impl App {
             }
             vec![run]
         } else {
-            let over = |run: &Run| !run.state.unfinished() && run.purged_at.is_none() && due(run);
-            store.runs("").await?.into_iter().filter(over).collect()
+            let over =
+                |run: &RunHead| !run.state.unfinished() && run.purged_at.is_none() && due(run);
+            store
+                .run_heads("")
+                .await?
+                .into_iter()
+                .filter(over)
+                .collect()
         };
         let mut runs = Vec::new();
         for run in chosen {

@@ -7,6 +7,7 @@ use super::exit::{Exit, Failure};
 use super::{advice, database, output, suppress};
 use crate::app::App;
 use crate::app::doctor::{Finding, Todo, Verdict};
+use crate::domain::RunId;
 
 pub(super) async fn doctor(args: &DoctorArgs, global: &Global, app: &App) -> Result<Exit, Failure> {
     let file = args.file.as_deref();
@@ -31,6 +32,11 @@ fn todo(todo: &Todo) -> String {
         Todo::RestoreOrNameAnother => "restore a copy, or name another database with --db",
         Todo::PutLatestBack => "put the latest database back: `run` and `resume` refuse this one",
         Todo::ImportAgain(list) => return suppress::how_to_import_again(list),
+        Todo::EndOneOf(runs) => {
+            let end = |run: &RunId| format!("`callout cancel {run}`");
+            let ends: Vec<String> = runs.iter().map(end).collect();
+            return format!("end what is not wanted: {}", ends.join(" or "));
+        }
         Todo::Settings(refusal) => return advice::to_set(refusal),
         Todo::Reach => {
             "check the network, the region (--region), SINCH_CALLING_URL and \

@@ -8,7 +8,7 @@ use super::output;
 use crate::app::App;
 use crate::domain::{Disposition, Tally};
 use crate::report::summary::grouped;
-use crate::store::Run;
+use crate::store::RunHead;
 
 pub(super) async fn purge(args: &PurgeArgs, app: &App) -> Result<Exit, Failure> {
     let purgeable = app.purgeable(args.run.as_deref(), args.after).await?;
@@ -43,7 +43,7 @@ pub(super) async fn purge(args: &PurgeArgs, app: &App) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
-fn describe(run: &Run, tally: &Tally) -> String {
+fn describe(run: &RunHead, tally: &Tally) -> String {
     let ended = run.ended_at.map(|at| format!("{at:.0}"));
     let uncertain = match tally.of(Disposition::Uncertain) {
         0 => String::new(),

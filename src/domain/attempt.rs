@@ -127,7 +127,7 @@ pub enum AttemptEvent {
 pub struct IllegalStep {
     /// The state, unchanged.
     pub from: Box<AttemptState>,
-    /// The event, unused.
+    /// What happened.
     pub event: Box<AttemptEvent>,
 }
 

@@ -16,7 +16,7 @@ use super::{AttemptKey, AttemptState, Money};
 
 /// Whether there is room for a hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Headroom {
+pub enum Room {
     /// There is.
     Enough,
     /// Not under the run's cap.
@@ -37,7 +37,7 @@ pub enum Headroom {
 
 /// Something about a debit that a person must look at before more is spent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PriceSurprise {
+pub enum Surprise {
     /// It is in another currency than the cap.
     Foreign(Money),
     /// It is higher than the worst case.
@@ -125,20 +125,20 @@ impl Budget {
     }
 
     /// Whether there is room for a hold now.
-    pub fn room(&self, hold: Option<Hold>, now: Timestamp) -> Headroom {
+    pub fn room(&self, hold: Option<Hold>, now: Timestamp) -> Room {
         let Some(amount) = amount(hold) else {
-            return Headroom::NoPrice;
+            return Room::NoPrice;
         };
         if let Some(cap) = self.spend.cap
             && self.committed.saturating_add(amount) > cap
         {
             let left = (cap - self.committed).max(Decimal::ZERO);
-            return Headroom::OverCap { left };
+            return Room::OverCap { left };
         }
         if let Some(cap) = self.spend.per_day {
             if amount > cap {
                 // No day has room for it.
-                return Headroom::OverCap { left: cap };
+                return Room::OverCap { left: cap };
             }
             let day = self.day(now);
             let committed = self.days.get(&day).copied().unwrap_or_default();
@@ -146,7 +146,7 @@ impl Budget {
             let known = day >= self.since;
             if !known || committed.saturating_add(amount) > cap {
                 let next = bounds(day, &self.zone).map_or(Timestamp::MAX, |(_, until)| until);
-                return Headroom::OverDay {
+                return Room::OverDay {
                     left: if known {
                         (cap - committed).max(Decimal::ZERO)
                     } else {
@@ -156,7 +156,7 @@ impl Budget {
                 };
             }
         }
-        Headroom::Enough
+        Room::Enough
     }
 
     /// Holds an amount for an attempt whose intent is about to be written.
@@ -174,7 +174,7 @@ impl Budget {
     }
 
     /// Notes that an attempt moved on: its hold is kept, settled or released.
-    pub fn moved(&mut self, key: AttemptKey, state: &AttemptState) -> Option<PriceSurprise> {
+    pub fn moved(&mut self, key: AttemptKey, state: &AttemptState) -> Option<Surprise> {
         if matches!(state, AttemptState::Intended | AttemptState::Accepted(_)) {
             return None;
         }
@@ -183,18 +183,13 @@ impl Budget {
         let charge = self.spend.charge(&standing, Some(hold));
         self.change(day, charge.amount() - hold);
         match (charge, standing) {
-            (Charge::Foreign(_), Standing::Over(outcome)) => {
-                outcome.debit.map(PriceSurprise::Foreign)
-            }
+            (Charge::Foreign(_), Standing::Over(outcome)) => outcome.debit.map(Surprise::Foreign),
             (Charge::Unpriced(_), Standing::Over(outcome)) => {
                 let below_zero = outcome.debit.map(|debit| debit.as_told());
-                outcome
-                    .unread_debit
-                    .or(below_zero)
-                    .map(PriceSurprise::NoPrice)
+                outcome.unread_debit.or(below_zero).map(Surprise::NoPrice)
             }
             (Charge::Settled(debit), _) if debit > hold => {
-                Some(PriceSurprise::AboveHold { debit, hold })
+                Some(Surprise::AboveHold { debit, hold })
             }
             _ => None,
         }
@@ -262,19 +257,19 @@ mod tests {
         let left = "0.2".parse().unwrap();
         assert_eq!(
             budget.room(Some(hold("0.3")), now),
-            Headroom::OverDay { left, until }
+            Room::OverDay { left, until }
         );
-        assert_eq!(budget.room(Some(hold("0.3")), until), Headroom::Enough);
+        assert_eq!(budget.room(Some(hold("0.3")), until), Room::Enough);
         // What no day has room for is not waited for.
         assert!(matches!(
             budget.room(Some(hold("1.1")), until),
-            Headroom::OverCap { .. }
+            Room::OverCap { .. }
         ));
         // What is not known of a day long gone is nothing to spend.
         let before = at("2026-11-20T12:00:00Z");
         assert!(matches!(
             budget.room(Some(hold("0.1")), before),
-            Headroom::OverDay { .. }
+            Room::OverDay { .. }
         ));
     }
 
@@ -283,7 +278,7 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let mut budget = Budget::new(spend("9", None), Decimal::ZERO, [], now);
         for hold in [None, Some(hold("0")), Some(hold("-0.01"))] {
-            assert_eq!(budget.room(hold, now), Headroom::NoPrice);
+            assert_eq!(budget.room(hold, now), Room::NoPrice);
             budget.hold(AttemptKey(1), hold, now);
             assert_eq!(budget.committed(), Decimal::ZERO);
         }
@@ -300,7 +295,7 @@ mod tests {
             outcome,
         };
         let surprise = budget.moved(AttemptKey(2), &over);
-        assert_eq!(surprise, Some(PriceSurprise::NoPrice("-3 EUR".into())));
+        assert_eq!(surprise, Some(Surprise::NoPrice("-3 EUR".into())));
         assert_eq!(budget.committed(), Decimal::from(4));
     }
 
@@ -319,10 +314,10 @@ mod tests {
             now,
         );
         budget.held(AttemptKey(7), Some(hold("0.9")), yesterday);
-        assert_eq!(budget.room(Some(hold("1.0")), now), Headroom::Enough);
+        assert_eq!(budget.room(Some(hold("1.0")), now), Room::Enough);
         budget.moved(AttemptKey(7), &AttemptState::NotSent("no".into()));
         assert_eq!(budget.committed(), Decimal::ZERO);
-        assert_eq!(budget.room(Some(hold("1.0")), yesterday), Headroom::Enough);
+        assert_eq!(budget.room(Some(hold("1.0")), yesterday), Room::Enough);
     }
 
     proptest! {
@@ -341,7 +336,7 @@ mod tests {
             for (key, (hold, share, end)) in (1..).zip(calls) {
                 let amount = cents(hold);
                 let wanted = Some(Hold { amount, longest_s: 60 });
-                if budget.room(wanted, now) != Headroom::Enough {
+                if budget.room(wanted, now) != Room::Enough {
                     continue;
                 }
                 let key = AttemptKey(key);

@@ -11,11 +11,11 @@ use super::retry::{Next, RetryPolicy, Tried};
 /// these are about what campaigns of reminders see, and what the simulator draws.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ends {
-    /// Calls that a person or a machine answers.
+    /// Somebody answers.
     pub answered: f64,
     /// The line is busy.
     pub busy: f64,
-    /// Calls that ring until the platform gives up.
+    /// Nobody answers.
     pub no_answer: f64,
     /// The rest fails.
     pub failed: f64,

@@ -42,7 +42,7 @@ pub use absence::{Absence, Began, Callee, Ours, Seen, Unproved};
 pub use account::{AttemptRecord, Backlog, ResultRow, Said, Story, Tally, Wait};
 pub use attempt::{AttemptEvent, AttemptState, IllegalStep, Stage};
 pub use breaker::Breaker;
-pub use budget::{Budget, Headroom, PriceSurprise};
+pub use budget::{Budget, Room, Surprise};
 pub use callout::{
     CallLength, Callout, CalloutBody, ConferenceCallout, ConferenceDtmf, CustomCallout, HttpHeader,
     TtsCallout,
@@ -63,7 +63,7 @@ pub use redact::{Spellings, without_numbers};
 pub use refusals::{Endings, EndsSpeakOf, Known, Refusals, Ruling, Trouble};
 pub use repeat::{BadRepeat, Occurrence, Remark, Repeat};
 pub use retry::{RetryPolicy, Tried};
-pub use run::{IllegalRun, PauseReason, RunEvent, RunState};
+pub use run::{BY_HAND, IllegalRun, PauseReason, RunEvent, RunState};
 pub use schedule::{
     Busy, ByHand, Misfire, Missed, Past, Schedule, Skip, SkipKind, SkipReason, Turn,
 };

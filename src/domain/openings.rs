@@ -43,7 +43,7 @@ impl Openings {
         }
     }
 
-    /// The window whose openings these are.
+    /// The window.
     pub fn window(&self) -> &Window {
         &self.window
     }

@@ -55,16 +55,16 @@ pub enum Follow {
     Due,
     /// They are due again after a wait.
     Waits {
-        /// How long, from now.
+        /// How long.
         wait: Duration,
-        /// What they wait for.
+        /// For what.
         reason: WaitReason,
         /// How they were tried until now.
         tried: Tried,
     },
     /// They have their verdict.
     Done {
-        /// The verdict, which is final.
+        /// It.
         disposition: Disposition,
         /// Why, where the disposition alone does not say it.
         reason: Option<String>,

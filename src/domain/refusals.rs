@@ -30,14 +30,14 @@ pub struct Trouble {
     pub of_recipients: bool,
     /// The code of the one that decided.
     pub code: RefusalCode,
-    /// The refusals in words, for the pause.
+    /// In words.
     pub why: String,
 }
 
 /// What becomes of a refusal.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ruling<W> {
-    /// It stands: it is its recipient's own.
+    /// It stands.
     Stands,
     /// It is taken back, with those of `others` before it; the first time, the run pauses for `trouble`.
     TakenBack {

@@ -4,6 +4,9 @@ use std::fmt;
 
 use super::{Disposition, RefusalCode, Trouble};
 
+/// The campaign of runs that a person makes by hand, a call each: a name that no campaign can have.
+pub const BY_HAND: &str = "call/place";
+
 /// planned → running ⇄ paused(why) → completed | cancelled | expired
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunState {
@@ -77,7 +80,7 @@ pub enum RunEvent {
 pub struct IllegalRun {
     /// The state, unchanged.
     pub from: RunState,
-    /// The event, without effect.
+    /// What happened.
     pub event: RunEvent,
 }
 
@@ -122,7 +125,7 @@ impl fmt::Display for RunState {
 pub enum PauseReason {
     /// SIGINT or SIGTERM.
     Signal,
-    /// A person asked for it, from another terminal.
+    /// `callout pause`.
     Asked,
     /// The platform does not accept our credentials, or our clock.
     Credentials(String),

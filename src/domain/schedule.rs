@@ -67,9 +67,9 @@ pub struct Past {
 /// A run of the campaign, as far as it stands in the way of another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Busy {
-    /// The run's id.
+    /// Which.
     pub run: RunId,
-    /// When it was made.
+    /// Since when.
     pub from: Timestamp,
     /// Until when; none while it is unfinished.
     pub until: Option<Timestamp>,
@@ -115,9 +115,9 @@ pub struct Missed {
 /// An occurrence that does not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skip {
-    /// When it was to begin.
+    /// Which.
     pub at: Timestamp,
-    /// The reason, as the calendar shows it.
+    /// Why.
     pub why: SkipReason,
 }
 

@@ -26,11 +26,11 @@ pub struct Assignment {
     pub render: Render,
     /// The time, as it goes by or as the engine moves it on.
     pub time: Time,
-    /// The id of the run.
+    /// The run.
     pub run: RunId,
     /// Who worked on it before.
     pub predecessor: Predecessor,
-    /// The campaign's rate, and how many calls may go on at once.
+    /// How fast.
     pub pace: Pace,
     /// Who may be called when.
     pub rules: Rules,
@@ -57,14 +57,13 @@ impl Assignment {
         Core::new(self.pace, rules, self.predecessor, next_key, entropy, now)
     }
 
-    /// From when on the run calls nobody any more.
-    pub(super) async fn expires_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        let mut runs = self.store.runs(self.run.as_str()).await?;
-        Ok(runs.pop().and_then(|run| run.expires_at))
-    }
-
-    /// What may still be spent, by what the database says is billed and held.
-    pub(super) async fn budget(&self, now: Timestamp) -> Result<Option<Budget>, StoreError> {
+    /// What may still be spent, by what the database says is billed and held in the run and, of
+    /// days that matter, in all runs of its campaign.
+    pub(super) async fn budget(
+        &self,
+        campaign: &str,
+        now: Timestamp,
+    ) -> Result<Option<Budget>, StoreError> {
         let Some(spend) = &self.spend else {
             return Ok(None);
         };
@@ -72,32 +71,23 @@ impl Assignment {
         let committed = SpendAccount::of(spend, &charges).committed();
         let mut days = Vec::new();
         let wanted = Budget::days_that_matter(spend, now);
-        if !wanted.is_empty()
-            && let Some(run) = self.store.runs(self.run.as_str()).await?.pop()
-        {
+        if !wanted.is_empty() {
             let today = spend.zone().to_datetime(now).date();
             let mut end = now;
             for (day, from, until) in wanted {
-                let within = self.store.charges_within(&run.campaign, from, until);
+                let within = self.store.charges_within(campaign, from, until);
                 let mut charges = within.await?;
                 if day == today {
-                    charges.extend(
-                        self.store
-                            .charges_ahead(&run.campaign, (from, until))
-                            .await?,
-                    );
+                    charges.extend(self.store.charges_ahead(campaign, (from, until)).await?);
                 }
                 days.push((day, SpendAccount::of(spend, &charges).committed()));
                 end = until;
             }
             // Days of a clock that was ahead: they stay counted when they come.
-            while let Some(at) = self.store.intended_from(&run.campaign, end).await?
+            while let Some(at) = self.store.intended_from(campaign, end).await?
                 && let Some((day, from, until)) = Budget::day_of(spend, at)
             {
-                let charges = self
-                    .store
-                    .charges_within(&run.campaign, from, until)
-                    .await?;
+                let charges = self.store.charges_within(campaign, from, until).await?;
                 days.push((day, SpendAccount::of(spend, &charges).committed()));
                 end = until;
             }

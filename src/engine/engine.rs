@@ -38,7 +38,7 @@ pub enum Signal {
 /// How an engine's work ended.
 #[derive(Debug)]
 pub struct Ending {
-    /// Why the engine stopped, and in which state it left the run.
+    /// How.
     pub end: End,
     /// What the start found.
     pub recovery: Recovery,
@@ -115,11 +115,8 @@ impl Engine {
                 recovery.became_uncertain
             );
         }
-        // Left while the list was imported: it counts before anybody is dialled.
-        let wish = store.wished(run).await?;
-        store.set_run(run, &RunEnd::Running, now.wall).await?;
-        let expires_at = assignment.expires_at().await?;
-        let budget = assignment.budget(now.wall).await?;
+        let begun = store.begin_work(run, now.wall).await?;
+        let budget = assignment.budget(&begun.campaign, now.wall).await?;
         let core = assignment
             .core(recovery.next_key, entropy, now)
             .within(budget);
@@ -136,12 +133,13 @@ impl Engine {
             aside: None,
             told: None,
             finish: None,
-            expires_at,
+            expires_at: begun.expires_at,
         };
         engine.step(Event::Latest(recovery.latest.clone()));
         engine.step(Event::Uncertain(recovery.uncertain_since.clone()));
         engine.load_open_calls().await?;
-        engine.take(Report::Wish(wish));
+        // Left while the list was imported: it counts before anybody is dialled.
+        engine.take(Report::Wish(begun.wish));
         let end = engine.work(signals, &progress).await;
         let end = engine.end(end).await?;
         Ok(Ending { end, recovery })
@@ -164,7 +162,7 @@ impl Engine {
         }
     }
 
-    /// Waits for reports, signals and time; the core decides after each, until it says how to end.
+    /// The loop.
     async fn work(
         &mut self,
         mut signals: mpsc::Receiver<Signal>,
@@ -327,31 +325,17 @@ impl Engine {
         let Assignment {
             store, run, time, ..
         } = &self.assignment;
-        let now = time.wall();
-        match &end {
-            End::Completed => store.set_run(run, &RunEnd::Completed, now).await?,
-            End::Paused(why) => {
-                store
-                    .set_run(run, &RunEnd::Paused(why.clone()), now)
-                    .await?;
-                if *why == PauseReason::Asked {
-                    store.wish(run, None).await?;
-                }
-            }
-            End::Cancelled => {
-                let cancelled = store.cancel_pending(run).await?;
-                store.set_run(run, &RunEnd::Cancelled, now).await?;
-                store.wish(run, None).await?;
-                info!(run.id = %run, cancelled, "{cancelled} recipients are called no more");
-            }
-            End::Expired => {
-                let expired = store.expire_pending(run).await?;
-                store.set_run(run, &RunEnd::Expired, now).await?;
-                store.wish(run, None).await?;
-                info!(run.id = %run, expired, "{expired} recipients are called no more");
-            }
+        let how = match &end {
+            End::Completed => RunEnd::Completed,
+            End::Paused(why) => RunEnd::Paused(why.clone()),
+            End::Cancelled => RunEnd::Cancelled,
+            End::Expired => RunEnd::Expired,
             // What could not be committed is aside already.
-            End::Failed(_) => {}
+            End::Failed(_) => return Ok(end),
+        };
+        let left = store.end_run(run, &how, time.wall()).await?;
+        if left > 0 {
+            info!(run.id = %run, left, "{left} recipients are called no more");
         }
         Ok(end)
     }

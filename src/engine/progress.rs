@@ -24,7 +24,7 @@ pub struct Progress {
     pub rate: f64,
     /// The campaign's calls per second.
     pub ceiling: f64,
-    /// How often the platform asked to slow down (429).
+    /// 429s obeyed.
     pub slowed_down: u64,
     /// What the calls that ended cost.
     pub spent: Purse,

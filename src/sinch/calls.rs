@@ -18,7 +18,7 @@ use crate::domain::{CallId, Money, Outcome};
 /// `GET /calling/v1/calls/id/{callId}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GetCall {
-    /// The id of the call that is asked about.
+    /// The call.
     pub call: CallId,
 }
 
@@ -31,7 +31,7 @@ pub struct CallInfo {
     pub outcome: Outcome,
     /// The id in the answer, where there is one.
     pub call: Option<CallId>,
-    /// The side that called; none where the platform does not say.
+    /// Who called.
     pub from: Option<Identity>,
     /// Who was called.
     pub to: Option<Identity>,
@@ -119,11 +119,11 @@ fn is_about_another(answer: &Object<'_>, call: &CallId) -> bool {
 /// that began as callouts (seed 001, "Manage Call").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leg {
-    /// The side that called.
+    /// Who called.
     Caller,
-    /// The side that was called.
+    /// Who was called.
     Callee,
-    /// Both sides.
+    /// Both.
     Both,
 }
 
@@ -153,7 +153,7 @@ impl FromStr for Leg {
 /// `PATCH /calling/v1/calls/id/{callId}`, or `…/leg/{callLeg}`: manages a call that goes on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ManageCall {
-    /// The id of the call, which must go on.
+    /// The call.
     pub call: CallId,
     /// Who hears what is played; none leaves it to the platform.
     pub leg: Option<Leg>,

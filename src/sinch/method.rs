@@ -42,9 +42,9 @@ pub enum Host {
 /// A request before it has a host and a signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plain {
-    /// The HTTP method.
+    /// The verb.
     pub verb: reqwest::Method,
-    /// The base under which the path lies.
+    /// Which base.
     pub host: Host,
     /// The fixed beginning of the path.
     pub path: &'static str,

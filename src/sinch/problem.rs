@@ -10,13 +10,13 @@ pub enum ApiError {
     /// Proved that the platform did not get the request.
     #[error("nothing was sent: {why}")]
     NotSent {
-        /// What kept it from being sent, in words.
+        /// In words.
         why: String,
     },
     /// The platform may have got the request; nobody told what became of it.
     #[error("sent, but no whole answer came: {why}")]
     Lost {
-        /// What became of the connection, in words.
+        /// In words.
         why: String,
     },
     /// The platform said no.
@@ -25,9 +25,9 @@ pub enum ApiError {
     /// The platform said yes in words that no document has.
     #[error("the platform answered HTTP {status}, and not as its documents say: {why}")]
     Unreadable {
-        /// HTTP status of the answer.
+        /// HTTP status.
         status: u16,
-        /// What the answer was instead, in words.
+        /// In words.
         why: String,
     },
 }
@@ -35,15 +35,15 @@ pub enum ApiError {
 /// A refusal in the platform's words (seed 001, "Errors"; `FACTS` §8).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// HTTP status of the answer.
+    /// HTTP status.
     pub status: u16,
-    /// `errorCode`; none where the body has none.
+    /// `errorCode`.
     pub code: Option<i64>,
     /// `message`, or the title and detail of a problem, shortened, without telephone numbers.
     pub message: String,
     /// `reference`, which Sinch's support asks for.
     pub reference: Option<String>,
-    /// `Retry-After`; none without the header.
+    /// `Retry-After`.
     pub retry_after: Option<Duration>,
 }
 

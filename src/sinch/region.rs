@@ -15,11 +15,11 @@ pub enum Region {
     /// The platform chooses.
     #[default]
     Global,
-    /// North America: `use1`.
+    /// North America.
     Use1,
-    /// Europe: `euc1`.
+    /// Europe.
     Euc1,
-    /// South America: `sae1`.
+    /// South America.
     Sae1,
     /// South East Asia 1.
     Apse1,

@@ -90,20 +90,31 @@ pub trait EngineStore: std::fmt::Debug + Send + Sync {
     /// Cheap where they have not.
     async fn suppressions_since(&self, revision: i64) -> Result<Option<Suppressions>, StoreError>;
 
-    /// Moves a run to another state.
-    async fn set_run(&self, run: &RunId, end: &RunEnd, now: Timestamp) -> Result<(), StoreError>;
+    /// An engine goes to work on a run, which is running from now on. Returns what it has to know of it.
+    async fn begin_work(&self, run: &RunId, now: Timestamp) -> Result<Begun, StoreError>;
+
+    /// A run stops or ends, all that belongs to that at once: where it is cancelled or expires, everybody
+    /// who is still to be called is not called any more, and a wish that was granted is taken back. One
+    /// that is said to be completed while somebody is to be called again is paused. Returns how many
+    /// people are called no more.
+    async fn end_run(&self, run: &RunId, end: &RunEnd, now: Timestamp) -> Result<u64, StoreError>;
 
     /// The wish that stands.
     async fn wished(&self, run: &RunId) -> Result<Option<Wish>, StoreError>;
 
     /// Tells other terminals how the engine stands.
     async fn tell(&self, run: &RunId, telling: &Telling) -> Result<(), StoreError>;
+}
 
-    /// Makes everybody who is still to be called `cancelled`. Returns how many there were.
-    async fn cancel_pending(&self, run: &RunId) -> Result<u64, StoreError>;
-
-    /// Makes everybody who is still to be called `expired`. Returns how many there were.
-    async fn expire_pending(&self, run: &RunId) -> Result<u64, StoreError>;
+/// What an engine has to know of the run on which it goes to work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begun {
+    /// The campaign's name.
+    pub campaign: String,
+    /// From then on it calls nobody any more; none where that never comes.
+    pub expires_at: Option<Timestamp>,
+    /// A wish that was left before it began.
+    pub wish: Option<Wish>,
 }
 
 /// A recipient that is due.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::gap::Gap;
+use crate::domain::{RunId, RunState};
 
 /// Why a store cannot do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -11,16 +12,10 @@ pub enum StoreError {
     #[error("`{0}` is no database address: use sqlite:PATH, such as sqlite:callout.db")]
     Address(String),
     /// There is no such file.
-    #[error(
-        "{0} does not exist: `callout run` makes it, or name another with --db; a rehearsal is kept \
-         beside it (--db sqlite:callout-rehearsal.db)"
-    )]
+    #[error("{0} does not exist")]
     NoDatabase(String),
     /// Another engine works on it.
-    #[error(
-        "{0} is in use by another `callout` that is running a campaign: wait for it, or stop it \
-         with `callout pause`"
-    )]
+    #[error("{0} is in use by another process that is running a campaign")]
     InUse(String),
     /// A newer version made it.
     #[error(
@@ -36,10 +31,7 @@ pub enum StoreError {
         known: i64,
     },
     /// It is no database, or a broken one.
-    #[error(
-        "{path} is not a usable database ({why}): nothing was changed; restore a copy, or name \
-         another file with --db"
-    )]
+    #[error("{path} is not a usable database ({why}): nothing was changed")]
     Corrupt {
         /// The file.
         path: String,
@@ -98,6 +90,16 @@ pub enum StoreError {
     /// There is no such run.
     #[error("no run `{0}` in this database")]
     NoRun(String),
+    /// Another run of the campaign is not finished.
+    #[error("run {run} of {campaign} is not finished ({state})")]
+    Unfinished {
+        /// That run.
+        run: RunId,
+        /// The campaign.
+        campaign: String,
+        /// Where that run stands.
+        state: RunState,
+    },
     /// A run was started for that occurrence, or it was skipped.
     #[error("the start of {campaign} at {scheduled_for} is taken: it has run, or was skipped")]
     OccurrenceTaken {

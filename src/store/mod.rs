@@ -24,16 +24,16 @@ pub use access::Access;
 pub use attempts::{AttemptStore, Made, Settlement, Unsettled};
 pub use calendar::{Calendar, Fate, OccurrenceRecord};
 pub use engine::{
-    Change, Cursor, Due, DueAt, DuePage, EngineStore, Latest, OpenCall, Recovery, Refused, Waiting,
-    Was,
+    Begun, Change, Cursor, Due, DueAt, DuePage, EngineStore, Latest, OpenCall, Recovery, Refused,
+    Waiting, Was,
 };
 pub use error::StoreError;
 pub use gap::Gap;
 pub use privacy::{Erasure, PrivacyStore, StillOpen};
 pub use reports::{ReportStore, Whom};
 pub use runs::{
-    Imported, ImportedRow, NewRun, Planned, RejectedRow, Rows, Run, RunEnd, RunStore, Telling,
-    Wish, Wishing, WrittenOtherwise,
+    AtRest, Imported, ImportedRow, NewRun, Planned, RejectedRow, Rows, Run, RunEnd, RunHead,
+    RunStore, Telling, Wish, Wishing, WrittenOtherwise,
 };
 pub use sqlite::belongs_to_a_database;
 pub use suppression::{Added, ListAct, ListChange, Removal, SuppressionStore};

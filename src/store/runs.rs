@@ -17,7 +17,9 @@ use crate::domain::{
 #[async_trait]
 pub trait RunStore: std::fmt::Debug + Send + Sync {
     /// Writes down a run whose list is still to be imported. One that is for an occurrence takes it,
-    /// or is refused with [`StoreError::OccurrenceTaken`].
+    /// or is refused with [`StoreError::OccurrenceTaken`]. A campaign has at most one unfinished run,
+    /// whoever begins another one at the same time: that is refused with [`StoreError::Unfinished`].
+    /// Rehearsals and runs that are made by hand have none in their way.
     async fn create_run(&self, run: &NewRun) -> Result<(), StoreError>;
 
     /// Imports a run's list in one transaction: all of it or, after a crash, nothing. `rows` ends
@@ -29,11 +31,24 @@ pub trait RunStore: std::fmt::Debug + Send + Sync {
         imported: tokio::sync::oneshot::Receiver<Imported>,
     ) -> Result<(), StoreError>;
 
-    /// The runs whose id begins with `prefix`, latest first; an empty prefix gives all.
-    async fn runs(&self, prefix: &str) -> Result<Vec<Run>, StoreError>;
+    /// The run with that id, all of it.
+    async fn run(&self, id: &RunId) -> Result<Run, StoreError>;
+
+    /// The runs whose id begins with `prefix`, latest first, without what is large in them; an empty
+    /// prefix gives all.
+    async fn run_heads(&self, prefix: &str) -> Result<Vec<RunHead>, StoreError>;
+
+    /// The unfinished runs of a campaign, latest first: one at most, but for those that were there
+    /// before that was a rule, or that were opened again. Rehearsals are none.
+    async fn unfinished(&self, campaign: &str) -> Result<Vec<RunHead>, StoreError>;
 
     /// Forgets a run whose list was never imported.
     async fn forget_planned(&self, run: &RunId) -> Result<(), StoreError>;
+
+    /// Cancels a run that no engine works on: everybody who is still to be called is not called any
+    /// more, and where no call is open it ends. Otherwise the wish to cancel it stands, for the engine that
+    /// collects the calls.
+    async fn cancel_at_rest(&self, run: &RunId, now: Timestamp) -> Result<AtRest, StoreError>;
 
     /// Leaves a wish for the engine that works on a run, or takes it back.
     async fn wish(&self, run: &RunId, wish: Option<Wish>) -> Result<(), StoreError>;
@@ -179,6 +194,37 @@ pub struct Run {
     pub results: Option<(PathBuf, String)>,
 }
 
+/// A run in a list of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunHead {
+    /// Its id.
+    pub id: RunId,
+    /// The campaign's name.
+    pub campaign: String,
+    /// Where the campaign file was, absolute.
+    pub definition_path: PathBuf,
+    /// Whether it runs against the simulator.
+    pub rehearsal: bool,
+    /// Where it stands.
+    pub state: RunState,
+    /// Whether its list is imported in full.
+    pub imported: bool,
+    /// What it was planned as.
+    pub planned: Planned,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// The occurrence of its schedule that it was started for; none where a person started it.
+    pub scheduled_for: Option<Timestamp>,
+    /// From then on it calls nobody any more; none where that never comes.
+    pub expires_at: Option<Timestamp>,
+    /// When it ended, or stopped last; none where it did neither.
+    pub ended_at: Option<Timestamp>,
+    /// When its personal data was deleted; none while it is there.
+    pub purged_at: Option<Timestamp>,
+    /// The results file that was written last, and its SHA-256 in hex.
+    pub results: Option<(PathBuf, String)>,
+}
+
 /// How an engine stands, for other terminals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Telling {
@@ -203,11 +249,18 @@ pub enum Wish {
     Cancel,
 }
 
-/// A state to which a run is moved.
+/// What came of cancelling a run at rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AtRest {
+    /// So many people are called no more.
+    pub cancelled: u64,
+    /// So many calls have no result yet; where there are any the run is not over.
+    pub open: u64,
+}
+
+/// How a run stops or ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunEnd {
-    /// An engine works on it.
-    Running,
     /// Stopped with work left.
     Paused(PauseReason),
     /// Every recipient has a disposition.
@@ -222,7 +275,6 @@ impl RunEnd {
     /// What happens to the run.
     pub fn event(&self) -> RunEvent {
         match self {
-            Self::Running => RunEvent::Begun,
             Self::Paused(_) => RunEvent::Paused,
             Self::Completed => RunEvent::Completed,
             Self::Cancelled => RunEvent::Cancelled,

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::error::StoreError;
 use super::gap::Gap;
+use super::runs::RunHead;
 use crate::domain::{ClockAccepted, Newest, RunId};
 
 /// Looks after the database as a whole.
@@ -14,6 +15,10 @@ use crate::domain::{ClockAccepted, Newest, RunId};
 pub trait Upkeep: std::fmt::Debug + Send + Sync {
     /// Reads all that is stored and checks that it is whole; slow on a large database.
     async fn check(&self) -> Result<(), StoreError>;
+
+    /// Unfinished runs of which their campaign has another one, latest first: at most one engine at a
+    /// time works on either, but both may call the same people.
+    async fn doubled_runs(&self) -> Result<Vec<RunHead>, StoreError>;
 
     /// What of what was done is not in the database; none where it is the latest, as far as that is
     /// known. Nothing is changed.

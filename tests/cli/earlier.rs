@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::{Desk, Platform};
+use crate::support::{Desk, Platform, execute};
 
 /// Copies a fixture into the desk's folder.
 fn copy(desk: &Desk, fixture: &str) {
@@ -100,4 +100,39 @@ fn lists_that_an_earlier_version_read_are_asked_for_until_they_are_imported_agai
     assert_eq!(desk.run(&check).ends(0).json()["suppressed"], json!(true));
     let said = desk.run(&["plan", "clinic.toml"]).ends(0).stdout;
     assert!(!said.contains(ask), "{said}");
+}
+
+#[test]
+fn two_unfinished_runs_of_an_earlier_version_stay_and_are_named_and_no_third_begins() {
+    let platform = Platform::start(&["--time-scale", "0"]);
+    let desk = Desk::at(&platform);
+    copy(&desk, "before-readers");
+    let second =
+        "insert into runs (id, campaign, definition, definition_path, platform, rehearsal, state,
+                                    created_at)
+                  select 'twotwotwotwo', campaign, definition, definition_path, platform, rehearsal,
+                         'planned', created_at + 1
+                  from runs";
+    execute(&desk.path("callout.db"), second);
+    // Whoever only looks sees both.
+    let doctor = desk.run(&["doctor"]).stdout;
+    for said in [
+        "clinic has 2 unfinished runs",
+        "`callout cancel twotwotwotwo`",
+        "`callout cancel 2099ff6aeff2`",
+    ] {
+        assert!(doctor.contains(said), "{doctor}");
+    }
+    let refused = desk.run(&["run", "clinic.toml", "--yes"]).ends(2).stderr;
+    assert!(
+        refused.contains("run twotwotwotwo of clinic is not finished (planned): go on with"),
+        "{refused}"
+    );
+    desk.run(&["cancel", "twotwotwotwo"]).ends(0);
+    let doctor = desk.run(&["doctor"]).stdout;
+    assert!(!doctor.contains("unfinished runs"), "{doctor}");
+    let refused = desk.run(&["run", "clinic.toml", "--yes"]).ends(2).stderr;
+    assert!(refused.contains("run 2099ff6aeff2 of clinic"), "{refused}");
+    desk.run(&["resume"]).ends(0);
+    assert_eq!(platform.ledger().rows.len(), 20);
 }

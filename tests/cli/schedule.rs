@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use crate::support::{Desk, Platform, people, wait_for};
 use callout::clock::{Clock as _, SystemClock};
-use callout::domain::{Busy, RunId, Skip, SkipReason};
-use callout::store::{self, Access, Fate, NewRun, Planned, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use rustix::process::Signal;
 use serde_json::Value;
@@ -415,100 +413,4 @@ fn list_shows_campaigns_with_a_schedule_and_nothing_else() {
     desk.run(&["schedule", "list", "c.toml"]).ends(0);
     desk.run(&["schedule", "list", "none.toml"]).ends(2);
     assert!(!desk.path("callout.db").exists(), "to look makes nothing");
-}
-
-fn a_run(id: &str, scheduled_for: Option<Timestamp>) -> NewRun {
-    NewRun {
-        blackout_file: None,
-        id: RunId::new(id),
-        campaign: "c".into(),
-        definition: String::new(),
-        definition_path: "c.toml".into(),
-        rehearsal: false,
-        platform: String::new(),
-        created_at: at(100),
-        scheduled_for,
-        expires_at: scheduled_for.map(|at| at + seconds(60)),
-        spend: None,
-        planned: Planned::default(),
-    }
-}
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap()
-}
-
-#[tokio::test]
-async fn an_occurrence_has_one_fate() {
-    let desk = Desk::empty();
-    let address = format!("sqlite:{}", desk.path("s.db").display());
-    let store = store::open(&address, Access::Engine, None).await.unwrap();
-    let taken = |result: Result<(), StoreError>| {
-        assert!(
-            matches!(result, Err(StoreError::OccurrenceTaken { .. })),
-            "{result:?}"
-        );
-    };
-    store
-        .create_run(&a_run("aaaaaaaaaaaa", Some(at(50))))
-        .await
-        .unwrap();
-    taken(store.create_run(&a_run("bbbbbbbbbbbb", Some(at(50)))).await);
-    assert_eq!(
-        store.runs("").await.unwrap().len(),
-        1,
-        "all of it or nothing"
-    );
-    // A skip changes nothing about it, and what is skipped does not run.
-    let why = SkipReason::Overlap(RunId::new("aaaaaaaaaaaa"));
-    let skips = [50, 60, 70].map(|second| Skip {
-        at: at(second),
-        why: why.clone(),
-    });
-    assert_eq!(store.skip("c", &skips, at(100)).await.unwrap(), 2);
-    assert_eq!(store.skip("c", &skips, at(101)).await.unwrap(), 0);
-    taken(store.create_run(&a_run("cccccccccccc", Some(at(60)))).await);
-    // By hand there may be any number, and another campaign has its own.
-    store
-        .create_run(&a_run("dddddddddddd", None))
-        .await
-        .unwrap();
-    let other = NewRun {
-        campaign: "other".into(),
-        ..a_run("eeeeeeeeeeee", Some(at(50)))
-    };
-    store.create_run(&other).await.unwrap();
-    let records = store.occurrences("c", 10).await.unwrap();
-    let told: Vec<(i64, bool)> = records
-        .iter()
-        .map(|r| (r.scheduled_for.as_second(), matches!(r.fate, Fate::Run(_))))
-        .collect();
-    assert_eq!(told, [(70, false), (60, false), (50, true)]);
-    let run = store.runs("aaaa").await.unwrap().remove(0);
-    assert_eq!(
-        (run.scheduled_for, run.expires_at),
-        (Some(at(50)), Some(at(110)))
-    );
-    // What is known depends on the time that is asked about.
-    let handled = async |second| store.past("c", at(second)).await.unwrap().handled;
-    assert_eq!(handled(49).await, None);
-    assert_eq!(handled(65).await, Some(at(60)));
-    assert_eq!(handled(1_000).await, Some(at(70)));
-    // A run that never began frees its start.
-    let [first, second] = ["aaaaaaaaaaaa", "dddddddddddd"].map(RunId::new);
-    store.forget_planned(&second).await.unwrap();
-    let past = store.past("c", at(100)).await.unwrap();
-    let busy = Busy {
-        run: first.clone(),
-        from: at(100),
-        until: None,
-    };
-    assert_eq!(past.busy, Some(busy));
-    store.forget_planned(&first).await.unwrap();
-    assert_eq!(store.past("c", at(55)).await.unwrap().handled, None);
-    store
-        .create_run(&a_run("ffffffffffff", Some(at(50))))
-        .await
-        .unwrap();
-    store.close().await.unwrap();
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stumbles")]
 
+mod conformance;
 mod place;
 mod sqlite;
 #[expect(

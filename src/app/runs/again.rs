@@ -6,11 +6,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::find::find;
+use super::find::find_head;
 use crate::app::{Error, Refusal, UnreachedUnknown};
 use crate::domain::{Endpoints, NotReachedBy, Overlap, RunId, RunState};
 use crate::report::summary::{grouped, human};
-use crate::store::{Run, Store};
+use crate::store::{RunHead, Store};
 
 /// For so long after its end a run counts as one that called the same list already.
 const LATELY: Duration = Duration::from_hours(12);
@@ -44,7 +44,7 @@ pub(crate) async fn compare(
     only: Option<&NotReachedBy>,
     now: Timestamp,
 ) -> Result<Earlier, Error> {
-    let all = store.runs("").await?;
+    let all = store.run_heads("").await?;
     let settled = only.map_or_else(Vec::new, |only| chain(&all, &only.run));
     let runs = of_campaign(all, campaign);
     let mut found = Earlier {
@@ -76,19 +76,19 @@ pub(crate) async fn is_asked(
     campaign: &str,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let runs = of_campaign(store.runs("").await?, campaign);
+    let runs = of_campaign(store.run_heads("").await?, campaign);
     Ok(runs.iter().any(|run| lately(run, now)))
 }
 
 /// The runs of a campaign that called real people, the latest first.
-fn of_campaign(mut runs: Vec<Run>, campaign: &str) -> Vec<Run> {
+fn of_campaign(mut runs: Vec<RunHead>, campaign: &str) -> Vec<RunHead> {
     runs.retain(|run| run.campaign == campaign && !run.rehearsal);
     runs
 }
 
 /// A run, the one whose unreached it called, and so on: whom each of them reached is left out by the
 /// next.
-fn chain(runs: &[Run], last: &RunId) -> Vec<RunId> {
+fn chain(runs: &[RunHead], last: &RunId) -> Vec<RunId> {
     let mut chain = vec![last.clone()];
     let before = |id: &RunId| {
         runs.iter()
@@ -108,11 +108,11 @@ fn chain(runs: &[Run], last: &RunId) -> Vec<RunId> {
 }
 
 /// Whether a run is not over, or ended a short while ago.
-fn lately(run: &Run, now: Timestamp) -> bool {
+fn lately(run: &RunHead, now: Timestamp) -> bool {
     run.state.unfinished() || since(run, now) < LATELY
 }
 
-fn since(run: &Run, now: Timestamp) -> Duration {
+fn since(run: &RunHead, now: Timestamp) -> Duration {
     let ended = run.ended_at.unwrap_or(run.created_at);
     Duration::try_from(now.duration_since(ended)).unwrap_or_default()
 }
@@ -181,7 +181,7 @@ pub(crate) async fn not_reached_by(
     let Some(prefix) = prefix else {
         return Ok(None);
     };
-    let run = find(store, Some(prefix)).await?;
+    let run = find_head(store, Some(prefix)).await?;
     let why = if run.rehearsal {
         Some(UnreachedUnknown::Rehearsal)
     } else if run.state.unfinished() {
@@ -207,7 +207,7 @@ pub(crate) async fn refuse_spent(
     hash: &str,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let runs = store.runs("").await?;
+    let runs = store.run_heads("").await?;
     match runs
         .iter()
         .find(|run| run.planned.hash.as_deref() == Some(hash))

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::again::{is_asked, not_reached_by};
-use super::find::of_campaigns;
 use super::import::{Terms, import};
 use super::work::{Work, rate, rules};
 use crate::app::plan::{Fingerprint, Plan};
@@ -13,7 +12,7 @@ use crate::campaign::Campaign;
 use crate::domain::{NotReachedBy, RunId, Screen, Suppressions};
 use crate::engine::{Pace, Predecessor, Time};
 use crate::sinch::Client;
-use crate::store::{Access, NewRun, Planned, Run, Store, StoreError};
+use crate::store::{Access, NewRun, Planned, RunHead, Store, StoreError};
 
 /// What a person says before anything is dialled.
 #[derive(Debug, Clone, Copy, Default)]
@@ -119,6 +118,18 @@ impl From<StoreError> for NotBegun {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::OccurrenceTaken { .. } => Self::Taken(error.into()),
+            StoreError::Unfinished {
+                run,
+                campaign,
+                state,
+            } => Self::Taken(
+                Refusal::Unfinished {
+                    run,
+                    campaign,
+                    state,
+                }
+                .into(),
+            ),
             _ => Self::Error(error.into()),
         }
     }
@@ -180,9 +191,6 @@ impl App {
         planned: Option<&Fingerprint>,
     ) -> Result<Work<'_>, NotBegun> {
         let calls_per_second = rate(campaign)?;
-        refuse_second_run(store.as_ref(), campaign)
-            .await
-            .map_err(NotBegun::Taken)?;
         let lists = store.suppressions().await?;
         let only_of = new.planned.only_of.clone();
         let only = not_reached_by(store.as_ref(), only_of.as_ref().map(RunId::as_str)).await?;
@@ -252,18 +260,17 @@ impl App {
     }
 }
 
-/// Refuses a campaign of which a run is not over.
+/// Refuses a campaign of which a run is not over, before anything is asked or looked at. Two that begin at
+/// once are told apart where the run is written down.
 pub(crate) async fn refuse_second_run(store: &dyn Store, campaign: &Campaign) -> Result<(), Error> {
-    let runs = of_campaigns(store).await?;
-    let same = |run: &Run| run.campaign == campaign.name && run.state.unfinished();
-    match runs.into_iter().find(same) {
+    match store.unfinished(&campaign.name).await?.into_iter().next() {
         Some(run) => Err(unfinished(run).into()),
         None => Ok(()),
     }
 }
 
 /// Says that a run is not over.
-pub(crate) fn unfinished(run: Run) -> Refusal {
+pub(crate) fn unfinished(run: RunHead) -> Refusal {
     Refusal::Unfinished {
         run: run.id,
         campaign: run.campaign,

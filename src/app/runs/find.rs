@@ -1,33 +1,29 @@
 //! Which run somebody speaks of.
 
 use crate::app::{Error, Refusal};
-use crate::domain::RunId;
+use crate::domain::{BY_HAND, RunId};
 use crate::report::Summary;
-use crate::store::{Run, Store, StoreError};
-
-/// The campaign of runs that are placed by hand: a name that no campaign can have. Who names no run
-/// means a campaign's.
-pub(crate) const BY_HAND: &str = "call/place";
+use crate::store::{Run, RunHead, Store, StoreError};
 
 /// The runs of campaigns, latest first.
-pub(crate) async fn of_campaigns(store: &dyn Store) -> Result<Vec<Run>, Error> {
-    let mut runs = store.runs("").await?;
+pub(crate) async fn of_campaigns(store: &dyn Store) -> Result<Vec<RunHead>, Error> {
+    let mut runs = store.run_heads("").await?;
     runs.retain(|run| run.campaign != BY_HAND);
     Ok(runs)
 }
 
 /// The run whose id begins with what was written, or the latest of the campaign that has the name;
 /// where nothing was written, the latest of any campaign.
-pub(crate) async fn find(store: &dyn Store, wanted: Option<&str>) -> Result<Run, Error> {
+pub(crate) async fn find_head(store: &dyn Store, wanted: Option<&str>) -> Result<RunHead, Error> {
     let Some(wanted) = wanted else {
         let latest = of_campaigns(store).await?.into_iter().next();
         return latest.ok_or_else(|| Refusal::NoRunYet.into());
     };
-    let mut runs = store.runs(wanted).await?;
+    let mut runs = store.run_heads(wanted).await?;
     match runs.len() {
         1 => Ok(runs.swap_remove(0)),
         0 => {
-            let named = |run: &Run| run.campaign == wanted;
+            let named = |run: &RunHead| run.campaign == wanted;
             let latest = of_campaigns(store).await?.into_iter().find(named);
             latest.ok_or_else(|| StoreError::NoRun(wanted.into()).into())
         }
@@ -39,9 +35,15 @@ pub(crate) async fn find(store: &dyn Store, wanted: Option<&str>) -> Result<Run,
     }
 }
 
+/// The same run, all of it.
+pub(crate) async fn find(store: &dyn Store, wanted: Option<&str>) -> Result<Run, Error> {
+    let head = find_head(store, wanted).await?;
+    Ok(store.run(&head.id).await?)
+}
+
 /// A run with its counts.
 pub(crate) async fn summary(store: &dyn Store, id: &RunId) -> Result<Summary, Error> {
-    let run = find(store, Some(id.as_str())).await?;
+    let run = store.run(id).await?;
     let tally = store.tally(id).await?;
     Ok(Summary {
         run: run.id,

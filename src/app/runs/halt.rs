@@ -124,7 +124,7 @@ impl Halting<'_> {
             (_, RunState::Running) => {
                 let end = RunEnd::Paused(PauseReason::Asked);
                 let now = self.app.clock.wall();
-                self.store.set_run(&run.id, &end, now).await?;
+                self.store.end_run(&run.id, &end, now).await?;
                 Paused::Done
             }
             (_, RunState::Planned) => Paused::NotBegun,
@@ -175,17 +175,14 @@ impl Halting<'_> {
     /// Cancels a run that no engine works on.
     async fn cancel_at_rest(&self) -> Result<Cancelled, Error> {
         let (store, run, now) = (&self.store, &self.run, self.app.clock.wall());
-        store.wish(&run.id, Some(Wish::Cancel)).await?;
         if run.state == RunState::Running {
             // Its engine was killed: what it left is settled first, by an engine.
             store.recover(&run.id, now).await?;
         }
-        let recipients = store.cancel_pending(&run.id).await?;
-        let open = store.tally(&run.id).await?.in_flight;
-        if open == 0 {
-            store.set_run(&run.id, &RunEnd::Cancelled, now).await?;
-            store.wish(&run.id, None).await?;
-        }
-        Ok(Cancelled::Done { recipients, open })
+        let at_rest = store.cancel_at_rest(&run.id, now).await?;
+        Ok(Cancelled::Done {
+            recipients: at_rest.cancelled,
+            open: at_rest.open,
+        })
     }
 }

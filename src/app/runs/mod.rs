@@ -14,7 +14,7 @@ mod work;
 
 pub(crate) use again::{Again, Earlier, compare, not_reached_by, refuse_spent};
 pub(crate) use begin::{Assurances, Looking, NotBegun, noted, refuse_second_run, unfinished};
-pub(crate) use find::{BY_HAND, find, summary};
+pub(crate) use find::{find, find_head, summary};
 pub(crate) use halt::{Cancelled, Paused};
 pub(crate) use import::{Terms, import, workers};
 pub(crate) use resume::{Resume, Resumed};

@@ -202,8 +202,8 @@ impl App {
 async fn choose(store: &dyn Store, wanted: Option<&str>) -> Result<Run, Error> {
     if wanted.is_none() {
         let runs = of_campaigns(store).await?;
-        if let Some(run) = runs.into_iter().find(|run| run.state.unfinished()) {
-            return Ok(run);
+        if let Some(run) = runs.iter().find(|run| run.state.unfinished()) {
+            return Ok(store.run(&run.id).await?);
         }
     }
     find(store, wanted).await

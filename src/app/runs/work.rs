@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::find::{find, summary};
+use super::find::summary;
 use super::reread::AtTheDial;
 use crate::app::{App, Error, Goal, Notice, Stop, results};
 use crate::campaign::{Campaign, Fault, Faults, Script};
@@ -64,7 +64,7 @@ impl Work<'_> {
         let summary = summary(store.as_ref(), &id).await?;
         let mut results = None;
         if let Some((path, replace)) = output {
-            let run = find(store.as_ref(), Some(id.as_str())).await?;
+            let run = store.run(&id).await?;
             let file: (&Path, bool) = (&path, replace);
             results = Some(results::write_results(store.as_ref(), &run, file).await?);
         }

@@ -1,7 +1,7 @@
 //! What became of a campaign's earlier starts.
 
 use crate::app::Error;
-use crate::store::{self, Access, OccurrenceRecord, Run, StoreError};
+use crate::store::{self, Access, OccurrenceRecord, RunHead, StoreError};
 
 /// Earlier starts that are read.
 const EARLIER: u32 = 5;
@@ -10,7 +10,7 @@ const EARLIER: u32 = 5;
 #[derive(Debug, Default)]
 pub(crate) struct EarlierStarts {
     /// Its latest run.
-    pub(crate) last_run: Option<Run>,
+    pub(crate) last_run: Option<RunHead>,
     /// Its latest starts, latest first.
     pub(crate) starts: Vec<OccurrenceRecord>,
 }
@@ -22,8 +22,8 @@ pub(crate) async fn earlier_starts(address: &str, campaign: &str) -> Result<Earl
         Err(StoreError::NoDatabase(_)) => return Ok(EarlierStarts::default()),
         Err(error) => return Err(error.into()),
     };
-    let own = |run: &Run| run.campaign == campaign && !run.rehearsal;
-    let last_run = store.runs("").await?.into_iter().find(own);
+    let own = |run: &RunHead| run.campaign == campaign && !run.rehearsal;
+    let last_run = store.run_heads("").await?.into_iter().find(own);
     let starts = store.occurrences(campaign, EARLIER).await?;
     store.close().await?;
     Ok(EarlierStarts { last_run, starts })

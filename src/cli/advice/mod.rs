@@ -96,11 +96,24 @@ fn go_on_or_end(run: &RunId) -> String {
 
 /// What a store says, and what to do.
 pub(super) fn store(error: &StoreError) -> String {
-    match error {
-        StoreError::Foreign { .. } => format!("{error}; name another file with --db"),
-        StoreError::Gap { gap, .. } => format!("{error}\n{}", lacking(*gap)),
-        _ => error.to_string(),
-    }
+    let advice = match error {
+        StoreError::NoDatabase(_) => {
+            ": `callout run` makes it, or name another with --db; a rehearsal is kept beside it \
+             (--db sqlite:callout-rehearsal.db)"
+        }
+        StoreError::InUse(path) => {
+            return format!(
+                "{path} is in use by another `callout` that is running a campaign: wait for it, or \
+                 stop it with `callout pause`"
+            );
+        }
+        StoreError::Corrupt { .. } => "; restore a copy, or name another file with --db",
+        StoreError::Foreign { .. } => "; name another file with --db",
+        StoreError::Unfinished { run, .. } => return format!("{error}{}", go_on_or_end(run)),
+        StoreError::Gap { gap, .. } => return format!("{error}\n{}", lacking(*gap)),
+        _ => "",
+    };
+    format!("{error}{advice}")
 }
 
 /// A person who is suppressed and whose rows are still there, and what to do.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::moves::{Step, Whom};
 use super::{Command, Core, Flight, More, Now, Phase};
 use crate::domain::{
-    AttemptEvent, AttemptKey, AttemptState, Disposition, Headroom, RecipientId, WaitReason,
+    AttemptEvent, AttemptKey, AttemptState, Disposition, RecipientId, Room, WaitReason,
 };
 use crate::store::{Change, DueAt, DuePage, Was};
 
@@ -116,15 +116,13 @@ impl Core {
                 self.ready.push_back(*key);
             }
         }
-        // A slow commit counts at once, and is forgotten by a twentieth with each that is quicker. An
-        // intent that is too early costs little, one that is too late holds its POST back.
+        // A slow commit is remembered for a while, a quick one at once counts little.
         if !intents.is_empty() {
             self.commit_takes = took.max(self.commit_takes.mul_f64(0.95));
         }
     }
 
-    /// A group is durable. It moved these recipients; `dues` of them are due again, the first at
-    /// `next_due`.
+    /// What was recorded of recipients is durable: so many are due again, the soonest then.
     pub(super) fn moved(
         &mut self,
         moved: &[RecipientId],
@@ -233,7 +231,7 @@ impl Core {
         }
         while self.may_intend(now)
             && self.pacer.about_when(now.mono, self.unsent()) <= now.mono + self.lead()
-            && self.room_for_next(now) == Headroom::Enough
+            && self.room_for_next(now) == Room::Enough
         {
             let Some(due) = self.queue.pop_front() else {
                 break;
@@ -309,9 +307,9 @@ impl Core {
             None
         } else {
             match self.room_for_next(now) {
-                Headroom::Enough => Some(soon()),
-                Headroom::OverCap { .. } | Headroom::NoPrice => None,
-                Headroom::OverDay { until, .. } => Some(now.until(until)),
+                Room::Enough => Some(soon()),
+                Room::OverCap { .. } | Room::NoPrice => None,
+                Room::OverDay { until, .. } => Some(now.until(until)),
             }
         };
         let fetch = match self.more {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::{Command, Core, End, Flight, Now};
 use crate::domain::money::said;
-use crate::domain::{AttemptKey, AttemptState, Headroom, Hold, PauseReason, PriceSurprise};
+use crate::domain::{AttemptKey, AttemptState, Hold, PauseReason, Room, Surprise};
 
 /// A call is hung up so long before the end of the time that its hold is for.
 const HANG_UP_AHEAD: Duration = Duration::from_secs(5);
@@ -32,17 +32,17 @@ impl Core {
         };
         let currency = &budget.spend().currency;
         let why = match surprise {
-            PriceSurprise::Foreign(debit) => format!(
+            Surprise::Foreign(debit) => format!(
                 "a call was billed {debit}, and the cap is in {currency}: its hold is kept, and \
                  currencies are never added together"
             ),
-            PriceSurprise::AboveHold { debit, hold } => format!(
+            Surprise::AboveHold { debit, hold } => format!(
                 "a call cost {}, more than the {} that were held as its worst case: calls cost more \
                  than [spend] says, or one could not be hung up",
                 said(debit, currency),
                 said(hold, currency)
             ),
-            PriceSurprise::NoPrice(told) => {
+            Surprise::NoPrice(told) => {
                 format!("a call was billed `{told}`, which is no price: its hold is kept")
             }
         };
@@ -50,10 +50,10 @@ impl Core {
     }
 
     /// Whether there is room under the caps for whoever is next.
-    pub(super) fn room_for_next(&self, now: Now) -> Headroom {
+    pub(super) fn room_for_next(&self, now: Now) -> Room {
         match (&self.budget, self.queue.front()) {
             (Some(budget), Some(due)) => budget.room(due.hold, now.wall),
-            _ => Headroom::Enough,
+            _ => Room::Enough,
         }
     }
 
@@ -70,7 +70,7 @@ impl Core {
         if self.flights.is_empty()
             && matches!(
                 self.room_for_next(now),
-                Headroom::OverCap { .. } | Headroom::NoPrice
+                Room::OverCap { .. } | Room::NoPrice
             )
             && let Some(why) = self.short_of_money(now)
         {
@@ -85,13 +85,13 @@ impl Core {
         let wanted = self.queue.front()?.hold.map(|hold| hold.amount);
         let wanted = said(wanted.unwrap_or_default(), currency);
         match self.room_for_next(now) {
-            Headroom::Enough => None,
-            Headroom::NoPrice => Some(
+            Room::Enough => None,
+            Room::NoPrice => Some(
                 "nobody says what the next call may cost: its price was nothing or less when the \
                  run began, and a cap cannot be kept without one"
                     .into(),
             ),
-            Headroom::OverCap { left } => Some(
+            Room::OverCap { left } => Some(
                 format!(
                     "the next call may cost {wanted}, and {} are left of the cap of {}",
                     said(left, currency),
@@ -99,7 +99,7 @@ impl Core {
                 )
                 .into(),
             ),
-            Headroom::OverDay { left, until } => Some(
+            Room::OverDay { left, until } => Some(
                 format!(
                     "the next call may cost {wanted}, and {} are left of per_day, {}; the next day \
                      begins at {until:.0}",

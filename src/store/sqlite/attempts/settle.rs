@@ -47,8 +47,12 @@ const MOVE: &str = "-- settle: the recipient
 const WAIT: &str = "-- settle: what they wait for
     insert into waits (recipient, at, reason, until) values (?1, ?2, ?3, ?4)";
 
+/// A run that is opened again while another one of its campaign is unfinished is not alone.
 const REOPEN: &str = "-- settle: there is somebody to call again
-    update runs set state = ?2, why = 'an attempt was settled: somebody is to be called again'
+    update runs set state = ?2, why = 'an attempt was settled: somebody is to be called again',
+           alone = alone and not exists (select 1 from runs as other
+                                         where other.campaign = runs.campaign and other.alone
+                                               and other.state in ('planned', 'running', 'paused'))
     where id = ?1 and state = ?3";
 
 impl SqliteStore {

@@ -14,9 +14,9 @@ use jiff::Timestamp;
 
 use super::SqliteStore;
 use crate::domain::retry::PerNumber;
-use crate::domain::{Charges, Disposition, RecipientId, RunId, Suppressions};
+use crate::domain::{Charges, RecipientId, RunId, Suppressions};
 use crate::store::{
-    Change, Cursor, DuePage, EngineStore, OpenCall, Recovery, RunEnd, StoreError,
+    Begun, Change, Cursor, DuePage, EngineStore, OpenCall, Recovery, RunEnd, StoreError,
     SuppressionStore as _, Telling, Wish,
 };
 
@@ -124,8 +124,12 @@ impl EngineStore for SqliteStore {
         self.suppressions().await.map(Some)
     }
 
-    async fn set_run(&self, run: &RunId, end: &RunEnd, now: Timestamp) -> Result<(), StoreError> {
-        self.update_run(run, end, now).await
+    async fn begin_work(&self, run: &RunId, now: Timestamp) -> Result<Begun, StoreError> {
+        self.begin(run, now).await
+    }
+
+    async fn end_run(&self, run: &RunId, end: &RunEnd, now: Timestamp) -> Result<u64, StoreError> {
+        self.end(run, end, now).await
     }
 
     async fn wished(&self, run: &RunId) -> Result<Option<Wish>, StoreError> {
@@ -137,13 +141,5 @@ impl EngineStore for SqliteStore {
             .bind(run.as_str())
             .bind(serde_json::to_string(telling).unwrap_or_default());
         self.write(query).await.map(drop)
-    }
-
-    async fn cancel_pending(&self, run: &RunId) -> Result<u64, StoreError> {
-        self.update_pending(run, Disposition::Cancelled).await
-    }
-
-    async fn expire_pending(&self, run: &RunId) -> Result<u64, StoreError> {
-        self.update_pending(run, Disposition::Expired).await
     }
 }

@@ -10,15 +10,18 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Connection as _, Row as _};
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Connection as _, Row as _, Sqlite, Transaction};
 use tokio::sync::oneshot;
 
 use super::{SqliteStore, millis, moment};
-use crate::domain::{DestinationKind, READER, RecipientId, RefusalCode, RunId, RunState, Spend};
+use crate::domain::{
+    BY_HAND, DestinationKind, READER, RecipientId, RefusalCode, RunId, RunState, Spend,
+};
 use crate::store::{
-    Imported, NewRun, Planned, RejectedRow, Rows, Run, RunStore, StoreError, Wish, Wishing,
-    WrittenOtherwise,
+    AtRest, Imported, NewRun, Planned, RejectedRow, Rows, Run, RunHead, RunStore, StoreError, Wish,
+    Wishing, WrittenOtherwise,
 };
 
 /// The occurrence of a run that never began is free again.
@@ -28,6 +31,43 @@ const FORGET_OCCURRENCE: &str = "-- forget_planned: its occurrence
 
 const FORGET_RUN: &str = "-- forget_planned
     delete from runs where id = ?1 and state = 'planned' and header is null";
+
+const RUN: &str = "-- run
+    select *, (select scheduled_for from occurrences where run = runs.id) as scheduled_for
+    from runs where id = ?1";
+
+/// What a list of runs tells of each, without what is large in them.
+macro_rules! heads {
+    ($name:literal, $which:literal) => {
+        concat!(
+            $name,
+            "
+    select id, campaign, definition_path, rehearsal, state, header is not null as imported, plan,
+           planned_list, only_of, created_at, expires_at, ended_at, purged_at, results_path,
+           results_sha256,
+           (select scheduled_for from occurrences where run = runs.id) as scheduled_for
+    from runs where ",
+            $which,
+            " order by number desc"
+        )
+    };
+}
+
+const HEADS: &str = heads!("-- run_heads", "substr(id, 1, length(?1)) = ?1");
+
+const UNFINISHED: &str = heads!(
+    "-- unfinished",
+    "campaign = ?1 and not rehearsal and state in ('planned', 'running', 'paused')"
+);
+
+pub(super) const DOUBLED: &str = heads!(
+    "-- doubled_runs",
+    "not rehearsal and campaign <> ?1 and state in ('planned', 'running', 'paused')
+           and exists (select 1 from runs as other
+                       where other.campaign = runs.campaign and other.number <> runs.number
+                             and not other.rehearsal
+                             and other.state in ('planned', 'running', 'paused'))"
+);
 
 const WISH: &str = "-- wish: who asked for the end is not made to wait by who asks for a pause
     update runs set wish = ?2 where id = ?1 and not (?2 is 'pause' and wish is 'cancel')";
@@ -44,13 +84,17 @@ impl RunStore for SqliteStore {
         let fault = |e: sqlx::Error| self.fault(&e);
         let mut writer = self.writer.lock().await;
         let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
+        let alone = !run.rehearsal && run.campaign != BY_HAND;
+        if alone {
+            self.refuse_second(&mut tx, &run.campaign).await?;
+        }
         self.take_occurrence(&mut tx, run).await?;
         sqlx::query(
             "-- create_run
              insert into runs (id, campaign, definition, definition_path, rehearsal, platform,
                                state, created_at, blackout_file, expires_at, spend, plan,
-                               planned_list, only_of, reader)
-             values (?1, ?2, ?3, ?4, ?5, ?6, 'planned', ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                               planned_list, only_of, reader, alone)
+             values (?1, ?2, ?3, ?4, ?5, ?6, 'planned', ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         )
         .bind(run.id.as_str())
         .bind(&run.campaign)
@@ -66,6 +110,7 @@ impl RunStore for SqliteStore {
         .bind(&run.planned.list_sha256)
         .bind(run.planned.only_of.as_ref().map(RunId::as_str))
         .bind(READER)
+        .bind(alone)
         .execute(&mut *tx)
         .await
         .map_err(fault)?;
@@ -81,17 +126,21 @@ impl RunStore for SqliteStore {
         self.import_list(run, rows, imported).await
     }
 
-    async fn runs(&self, prefix: &str) -> Result<Vec<Run>, StoreError> {
-        let rows = sqlx::query(
-            "-- runs
-             select *, (select scheduled_for from occurrences where run = runs.id) as scheduled_for
-             from runs where substr(id, 1, length(?1)) = ?1 order by number desc",
-        )
-        .bind(prefix)
-        .fetch_all(&self.readers)
-        .await
-        .map_err(|e| self.fault(&e))?;
-        rows.iter().map(read_run).collect()
+    async fn run(&self, id: &RunId) -> Result<Run, StoreError> {
+        let query = sqlx::query(RUN).bind(id.as_str());
+        let row = query.fetch_optional(&self.readers).await;
+        match row.map_err(|e| self.fault(&e))? {
+            Some(row) => read_run(&row),
+            None => Err(StoreError::NoRun(id.to_string())),
+        }
+    }
+
+    async fn run_heads(&self, prefix: &str) -> Result<Vec<RunHead>, StoreError> {
+        self.heads(sqlx::query(HEADS).bind(prefix)).await
+    }
+
+    async fn unfinished(&self, campaign: &str) -> Result<Vec<RunHead>, StoreError> {
+        self.heads(sqlx::query(UNFINISHED).bind(campaign)).await
     }
 
     async fn forget_planned(&self, run: &RunId) -> Result<(), StoreError> {
@@ -103,6 +152,10 @@ impl RunStore for SqliteStore {
             query.execute(&mut *tx).await.map_err(fault)?;
         }
         tx.commit().await.map_err(fault)
+    }
+
+    async fn cancel_at_rest(&self, run: &RunId, now: Timestamp) -> Result<AtRest, StoreError> {
+        self.cancel(run, now).await
     }
 
     async fn wish(&self, run: &RunId, wish: Option<Wish>) -> Result<(), StoreError> {
@@ -171,6 +224,40 @@ impl RunStore for SqliteStore {
     }
 }
 
+impl SqliteStore {
+    /// The heads of runs that a question gives.
+    pub(super) async fn heads(
+        &self,
+        query: Query<'_, Sqlite, SqliteArguments>,
+    ) -> Result<Vec<RunHead>, StoreError> {
+        let rows = query.fetch_all(&self.readers).await;
+        let rows = rows.map_err(|e| self.fault(&e))?;
+        rows.iter().map(read_head).collect()
+    }
+
+    /// Refuses another run of a campaign of which one is unfinished. The index of the table says the
+    /// same, but for runs that were there before it.
+    async fn refuse_second(
+        &self,
+        tx: &mut Transaction<'_, Sqlite>,
+        campaign: &str,
+    ) -> Result<(), StoreError> {
+        let query = sqlx::query(UNFINISHED).bind(campaign);
+        let found = query.fetch_all(&mut **tx).await;
+        match found.map_err(|e| self.fault(&e))?.first() {
+            None => Ok(()),
+            Some(row) => {
+                let head = read_head(row)?;
+                Err(StoreError::Unfinished {
+                    run: head.id,
+                    campaign: head.campaign,
+                    state: head.state,
+                })
+            }
+        }
+    }
+}
+
 pub(super) fn read_state(word: &str) -> Result<RunState, StoreError> {
     RunState::parse(word).ok_or_else(|| StoreError::Diverged(format!("a run is `{word}`")))
 }
@@ -204,6 +291,37 @@ pub(super) fn wish_of(word: Option<&str>) -> Option<Wish> {
     }
 }
 
+fn read_head(row: &SqliteRow) -> Result<RunHead, StoreError> {
+    Ok(RunHead {
+        id: RunId::new(row.get::<String, _>("id")),
+        campaign: row.get("campaign"),
+        definition_path: PathBuf::from(row.get::<String, _>("definition_path")),
+        rehearsal: row.get("rehearsal"),
+        state: read_state(row.get("state"))?,
+        imported: row.get("imported"),
+        planned: planned_of(row),
+        created_at: moment(row.get("created_at")),
+        scheduled_for: row.get::<Option<i64>, _>("scheduled_for").map(moment),
+        expires_at: row.get::<Option<i64>, _>("expires_at").map(moment),
+        ended_at: row.get::<Option<i64>, _>("ended_at").map(moment),
+        purged_at: row.get::<Option<i64>, _>("purged_at").map(moment),
+        results: results_of(row),
+    })
+}
+
+fn planned_of(row: &SqliteRow) -> Planned {
+    Planned {
+        hash: row.get("plan"),
+        list_sha256: row.get("planned_list"),
+        only_of: row.get::<Option<String>, _>("only_of").map(RunId::new),
+    }
+}
+
+fn results_of(row: &SqliteRow) -> Option<(PathBuf, String)> {
+    let path: Option<String> = row.get("results_path");
+    path.map(PathBuf::from).zip(row.get("results_sha256"))
+}
+
 fn read_run(row: &SqliteRow) -> Result<Run, StoreError> {
     let state = read_state(row.get("state"))?;
     let header: Option<String> = row.get("header");
@@ -234,21 +352,14 @@ fn read_run(row: &SqliteRow) -> Result<Run, StoreError> {
         scheduled_for: row.get::<Option<i64>, _>("scheduled_for").map(moment),
         expires_at: row.get::<Option<i64>, _>("expires_at").map(moment),
         spend: spend_of(row)?,
-        planned: Planned {
-            hash: row.get("plan"),
-            list_sha256: row.get("planned_list"),
-            only_of: row.get::<Option<String>, _>("only_of").map(RunId::new),
-        },
+        planned: planned_of(row),
         started_at: row.get::<Option<i64>, _>("started_at").map(moment),
         ended_at: row.get::<Option<i64>, _>("ended_at").map(moment),
         header: header.and_then(|h| serde_json::from_str(&h).ok()),
         list_sha256: row.get("list_sha256"),
         reader: u32::try_from(row.get::<i64, _>("reader")).unwrap_or_default(),
         purged_at: row.get::<Option<i64>, _>("purged_at").map(moment),
-        results: row
-            .get::<Option<String>, _>("results_path")
-            .map(PathBuf::from)
-            .zip(row.get("results_sha256")),
+        results: results_of(row),
         destination_kind: kind
             .and_then(|k| k.parse().ok())
             .unwrap_or(DestinationKind::Number),

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 
 use super::engine::kept;
+use super::runs::DOUBLED;
 use super::scrub::OWED;
 use super::{SqliteStore, open};
-use crate::domain::{ClockAccepted, Newest, RunId};
-use crate::store::{Accepted, Accepting, Copied, Gap, StoreError, Upkeep};
+use crate::domain::{BY_HAND, ClockAccepted, Newest, RunId};
+use crate::store::{Accepted, Accepting, Copied, Gap, RunHead, StoreError, Upkeep};
 
 pub(in crate::store) use backup::restore;
 
@@ -20,6 +21,10 @@ pub(in crate::store) use backup::restore;
 impl Upkeep for SqliteStore {
     async fn check(&self) -> Result<(), StoreError> {
         self.check_file().await
+    }
+
+    async fn doubled_runs(&self) -> Result<Vec<RunHead>, StoreError> {
+        self.heads(sqlx::query(DOUBLED).bind(BY_HAND)).await
     }
 
     async fn gap(&self) -> Result<Option<Gap>, StoreError> {
