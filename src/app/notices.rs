@@ -5,14 +5,14 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 
+use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use rust_decimal::Decimal;
-use tokio::sync::watch;
 
 use super::Error;
 use crate::campaign::Faults;
 use crate::domain::{ClockAccepted, RunId};
-use crate::engine::Progress;
+use crate::engine::{Told, Watch};
 use crate::recipients::ListSummary;
 use crate::store::{Accepted, StoreError};
 
@@ -22,21 +22,19 @@ pub(crate) trait Notices: std::fmt::Debug + Send + Sync {
     fn tell(&self, notice: Notice);
 
     /// An engine works: shows how it goes on until the sender is gone.
-    fn watch(&self, told: watch::Receiver<Progress>, goal: Goal) -> Watching;
+    fn watch(&self, told: Told, goal: Goal) -> Watching;
 }
 
 /// Showing how an engine goes on.
 pub(crate) type Watching = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// What an engine works towards.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The run that an engine works on, for whoever watches.
+#[derive(Debug)]
 pub(crate) struct Goal {
-    /// The run.
-    pub(crate) run: RunId,
-    /// Rows of its list; zero where that is not known.
-    pub(crate) rows: u64,
-    /// Rows that had their disposition before this engine began.
-    pub(crate) done: u64,
+    /// The zone of the campaign's own clock; none where it names none.
+    pub(crate) zone: Option<TimeZone>,
+    /// How it stood before, and what its engine tells is to be held against.
+    pub(crate) watch: Box<Watch>,
 }
 
 /// Something that happened.

@@ -157,8 +157,6 @@ impl App {
             rules: rules(&placing.campaign, new.created_at),
             // One call by a person's hand, who knows that it costs something.
             spend: None,
-            rows: 1,
-            done: 0,
             output: None,
         };
         let end = work.drive(stop).await?;

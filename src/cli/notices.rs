@@ -1,14 +1,12 @@
 //! What is told on the terminal while something is done.
 
-use tokio::sync::watch;
-
 use super::exit::Failure;
 use super::schedule::local;
 use super::{database, output, progress, suppress};
 use crate::app::{Goal, NotYet, Notice, Notices, SchedulerNotice, Watching, seen};
 use crate::domain::money::said;
 use crate::domain::{ClockAccepted, RunId};
-use crate::engine::Progress;
+use crate::engine::Told;
 use crate::recipients::ListSummary;
 use crate::report::moments::{away, moment};
 use crate::report::summary::{grouped, human};
@@ -23,8 +21,8 @@ impl Notices for Terminal {
         output::tell(&words(notice));
     }
 
-    fn watch(&self, told: watch::Receiver<Progress>, goal: Goal) -> Watching {
-        Box::pin(progress::show(told, goal.rows, goal.done))
+    fn watch(&self, told: Told, goal: Goal) -> Watching {
+        Box::pin(progress::show(told, goal))
     }
 }
 

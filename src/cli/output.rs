@@ -5,20 +5,74 @@
 
 use std::fmt::Write as _;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
+use indicatif::ProgressBar;
 use rustix::fs::FileType;
 use rustix::io::Errno;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::domain::told;
 
 /// Why facts could not be printed; the command then fails at its end, whatever it did.
 static UNPRINTED: Mutex<Option<String>> = Mutex::new(None);
 
+/// The bar that is shown; whatever is printed goes above it.
+static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// A bar on the terminal, which is gone when this is.
+pub(super) struct Bar(ProgressBar);
+
+impl Bar {
+    /// Shows it.
+    pub(super) fn show(bar: ProgressBar) -> Self {
+        *BAR.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
+        Self(bar)
+    }
+
+    /// Draws so much of a whole, and facts below.
+    pub(super) fn shows(&self, (part, whole): (u64, u64), facts: &[String]) {
+        self.0.set_length(whole);
+        self.0.set_position(part);
+        self.0.set_message(flow(facts, width().unwrap_or(80)));
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        *BAR.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.0.finish_and_clear();
+    }
+}
+
+/// Does what writes to the terminal while no bar is in the way.
+fn aside<T>(write: impl FnOnce() -> T) -> T {
+    let bar = BAR.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match bar {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
+
+/// Where the log goes: to standard error, above a bar.
+pub(super) struct Log;
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        aside(|| io::stderr().write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
 /// Prints facts.
 pub(super) fn say(text: &str) {
-    let mut out = io::stdout().lock();
-    let said = write_line(&mut out, &printable_lines(text)).and_then(|()| out.flush());
+    let said = aside(|| {
+        let mut out = io::stdout().lock();
+        write_line(&mut out, &printable_lines(text)).and_then(|()| out.flush())
+    });
     if let Err(error) = said
         && !nobody_reads(&error)
         && let Ok(mut unprinted) = UNPRINTED.lock()
@@ -35,8 +89,7 @@ pub(super) fn unprinted() -> Option<String> {
 
 /// Tells how things go, or what went wrong.
 pub(super) fn tell(text: &str) {
-    let mut out = io::stderr().lock();
-    drop(write_line(&mut out, &printable_lines(text)));
+    aside(|| drop(write_line(&mut io::stderr().lock(), &printable_lines(text))));
 }
 
 /// Prints a JSON document.
@@ -83,6 +136,52 @@ fn nobody_reads(error: &io::Error) -> bool {
 /// Whether somebody watches.
 pub(super) fn watched() -> bool {
     io::stderr().is_terminal()
+}
+
+/// How many columns the terminal has at which somebody watches; none where there is no terminal.
+pub(super) fn width() -> Option<usize> {
+    columns(io::stderr())
+}
+
+fn columns(stream: impl rustix::fd::AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
+    // A terminal that does not know its size is as wide as they used to be.
+    Some(if size.ws_col == 0 {
+        80
+    } else {
+        size.ws_col.into()
+    })
+}
+
+/// Short facts one after the other, as many on a line as fit; one that is longer than a line is broken between
+/// words.
+pub(super) fn flow(facts: &[String], width: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for fact in facts {
+        match lines.last_mut() {
+            Some(line) if line.width() + 3 + fact.width() <= width => {
+                line.push_str("   ");
+                line.push_str(fact);
+            }
+            _ => lines.extend(wrap(fact, width)),
+        }
+    }
+    lines.join("\n")
+}
+
+/// A paragraph in lines of at most this width, broken between words alone.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// Asks a question that `y` or `yes` answers; none where nobody can answer.

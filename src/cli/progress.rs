@@ -1,77 +1,254 @@
-//! Progress: a bar on a terminal, a line every ten seconds elsewhere.
+//! How a run goes on: a bar with its facts on a terminal, a line every ten seconds elsewhere.
 
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tokio::sync::watch;
+use jiff::Timestamp;
+use tokio::time::MissedTickBehavior;
 
-use super::output;
+use super::{output, settings};
+use crate::app::Goal;
 use crate::domain::Disposition;
-use crate::engine::Progress;
-use crate::report::summary::grouped;
+use crate::domain::money::{Amount, said};
+use crate::engine::{Glance, Told};
+use crate::report::moments::{Zone, roughly};
+use crate::report::words::{counted, grouped};
 
 /// How often a line is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
+/// How often a bar is drawn anew.
+const BAR_EVERY: Duration = Duration::from_millis(250);
 
-/// Shows how a run goes on until its engine is gone. `rows` of zero: not known.
-pub(super) async fn show(mut told: watch::Receiver<Progress>, rows: u64, done: u64) {
-    if output::watched() {
-        let bar = ProgressBar::with_draw_target(
-            (rows > 0).then_some(rows),
-            ProgressDrawTarget::stderr_with_hz(5),
-        );
-        let shape = if rows > 0 {
-            "{wide_bar:.cyan/blue} {pos}/{len} rows, {eta} left\n{msg}"
-        } else {
-            "{spinner} {pos} rows\n{msg}"
-        };
-        if let Ok(style) = ProgressStyle::with_template(shape) {
-            bar.set_style(style);
-        }
-        bar.set_position(done);
-        bar.reset_eta();
-        while told.changed().await.is_ok() {
-            let progress = told.borrow_and_update().clone();
-            bar.set_position(done + progress.finished());
-            bar.set_message(words(&progress));
-        }
-        bar.finish_and_clear();
-    } else {
-        let mut every = tokio::time::interval(LINE_EVERY);
+/// Shows how a run goes on until its engine is gone.
+pub(super) async fn show(mut told: Told, goal: Goal) {
+    let zone = Zone::new(goal.zone.unwrap_or_else(settings::local_zone));
+    let mut watch = goal.watch;
+    let bar = output::watched().then(|| output::Bar::show(bar()));
+    let mut every = tokio::time::interval(bar.as_ref().map_or(LINE_EVERY, |_| BAR_EVERY));
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    if bar.is_none() {
         every.tick().await;
-        loop {
-            tokio::select! {
-                _ = every.tick() => {
-                    let progress = told.borrow().clone();
-                    let finished = grouped(done + progress.finished());
-                    let of = if rows > 0 { format!(" of {}", grouped(rows)) } else { String::new() };
-                    output::tell(&format!("{finished}{of} rows   {}", words(&progress)));
+    }
+    loop {
+        tokio::select! {
+            _ = every.tick() => {
+                let Some(glance) = watch.glance() else { continue };
+                let facts = facts(&glance, &zone);
+                match &bar {
+                    Some(bar) => bar.shows((glance.finished, glance.to_call), &facts),
+                    None => output::tell(&facts.join("; ")),
                 }
-                changed = told.changed() => if changed.is_err() { return },
             }
+            next = told.next() => match next {
+                Some(progress) => watch.see(progress),
+                None => return,
+            },
         }
     }
 }
 
-fn words(progress: &Progress) -> String {
-    let slowed = if progress.slowed_down > 0 {
-        format!(", {} refused with 429", grouped(progress.slowed_down))
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(5));
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar:.cyan/blue} {percent:>3} %\n{msg}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// What there is to say, the most wanted first; each fits on a line of its own.
+fn facts(glance: &Glance, zone: &Zone) -> Vec<String> {
+    let mut facts = vec![format!(
+        "{} of {} done",
+        grouped(glance.finished),
+        counted(glance.to_call, "person", "people")
+    )];
+    facts.extend(waits(glance, zone));
+    facts.extend(end(glance, zone));
+    for disposition in [Disposition::Reached, Disposition::Unreached] {
+        facts.push(format!("{} {disposition}", grouped(glance.of(disposition))));
+    }
+    let seldom = [
+        Disposition::Refused,
+        Disposition::Uncertain,
+        Disposition::Suppressed,
+        Disposition::Expired,
+        Disposition::Cancelled,
+    ];
+    for (disposition, count) in seldom.map(|d| (d, glance.of(d))) {
+        if count > 0 || disposition == Disposition::Uncertain {
+            facts.push(format!("{} {disposition}", grouped(count)));
+        }
+    }
+    facts.push(format!("{} in flight", glance.in_flight));
+    facts.push(format!(
+        "{:.1} calls a second of at most {:.1}",
+        glance.per_second, glance.rate
+    ));
+    if glance.slowed_down > 0 {
+        facts.push(format!("{} refused with 429", grouped(glance.slowed_down)));
+    }
+    facts.push(money(glance));
+    if glance.waits_until.is_none() {
+        facts.push(glance.why_slow.clone());
+    }
+    facts
+}
+
+/// Until when nobody is called.
+fn waits(glance: &Glance, zone: &Zone) -> Option<String> {
+    let until = zone.ahead(glance.waits_until?, glance.at);
+    Some(if glance.for_window {
+        format!("window opens {until}")
     } else {
-        String::new()
+        format!("the next is due {until}")
+    })
+}
+
+/// When all of it is done.
+fn end(glance: &Glance, zone: &Zone) -> Option<String> {
+    if glance.finished >= glance.to_call {
+        return None;
+    }
+    let Some(done_at) = glance.done_at else {
+        return Some("no end is in sight".into());
     };
-    let committed = progress.committed.map_or(String::new(), |amount| {
-        format!(", {amount} of the cap billed or held")
-    });
-    format!(
-        "{} reached, {} unreached, {} uncertain, {} in flight, {} dialled at up to {:.1}/s{slowed}, \
-         spent {}{committed}   [{}]",
-        grouped(progress.of(Disposition::Reached)),
-        grouped(progress.of(Disposition::Unreached) + progress.of(Disposition::Refused)),
-        grouped(progress.of(Disposition::Uncertain)),
-        progress.in_flight,
-        grouped(progress.posted),
-        progress.rate,
-        progress.spent,
-        progress.why_slow
-    )
+    let left = Duration::try_from(done_at.duration_since(glance.at)).unwrap_or_default();
+    Some(format!(
+        "{} left, until {}",
+        roughly(left),
+        zone.moment(rounded(done_at, left), glance.at)
+    ))
+}
+
+/// A moment as exact as an estimate that is so far off: to the minute, or to five or ten of them.
+fn rounded(at: Timestamp, left: Duration) -> Timestamp {
+    let step = match left.as_secs() {
+        0..3600 => 60,
+        3600..36_000 => 300,
+        _ => 600,
+    };
+    let second = at.as_second();
+    Timestamp::from_second((second + step / 2).div_euclid(step) * step).unwrap_or(at)
+}
+
+/// What was spent, and what may be.
+fn money(glance: &Glance) -> String {
+    let spent = format!("spent {}", glance.spent);
+    let Some(committed) = glance.committed else {
+        return spent;
+    };
+    let Some((cap, currency)) = &glance.cap else {
+        return format!("{spent}, {} billed or held", Amount(committed));
+    };
+    let billed = glance.spent.sums().find(|(c, _)| c == currency);
+    let billed = billed.and_then(|(_, sum)| sum).unwrap_or_default();
+    let held = Amount((committed - billed).max(rust_decimal::Decimal::ZERO));
+    format!("{spent}, {held} held, cap {}", said(*cap, currency))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::domain::{Money, Purse};
+
+    fn glance() -> Glance {
+        let mut spent = Purse::default();
+        spent.add(&Money {
+            amount: "123.4".parse().unwrap(),
+            currency: Some("EUR".into()),
+        });
+        let at = "2026-11-28T20:00:00Z".parse().unwrap();
+        Glance {
+            at,
+            to_call: 1_000_000,
+            finished: 412_480,
+            dispositions: BTreeMap::from([
+                (Disposition::Reached, 309_204),
+                (Disposition::Unreached, 103_274),
+                (Disposition::Uncertain, 2),
+            ]),
+            in_flight: 431,
+            posted: 500_000,
+            per_second: 9.93,
+            rate: 10.0,
+            ceiling: 10.0,
+            slowed_down: 0,
+            spent,
+            committed: Some("127.6".parse().unwrap()),
+            cap: Some(("500".parse().unwrap(), "EUR".into())),
+            waits_until: None,
+            for_window: false,
+            done_at: Some("2026-11-30T10:42:31Z".parse().unwrap()),
+            slow: "calls_per_second",
+            why_slow: "calls_per_second: at the campaign's rate".into(),
+        }
+    }
+
+    fn shown(glance: &Glance, width: usize) -> String {
+        let zone = Zone::new(TimeZone::get("Europe/Stockholm").unwrap());
+        output::flow(&facts(glance, &zone), width)
+    }
+
+    #[test]
+    fn the_facts_fit_terminals_of_every_width() {
+        assert_eq!(
+            shown(&glance(), 80),
+            "412,480 of 1,000,000 people done\n\
+             about 1 d 15 h left, until Mon 11:40 Europe/Stockholm   309,204 reached\n\
+             103,274 unreached   2 uncertain   431 in flight\n\
+             9.9 calls a second of at most 10.0   spent 123.40 EUR, 4.20 held, cap 500.00 EUR\n\
+             calls_per_second: at the campaign's rate"
+        );
+        for width in [80, 120, 200] {
+            let text = shown(&glance(), width);
+            assert!(
+                text.lines().all(|line| line.chars().count() <= width),
+                "{text}"
+            );
+        }
+        assert_eq!(shown(&glance(), 200).lines().count(), 2);
+    }
+
+    #[test]
+    fn a_closed_window_says_when_it_opens() {
+        let waiting = Glance {
+            waits_until: Some("2026-11-30T08:00:00Z".parse().unwrap()),
+            for_window: true,
+            slow: "later",
+            why_slow: "everybody left is due later".into(),
+            ..glance()
+        };
+        let text = shown(&waiting, 80);
+        assert!(
+            text.contains("window opens Mon 09:00 Europe/Stockholm, in 1 d 12 h"),
+            "{text}"
+        );
+        assert!(!text.contains("due later"), "{text}");
+    }
+
+    #[test]
+    fn what_is_long_is_broken_between_words_alone() {
+        let long = Glance {
+            why_slow:
+                "spend: the next call may cost 0.0415 EUR, and 0.03 EUR are left of per_day, \
+                       150.00 EUR; the next day begins at 2026-11-29T23:00:00Z"
+                    .into(),
+            ..glance()
+        };
+        let text = shown(&long, 80);
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
+        let words = |text: &str| {
+            text.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(words(&text), words(&shown(&long, 10_000)));
+    }
 }

@@ -115,7 +115,7 @@ pub(super) fn start_log(global: &Global) {
     let log = tracing_subscriber::fmt::layer()
         // Of a line that could not be written it would tell standard error, and panic as that is gone.
         .log_internal_errors(false)
-        .with_writer(std::io::stderr);
+        .with_writer(|| super::output::Log);
     let log = match global.log_format {
         LogFormat::Text => log.with_ansi(super::output::watched()).boxed(),
         LogFormat::Json => log.json().boxed(),

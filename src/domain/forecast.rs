@@ -51,6 +51,58 @@ impl Ends {
     }
 }
 
+/// So many calls count for what is usual, until more were made.
+const USUAL: f64 = 100.0;
+
+/// How calls ended that were made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EndCounts {
+    /// Somebody answered.
+    pub answered: u64,
+    /// The line was busy.
+    pub busy: u64,
+    /// Nobody answered.
+    pub no_answer: u64,
+    /// Anything else, or nobody told.
+    pub other: u64,
+}
+
+impl EndCounts {
+    /// Counts so many calls that ended with a result.
+    pub fn add(&mut self, result: Option<&str>, calls: u64) {
+        let is = |word: &str| result.is_some_and(|result| result.eq_ignore_ascii_case(word));
+        let count = if is("ANSWERED") {
+            &mut self.answered
+        } else if is("BUSY") {
+            &mut self.busy
+        } else if is("NOANSWER") {
+            &mut self.no_answer
+        } else {
+            &mut self.other
+        };
+        *count = count.saturating_add(calls);
+    }
+
+    /// How calls end by these and, while they are few, by what is usual.
+    pub fn shares(self) -> Ends {
+        let counts = [self.answered, self.busy, self.no_answer, self.other].map(float);
+        let usual = Ends::default();
+        let all = counts.iter().sum::<f64>() + USUAL;
+        let share = |count: f64, usual: f64| (count + usual * USUAL) / all;
+        Ends {
+            answered: share(counts[0], usual.answered),
+            busy: share(counts[1], usual.busy),
+            no_answer: share(counts[2], usual.no_answer),
+            failed: share(counts[3], usual.failed),
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an estimate")]
+fn float(n: u64) -> f64 {
+    n as f64
+}
+
 /// What becomes of one recipient.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Forecast {
@@ -114,6 +166,21 @@ fn from(
 mod tests {
     use super::*;
     use crate::domain::retry::Waits;
+
+    #[test]
+    fn what_is_usual_counts_until_more_calls_were_made() {
+        let mut counts = EndCounts::default();
+        assert_eq!(counts.shares(), Ends::default());
+        for (result, calls) in [("busy", 400), ("ANSWERED", 400), ("N/A", 99)] {
+            counts.add(Some(result), calls);
+        }
+        counts.add(None, 1);
+        let ends = counts.shares();
+        assert!((ends.busy - 412.0 / 1000.0).abs() < 1e-9, "{ends:?}");
+        assert!((ends.answered - 470.0 / 1000.0).abs() < 1e-9, "{ends:?}");
+        let sum = ends.answered + ends.busy + ends.no_answer + ends.failed;
+        assert!((sum - 1.0).abs() < 1e-9, "{ends:?}");
+    }
 
     #[test]
     fn attempts_and_waits_follow_the_policy() {

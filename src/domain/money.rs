@@ -126,6 +126,17 @@ impl Purse {
             .and_then(|(sum, more)| sum.checked_add(more));
     }
 
+    /// Adds the sums of another purse.
+    pub fn add_all(&mut self, other: &Self) {
+        for (currency, more) in &other.0 {
+            let sum = self
+                .0
+                .entry(currency.clone())
+                .or_insert(Some(Decimal::ZERO));
+            *sum = sum.zip(*more).and_then(|(sum, more)| sum.checked_add(more));
+        }
+    }
+
     /// So many times as much of each.
     #[must_use]
     pub fn times(&self, factor: Decimal) -> Self {

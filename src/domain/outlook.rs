@@ -140,6 +140,20 @@ impl Outlook {
         self.held
     }
 
+    /// When the window opens next for whoever is left; none while it is open for somebody, or where there is none.
+    pub fn opens_at(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let doors = self.doors(now);
+        let mut opens: Option<Timestamp> = None;
+        for door in doors.values() {
+            match door {
+                Door::Open { .. } => return None,
+                Door::Closed { until } => opens = Some(opens.map_or(*until, |at| at.min(*until))),
+                Door::Shut => {}
+            }
+        }
+        opens
+    }
+
     /// Takes in that so many callouts left until `now`.
     pub fn called(&mut self, now: Timestamp, callouts: u64, flow: Flow) {
         let mut left = float(callouts);

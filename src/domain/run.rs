@@ -153,6 +153,25 @@ pub enum PauseReason {
 }
 
 impl PauseReason {
+    /// A word for programs, which stays the same when the sentence is put otherwise.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Signal => "signal",
+            Self::Asked => "asked",
+            Self::Credentials(_) => "credentials",
+            Self::EmptyAccount(_) => "empty_account",
+            Self::Configuration(_) => "configuration",
+            Self::Account(_) => "account",
+            Self::Refusals(_) => "refusals",
+            Self::Breaker(_) => "breaker",
+            Self::Unreachable(_) => "unreachable",
+            Self::SpendCap(_) => "spend_cap",
+            Self::Price(_) => "price",
+            Self::Clock(_) => "clock",
+            Self::Held => "held",
+        }
+    }
+
     /// The code of the refusals that pause the run, where it is refusals that do.
     pub fn refused_with(&self) -> Option<RefusalCode> {
         match self {

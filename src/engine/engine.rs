@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
 
 use super::assignment::Assignment;
 use super::core::{Command, Core, End, Event};
-use super::progress::Progress;
+use super::progress::Listener;
 use super::timeline::{Kind, Timeline};
 use crate::domain::{PauseReason, RecipientId, Suppressions, Verdict};
 use crate::entropy::Entropy;
@@ -95,7 +95,7 @@ impl Engine {
         assignment: Assignment,
         entropy: Entropy,
         signals: mpsc::Receiver<Signal>,
-        progress: watch::Sender<Progress>,
+        progress: Listener,
     ) -> Result<Ending, StoreError> {
         let now = assignment.time.now();
         let (store, run) = (Arc::clone(&assignment.store), &assignment.run);
@@ -162,12 +162,8 @@ impl Engine {
         }
     }
 
-    /// The loop.
-    async fn work(
-        &mut self,
-        mut signals: mpsc::Receiver<Signal>,
-        progress: &watch::Sender<Progress>,
-    ) -> End {
+    /// Waits for reports, signals and time; the core decides after each, until it says how to end.
+    async fn work(&mut self, mut signals: mpsc::Receiver<Signal>, progress: &Listener) -> End {
         let (mut wishes_at, mut progress_at) = (Duration::ZERO, Duration::ZERO);
         let mut listening = true;
         let progress_every = if self.timeline.is_live() {
@@ -180,7 +176,9 @@ impl Engine {
             let now = self.assignment.time.monotonic();
             if now >= progress_at {
                 progress_at = now + progress_every;
-                progress.send_replace(self.core.progress(self.assignment.time.now()));
+                progress
+                    .tell(self.core.progress(self.assignment.time.now()))
+                    .await;
             }
             if now >= wishes_at && self.timeline.is_live() {
                 wishes_at = now + WISHES_EVERY;
@@ -192,7 +190,9 @@ impl Engine {
                 if self.committing || !self.group.is_empty() && self.aside.is_none() {
                     self.finish = Some(end);
                 } else {
-                    progress.send_replace(self.core.progress(self.assignment.time.now()));
+                    progress
+                        .tell(self.core.progress(self.assignment.time.now()))
+                        .await;
                     return end;
                 }
             }

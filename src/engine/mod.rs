@@ -13,6 +13,7 @@ pub mod core;
     reason = "the folder is the room, the file what works in it"
 )]
 mod engine;
+pub mod glance;
 mod platform;
 pub mod progress;
 #[cfg(debug_assertions)]
@@ -23,6 +24,7 @@ mod wishes;
 pub use assignment::{Assignment, Render};
 pub use core::{Command, Core, End, Event, Now, Pace, Predecessor, Rules};
 pub use engine::{Ending, Engine, Signal};
+pub use glance::{Glance, Start, Watch};
 pub use platform::Platform;
-pub use progress::Progress;
+pub use progress::{Listener, Progress, Told, telling};
 pub use timeline::Time;

@@ -31,6 +31,11 @@ pub enum Time {
 }
 
 impl Time {
+    /// Whether days may go by in a moment.
+    pub fn is_virtual(&self) -> bool {
+        matches!(self, Self::Virtual(_))
+    }
+
     fn clock(&self) -> &dyn Clock {
         match self {
             Self::Live(clock) => clock.as_ref(),

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::error::StoreError;
-use crate::domain::{Backlog, RecipientId, ResultRow, RunEndpoints, RunId, Story, Tally};
+use crate::domain::{Ahead, Backlog, RecipientId, ResultRow, RunEndpoints, RunId, Story, Tally};
 
 /// Reads what became of runs.
 #[async_trait]
@@ -36,6 +36,10 @@ pub trait ReportStore: std::fmt::Debug + Send + Sync {
 
     /// Whom a run has still to call, by what they wait for.
     async fn backlog(&self, run: &RunId) -> Result<Vec<Backlog>, StoreError>;
+
+    /// Whom a run has still to call and does not hold, by where they are, how they were tried and the minute in
+    /// which they are due.
+    async fn ahead(&self, run: &RunId) -> Result<Vec<Ahead>, StoreError>;
 }
 
 /// Which recipients of a run are meant.

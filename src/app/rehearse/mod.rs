@@ -221,8 +221,6 @@ impl Rehearsal<'_> {
             },
             rules,
             spend: new.spend,
-            rows: list.rows,
-            done: list.rows - list.valid,
             output: Some(self.results.clone()),
         })
     }

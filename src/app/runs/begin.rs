@@ -230,7 +230,6 @@ impl App {
                 return Err(error.into());
             }
         };
-        let (rows, valid) = (list.rows, list.valid);
         self.tell(Notice::Begun {
             run: new.id.clone(),
             list,
@@ -253,8 +252,6 @@ impl App {
             },
             rules: rules(campaign, new.created_at),
             spend: new.spend,
-            rows,
-            done: rows - valid,
             output: None,
         })
     }

@@ -130,8 +130,6 @@ impl App {
             campaign: run.campaign,
             predecessor: Predecessor::Process { elsewhere },
             spend: run.spend,
-            rows: 0,
-            done: 0,
             output: wanted
                 .output
                 .map(|(path, replace)| (path.to_owned(), replace)),

@@ -3,17 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use jiff::tz::TimeZone;
 
 use super::find::summary;
 use super::reread::AtTheDial;
 use crate::app::{App, Error, Goal, Notice, Stop, results};
 use crate::campaign::{Campaign, Fault, Faults, Script};
-use crate::domain::{Callout, Destination, DestinationKind, Known, RunId, Spend};
+use crate::domain::window::WindowZone;
+use crate::domain::{Callout, Destination, DestinationKind, Known, RunId, Spend, Window};
 #[cfg(debug_assertions)]
 use crate::engine::sabotage::Sabotage;
 use crate::engine::{
-    Assignment, End, Engine, Pace, Platform, Predecessor, Progress, Render, Rules, Time,
+    self, Assignment, End, Engine, Pace, Platform, Predecessor, Render, Rules, Start, Time, Watch,
 };
 use crate::report::Summary;
 use crate::store::{Due, Store};
@@ -36,10 +37,6 @@ pub(crate) struct Work<'a> {
     pub(crate) rules: Rules,
     /// What it may cost.
     pub(crate) spend: Option<Spend>,
-    /// Rows of the list, for the progress; zero where that is not known.
-    pub(crate) rows: u64,
-    /// Rows that have their disposition already.
-    pub(crate) done: u64,
     /// Where the results go, and whether a file that is there is replaced.
     pub(crate) output: Option<(PathBuf, bool)>,
 }
@@ -79,14 +76,28 @@ impl Work<'_> {
         })
     }
 
+    /// The run as it stands before its engine begins.
+    async fn goal(&self) -> Result<Goal, Error> {
+        let store = self.store.as_ref();
+        let run = find(store, Some(self.run.as_str())).await?;
+        let start = Start {
+            tally: store.tally(&run.id).await?,
+            ahead: store.ahead(&run.id).await?,
+            pace: self.pace,
+            rules: self.rules.clone(),
+            spend: self.spend.clone(),
+            expires_at: run.expires_at,
+        };
+        Ok(Goal {
+            zone: zone(&self.rules, self.spend.as_ref()),
+            watch: Box::new(Watch::new(start)),
+        })
+    }
+
     /// Works on the run until it ends or somebody asks to stop.
     pub(crate) async fn drive(self, stop: &Stop) -> Result<End, Error> {
         let (app, store) = (self.app, Arc::clone(&self.store));
-        let goal = Goal {
-            run: self.run.clone(),
-            rows: self.rows,
-            done: self.done,
-        };
+        let goal = Box::pin(self.goal()).await?;
         let assignment = Assignment {
             store: self.store,
             platform: self.platform,
@@ -100,7 +111,7 @@ impl Work<'_> {
             #[cfg(debug_assertions)]
             sabotage: app.settings.sabotage.as_deref().and_then(Sabotage::parse),
         };
-        let (telling, told) = watch::channel(Progress::default());
+        let (telling, told) = engine::telling(assignment.time.is_virtual());
         let notices = Arc::clone(&app.notices);
         let signals = stop.for_engine(move || notices.tell(Notice::Stopping));
         let watching = tokio::spawn(app.notices.watch(told, goal));
@@ -116,6 +127,19 @@ impl Work<'_> {
         }
         Ok(end)
     }
+}
+
+/// The zone by whose clock a run's people are told the time: its window's, or that of its days of money; none
+/// where nothing names one.
+fn zone(rules: &Rules, spend: Option<&Spend>) -> Option<TimeZone> {
+    let of_window = match rules.window.as_ref().map(Window::zone) {
+        Some(WindowZone::Fixed(zones)) => zones.zones().first().cloned(),
+        _ => None,
+    };
+    of_window.or_else(|| {
+        let spend = spend.filter(|spend| spend.per_day.is_some())?;
+        Some(spend.zone())
+    })
 }
 
 /// A run needs a rate that a person decided on.

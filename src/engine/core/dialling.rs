@@ -320,54 +320,97 @@ impl Core {
         Some(soonest.max(now.mono + Duration::from_micros(100)))
     }
 
-    /// In words, what keeps the engine from dialling faster.
-    pub(super) fn why_slow(&self, now: Now) -> Cow<'static, str> {
-        let short = || self.short_of_money(now);
-        let running = self.phase == Phase::Running && !self.backoff.probing();
-        match running.then(short).flatten() {
-            Some(short) if self.unsent() == 0 => format!("spend: {short}").into(),
-            _ => self.what_decides(now).into(),
+    /// Whether nobody is there who could be called now.
+    pub(super) fn nobody_is_due(&self) -> bool {
+        self.queue.is_empty() && self.ready.is_empty() && self.intending == 0
+    }
+
+    /// Counts the time that went by while somebody was there to be called.
+    pub(super) fn count_dialling(&mut self, now: Now) {
+        let went_by = now.mono.saturating_sub(self.counted_until);
+        self.counted_until = now.mono;
+        if self.phase == Phase::Running && !self.nobody_is_due() {
+            self.progress.dialled_for += went_by;
         }
     }
 
-    fn what_decides(&self, now: Now) -> &'static str {
+    /// In one word and in words, what keeps the engine from dialling faster.
+    pub(super) fn why_slow(&self, now: Now) -> (&'static str, Cow<'static, str>) {
+        let short = || self.short_of_money(now);
+        let running = self.phase == Phase::Running && !self.backoff.probing();
+        match running.then(short).flatten() {
+            Some(short) if self.unsent() == 0 => ("spend", format!("spend: {short}").into()),
+            _ => {
+                let (word, words) = self.what_decides(now);
+                (word, words.into())
+            }
+        }
+    }
+
+    fn what_decides(&self, now: Now) -> (&'static str, &'static str) {
         match self.phase {
             Phase::Closing(Disposition::Expired) => {
-                return "its schedule ends it: calls that go on are followed to their end";
+                return (
+                    "expiry",
+                    "its schedule ends it: calls that go on are followed to their end",
+                );
             }
             Phase::Holding(_) => {
-                return "most calls end by the campaign's or the account's fault: calls that go on are \
-                        followed to their end";
+                return (
+                    "endings",
+                    "most calls end by the campaign's or the account's fault: calls that go on are \
+                     followed to their end",
+                );
             }
             Phase::Closing(_) => {
-                return "cancelling: calls that go on are followed to their end";
+                return (
+                    "cancelling",
+                    "cancelling: calls that go on are followed to their end",
+                );
             }
-            Phase::Draining(_) | Phase::Finished => return "stopping: requests in flight finish",
+            Phase::Draining(_) | Phase::Finished => {
+                return ("stopping", "stopping: requests in flight finish");
+            }
             Phase::Running => {}
         }
         let capped = !self.under_cap();
         if self.backoff.probing() {
-            "the platform cannot be reached: probing"
-        } else if self.queue.is_empty() && self.ready.is_empty() && self.intending == 0 {
+            ("unreachable", "the platform cannot be reached: probing")
+        } else if self.nobody_is_due() {
             match self.more {
-                More::At(_) | More::Held => "everybody left is due later",
-                _ if self.flights.is_empty() => "nobody is left to call",
-                _ => "everybody is called: waiting for calls to end",
+                More::At(_) | More::Held => ("later", "everybody left is due later"),
+                _ if self.flights.is_empty() => ("nobody", "nobody is left to call"),
+                _ => ("calls_end", "everybody is called: waiting for calls to end"),
             }
         } else if capped {
-            "concurrent_calls: as many calls go on as the campaign allows"
+            (
+                "concurrent_calls",
+                "concurrent_calls: as many calls go on as the campaign allows",
+            )
         } else if self.pacer.rate() < self.pacer.ceiling() {
-            "the platform asked us to slow down (429)"
+            ("slowed_down", "the platform asked us to slow down (429)")
         } else if self.polls_lag(now) {
-            "results: the platform's answers about calls come slower than calls end"
+            (
+                "results",
+                "results: the platform's answers about calls come slower than calls end",
+            )
         } else if !self.unsuspicious(self.posts.in_flight()) {
-            "refusals: the latest callouts were all refused, so the next leave a few at a time"
+            (
+                "refusals",
+                "refusals: the latest callouts were all refused, so the next leave a few at a time",
+            )
         } else if !self.posts.free(self.pacer.rate()) {
-            "the platform's answers: as many callouts are in flight as its latency deserves"
+            (
+                "latency",
+                "the platform's answers: as many callouts are in flight as its latency deserves",
+            )
         } else if self.pacer.about_when(now.mono, self.unsent()) > now.mono {
-            "calls_per_second: at the campaign's rate"
+            (
+                "calls_per_second",
+                "calls_per_second: at the campaign's rate",
+            )
         } else {
-            "nothing: going as fast as this machine does"
+            ("machine", "nothing: going as fast as this machine does")
         }
     }
 

@@ -277,6 +277,8 @@ pub struct Core {
     gets_hold_until: Duration,
     /// Until when uncertain attempts count as calls.
     uncertain: VecDeque<Duration>,
+    /// Until when it is counted how long somebody was there to be called.
+    counted_until: Duration,
     /// Since when nothing but failures came back, and the first of them.
     failing_since: Option<(Duration, String)>,
     progress: Progress,
@@ -331,6 +333,7 @@ impl Core {
             hang_ups: BinaryHeap::new(),
             gets_hold_until: Duration::ZERO,
             uncertain: VecDeque::new(),
+            counted_until: now.mono,
             failing_since: None,
             progress: Progress::default(),
         }
@@ -347,6 +350,7 @@ impl Core {
     pub fn step(&mut self, event: Event, now: Now) -> Vec<Command> {
         let mut commands = Vec::new();
         let now = self.believed(now);
+        self.count_dialling(now);
         match event {
             Event::Opened(calls) => self.opened(calls, now),
             Event::Uncertain(since) => self.still_uncertain(since, now),
@@ -394,12 +398,19 @@ impl Core {
 
     /// How things stand, for people.
     pub fn progress(&self, now: Now) -> Progress {
+        let (slow, why_slow) = self.why_slow(now);
         Progress {
             in_flight: self.flights.len(),
             dialling: self.posts.in_flight(),
             rate: self.pacer.rate(),
             ceiling: self.pacer.ceiling(),
-            why_slow: self.why_slow(now),
+            at: now.wall,
+            slow,
+            why_slow,
+            next_due: match self.more {
+                More::At(at) if self.nobody_is_due() => Some(at),
+                _ => None,
+            },
             committed: self.budget.as_ref().map(Budget::committed),
             uncertain_held: self.uncertain.len(),
             ..self.progress.clone()

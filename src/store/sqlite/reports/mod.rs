@@ -7,7 +7,7 @@ mod stories;
 use async_trait::async_trait;
 
 use super::SqliteStore;
-use crate::domain::{Backlog, RecipientId, ResultRow, RunEndpoints, RunId, Story, Tally};
+use crate::domain::{Ahead, Backlog, RecipientId, ResultRow, RunEndpoints, RunId, Story, Tally};
 use crate::store::{ReportStore, StoreError, Whom};
 
 #[async_trait]
@@ -44,5 +44,9 @@ impl ReportStore for SqliteStore {
 
     async fn backlog(&self, run: &RunId) -> Result<Vec<Backlog>, StoreError> {
         self.select_backlog(run).await.map_err(|e| self.fault(&e))
+    }
+
+    async fn ahead(&self, run: &RunId) -> Result<Vec<Ahead>, StoreError> {
+        self.select_ahead(run).await.map_err(|e| self.fault(&e))
     }
 }

@@ -5,7 +5,9 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::results::{read_attempt, read_row};
-use crate::domain::{AttemptId, Backlog, RunId, Said, Story, Wait, WaitReason, Zones};
+use crate::domain::{
+    Ahead, AttemptId, Backlog, RunId, Said, Story, Tried, Wait, WaitReason, Zones,
+};
 use crate::store::sqlite::engine::due::hold;
 use crate::store::sqlite::engine::group::HELD_UNTIL;
 use crate::store::sqlite::{SqliteStore, moment};
@@ -42,6 +44,13 @@ const BACKLOG: &str = "-- backlog
     select waiting_for, count(*) as n, min(due_at) as soonest from recipients
     where run = (select number from runs where id = ?1) and state in ('pending', 'waiting')
     group by 1";
+
+/// Whoever is held is no part of it.
+const AHEAD: &str = "-- ahead
+    select zones, tried, due_at / 60000 as minute, count(*) as n from recipients
+    where run = (select number from runs where id = ?1) and state in ('pending', 'waiting')
+      and due_at < ?2
+    group by 1, 2, 3";
 
 impl SqliteStore {
     pub(super) async fn select_stories(
@@ -89,6 +98,18 @@ impl SqliteStore {
             soonest: due_at(row.get("soonest")),
         });
         Ok(backlog.collect())
+    }
+
+    pub(super) async fn select_ahead(&self, run: &RunId) -> Result<Vec<Ahead>, sqlx::Error> {
+        let query = sqlx::query(AHEAD).bind(run.as_str()).bind(HELD_UNTIL);
+        let rows = query.fetch_all(&self.readers).await?;
+        let ahead = rows.iter().map(|row| Ahead {
+            zones: row.get::<Option<&str>, _>("zones").map(Zones::read),
+            tried: Tried::unpack(row.get("tried")).unwrap_or_default(),
+            due: moment(row.get::<i64, _>("minute").saturating_mul(60_000)),
+            people: row.get::<i64, _>("n").unsigned_abs(),
+        });
+        Ok(ahead.collect())
     }
 }
 
