@@ -79,7 +79,7 @@ impl Work<'_> {
     /// The run as it stands before its engine begins.
     async fn goal(&self) -> Result<Goal, Error> {
         let store = self.store.as_ref();
-        let run = find(store, Some(self.run.as_str())).await?;
+        let run = store.run(&self.run).await?;
         let start = Start {
             tally: store.tally(&run.id).await?,
             ahead: store.ahead(&run.id).await?,
