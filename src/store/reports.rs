@@ -19,7 +19,7 @@ pub trait ReportStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<ResultRow>, StoreError>;
 
-    /// Rejects in the list's order: those after `after`.
+    /// Rejects in the list's order, without attempts: those after `after`.
     async fn rejects(
         &self,
         run: &RunId,

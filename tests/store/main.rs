@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stumbles")]
 
 mod conformance;
+mod counts;
 mod place;
 mod sqlite;
 #[expect(

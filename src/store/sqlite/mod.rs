@@ -15,6 +15,7 @@ mod mark;
 mod open;
 mod privacy;
 mod reports;
+mod rows;
 mod runs;
 mod scrub;
 mod suppression;

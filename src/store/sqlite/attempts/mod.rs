@@ -8,19 +8,23 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::reports::results::{attempt_id, destination, read_attempt};
+use super::rows::{attempt_id, attempt_json, destination, read_attempt};
 use super::{SqliteStore, millis, moment};
 use crate::domain::{AttemptId, AttemptKey, CallId, RecipientId, RunId};
 use crate::store::{AttemptStore, Made, Settlement, StoreError, Unsettled};
 
-const UNSETTLED: &str = "-- unsettled
-    select attempts.*, recipients.line, recipients.endpoint, runs.destination_kind from runs
+const UNSETTLED: &str = concat!(
+    "-- unsettled
+    select ",
+    attempt_json!(),
+    " as attempt, attempts.recipient, attempts.key, recipients.line, recipients.endpoint, runs.destination_kind from runs
     join attempts on attempts.recipient between max(runs.first_recipient, ?2) and runs.last_recipient
     join recipients on recipients.id = attempts.recipient
     where runs.id = ?1 and (attempts.recipient > ?2 or attempts.key > ?3)
           and (attempts.state in ('intended', 'accepted', 'uncertain')
                or attempts.state = 'final' and (attempts.result is null or attempts.debit is null))
-    order by attempts.recipient, attempts.key limit ?4";
+    order by attempts.recipient, attempts.key limit ?4"
+);
 
 const MADE_WITHIN: &str = "-- made_within
     select attempts.key, attempts.id, call_id, intended_at, answered_at from attempts
@@ -78,7 +82,7 @@ impl AttemptStore for SqliteStore {
 fn read_unsettled(row: &SqliteRow) -> Result<Unsettled, StoreError> {
     Ok(Unsettled {
         key: AttemptKey(row.get("key")),
-        attempt: read_attempt(row)?,
+        attempt: read_attempt(row.get("attempt"))?,
         recipient: RecipientId(row.get("recipient")),
         line: row.get::<i64, _>("line").unsigned_abs(),
         destination: destination(row),
@@ -88,7 +92,7 @@ fn read_unsettled(row: &SqliteRow) -> Result<Unsettled, StoreError> {
 fn read_made(row: &SqliteRow) -> Result<Made, StoreError> {
     Ok(Made {
         key: AttemptKey(row.get("key")),
-        id: attempt_id(row)?,
+        id: attempt_id(row.get("id"))?,
         call: row.get::<Option<&str>, _>("call_id").and_then(CallId::new),
         intended_at: moment(row.get("intended_at")),
         answered_at: row.get::<Option<i64>, _>("answered_at").map(moment),

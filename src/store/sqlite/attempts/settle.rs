@@ -13,7 +13,7 @@ use crate::domain::{
     after_attempt,
 };
 use crate::store::sqlite::engine::group::{ACCEPTED, HELD_UNTIL, currency};
-use crate::store::sqlite::reports::results::{outcome, recipient_state};
+use crate::store::sqlite::rows::{outcome, recipient_state};
 use crate::store::sqlite::{SqliteStore, millis, tried};
 use crate::store::{Settlement, StoreError};
 

@@ -7,7 +7,7 @@ use sqlx::{Row as _, Sqlite};
 
 use crate::domain::{Charges, RunId, Spend, Stage, Standing};
 use crate::store::StoreError;
-use crate::store::sqlite::reports::results::{outcome, stage};
+use crate::store::sqlite::rows::{outcome, stage};
 use crate::store::sqlite::runs::spend_of;
 use crate::store::sqlite::{SqliteStore, millis};
 

@@ -1,7 +1,7 @@
 //! What became of runs and their recipients: counts, rows, stories.
 
 mod endpoints;
-pub(super) mod results;
+mod results;
 mod stories;
 
 use async_trait::async_trait;

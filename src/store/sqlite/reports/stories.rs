@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::results::{read_attempt, read_row};
 use crate::domain::{
     Ahead, AttemptId, Backlog, RunId, Said, Story, Tried, Wait, WaitReason, Zones,
 };
 use crate::store::sqlite::engine::due::hold;
 use crate::store::sqlite::engine::group::HELD_UNTIL;
+use crate::store::sqlite::rows::{attempt_json, read_attempt, read_row, row_json};
 use crate::store::sqlite::{SqliteStore, moment};
 use crate::store::{StoreError, Whom};
 
@@ -17,20 +17,32 @@ use crate::store::{StoreError, Whom};
 const STORIES_MAX: u32 = 100;
 
 /// The index on endpoints is a partial one, and has those of all runs.
-const BY_ENDPOINT: &str = "-- stories, by endpoint
-    select recipients.*, runs.destination_kind from recipients
+const BY_ENDPOINT: &str = concat!(
+    "-- stories, by endpoint
+    select ",
+    row_json!(),
+    " as row, due_at, waiting_for, zones, hold, longest_s from recipients
     join runs on runs.number = recipients.run
     where recipients.endpoint = ?2 and recipients.endpoint is not null and runs.id = ?1
-    order by recipients.id limit ?3";
+    order by recipients.id limit ?3"
+);
 
-const BY_LINE: &str = "-- stories, by line
-    select recipients.*, runs.destination_kind from runs
+const BY_LINE: &str = concat!(
+    "-- stories, by line
+    select ",
+    row_json!(),
+    " as row, due_at, waiting_for, zones, hold, longest_s from runs
     join recipients on recipients.id between runs.first_recipient and runs.last_recipient
     where runs.id = ?1 and recipients.line = ?2
-    order by recipients.id limit ?3";
+    order by recipients.id limit ?3"
+);
 
-const ATTEMPTS: &str = "-- stories: attempts
-    select * from attempts where recipient = ?1 order by key";
+const ATTEMPTS: &str = concat!(
+    "-- stories: attempts
+    select ",
+    attempt_json!(),
+    " from attempts where recipient = ?1 order by key"
+);
 
 const WAITS: &str = "-- stories: waits
     select at, reason, until from waits where recipient = ?1 order by number";
@@ -72,13 +84,13 @@ impl SqliteStore {
             .map_err(fault)?;
         let mut stories = Vec::new();
         for row in &rows {
-            let mut story = read_story(row);
+            let mut story = read_story(row)?;
             let id = story.row.recipient.0;
             let of = |statement: &'static str| sqlx::query(statement).bind(id);
             let attempts = of(ATTEMPTS).fetch_all(&self.readers).await.map_err(fault)?;
             story.row.attempts = attempts
                 .iter()
-                .map(read_attempt)
+                .map(|attempt| read_attempt(attempt.get(0)))
                 .collect::<Result<_, _>>()?;
             let waits = of(WAITS).fetch_all(&self.readers).await.map_err(fault)?;
             story.waits = waits.iter().filter_map(read_wait).collect();
@@ -113,16 +125,16 @@ impl SqliteStore {
     }
 }
 
-fn read_story(row: &SqliteRow) -> Story {
-    Story {
-        row: read_row(row),
+fn read_story(row: &SqliteRow) -> Result<Story, StoreError> {
+    Ok(Story {
+        row: read_row(row.get("row"))?,
         due_at: row.get::<Option<i64>, _>("due_at").and_then(due_at),
         waiting_for: reason(row, "waiting_for"),
         zones: row.get::<Option<&str>, _>("zones").map(Zones::read),
         hold: hold(row),
         waits: Vec::new(),
         said: Vec::new(),
-    }
+    })
 }
 
 /// When somebody is due; none for whom that never comes by itself.
