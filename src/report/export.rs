@@ -3,6 +3,9 @@
 //! A cell that a spreadsheet would run as a formula gets a leading `'`; plain phone numbers and
 //! amounts are left alone, and `raw` leaves every byte as it was.
 
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+
 use jiff::Timestamp;
 
 use super::formula::guarded;
@@ -10,6 +13,24 @@ use crate::domain::{AttemptRecord, Purse, RESULT_COLUMNS, ResultRow};
 
 /// What stands between cells.
 const DELIMITER: char = ',';
+const ATTEMPT_COLUMNS: [&str; 15] = [
+    "line",
+    "number",
+    "attempt",
+    "state",
+    "intended_at",
+    "answered_at",
+    "ended_at",
+    "call_id",
+    "result",
+    "reason",
+    "duration_s",
+    "debit",
+    "currency",
+    "hold",
+    "note",
+];
+const REJECT_COLUMNS: [&str; 5] = ["line", "kind", "reason", "column", "value"];
 
 /// Which table is exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +50,8 @@ pub struct Export {
     columns: usize,
     raw: bool,
     csv: csv::Writer<Vec<u8>>,
+    /// What is written anew for each cell that is no text.
+    text: String,
 }
 
 impl Export {
@@ -42,33 +65,14 @@ impl Export {
             columns: header.len(),
             raw,
             csv,
+            text: String::new(),
         };
         let own = header.iter().map(String::as_str);
-        let line: Vec<&str> = match table {
-            Table::Results => own.chain(RESULT_COLUMNS).collect(),
-            Table::Attempts => vec![
-                "line",
-                "number",
-                "attempt",
-                "state",
-                "intended_at",
-                "answered_at",
-                "ended_at",
-                "call_id",
-                "result",
-                "reason",
-                "duration_s",
-                "debit",
-                "currency",
-                "hold",
-                "note",
-            ],
-            Table::Rejects => ["line", "kind", "reason", "column", "value"]
-                .into_iter()
-                .chain(own)
-                .collect(),
-        };
-        export.write(line.into_iter().map(str::to_owned));
+        match table {
+            Table::Results => export.line(own.chain(RESULT_COLUMNS)),
+            Table::Attempts => export.line(ATTEMPT_COLUMNS),
+            Table::Rejects => export.line(REJECT_COLUMNS.into_iter().chain(own)),
+        }
         export
     }
 
@@ -93,112 +97,126 @@ impl Export {
     }
 
     fn add_result(&mut self, row: &ResultRow) {
-        let counted: Vec<&AttemptRecord> =
-            row.attempts.iter().filter(|a| a.stage.counts()).collect();
-        let (first, last) = (counted.first(), counted.last());
-        let outcome = last.map(|a| a.outcome.clone()).unwrap_or_default();
-        let (debit, currency) = debits(&counted);
-        let count = if row.destination.is_none() {
-            0
-        } else {
-            counted.len()
-        };
-        let own = [
-            row.disposition
-                .map(|d| d.as_str().to_owned())
-                .unwrap_or_default(),
-            count.to_string(),
-            outcome.result.unwrap_or_default(),
-            outcome.reason.unwrap_or_default(),
-            last.and_then(|a| a.call_id.clone()).unwrap_or_default(),
-            outcome
-                .duration_s
-                .map(|d| d.to_string())
-                .unwrap_or_default(),
-            debit,
-            currency,
-            first.map(|a| time(a.intended_at)).unwrap_or_default(),
-            last.map(|a| time(a.intended_at)).unwrap_or_default(),
-            String::new(),
-        ];
         // A ragged row keeps to the header here; the rejects have all of its cells.
-        let mut cells = row.cells.clone();
-        cells.resize(self.columns, String::new());
-        self.write(cells.into_iter().chain(own));
+        for column in 0..self.columns {
+            self.cell(row.cells.get(column).map_or("", String::as_str));
+        }
+        let mut counted = row.attempts.iter().filter(|a| a.stage.counts());
+        let first = counted.next();
+        let last = counted.next_back().or(first);
+        let count = match (first, &row.destination) {
+            (Some(_), Some(_)) => row.attempts.iter().filter(|a| a.stage.counts()).count(),
+            _ => 0,
+        };
+        self.cell(row.disposition.map_or("", |d| d.as_str()));
+        self.shown(count);
+        self.word(last.and_then(|a| a.outcome.result.as_ref()));
+        self.word(last.and_then(|a| a.outcome.reason.as_ref()));
+        self.word(last.and_then(|a| a.call_id.as_ref()));
+        self.shown_or_empty(last.and_then(|a| a.outcome.duration_s));
+        self.debits(row.attempts.iter().filter(|a| a.stage.counts()));
+        self.time(first.map(|a| a.intended_at));
+        self.time(last.map(|a| a.intended_at));
+        self.cell("");
+        self.end();
     }
 
     fn add_attempt(&mut self, row: &ResultRow, attempt: &AttemptRecord) {
         let outcome = &attempt.outcome;
-        let (debit, currency) = debits(&[attempt]);
-        let line = [
-            row.line.to_string(),
-            row.destination
-                .as_ref()
-                .map(|d| d.endpoint.clone())
-                .unwrap_or_default(),
-            attempt.id.to_string(),
-            attempt.stage.to_string(),
-            time(attempt.intended_at),
-            attempt.answered_at.map(time).unwrap_or_default(),
-            attempt.ended_at.map(time).unwrap_or_default(),
-            attempt.call_id.clone().unwrap_or_default(),
-            outcome.result.clone().unwrap_or_default(),
-            outcome.reason.clone().unwrap_or_default(),
-            outcome
-                .duration_s
-                .map(|d| d.to_string())
-                .unwrap_or_default(),
-            debit,
-            currency,
-            attempt.hold.map(|h| h.to_string()).unwrap_or_default(),
-            attempt.note.clone().unwrap_or_default(),
-        ];
-        self.write(line.into_iter());
+        self.shown(row.line);
+        self.word(row.destination.as_ref().map(|d| &d.endpoint));
+        self.shown(attempt.id);
+        self.shown(attempt.stage);
+        self.time(Some(attempt.intended_at));
+        self.time(attempt.answered_at);
+        self.time(attempt.ended_at);
+        self.word(attempt.call_id.as_ref());
+        self.word(outcome.result.as_ref());
+        self.word(outcome.reason.as_ref());
+        self.shown_or_empty(outcome.duration_s);
+        self.debits(std::iter::once(attempt));
+        self.shown_or_empty(attempt.hold);
+        self.word(attempt.note.as_ref());
+        self.end();
     }
 
     fn add_reject(&mut self, row: &ResultRow) {
-        let (column, value) = row.fault.clone().unwrap_or_default();
-        let why = [
-            row.line.to_string(),
-            row.disposition
-                .map(|d| d.as_str().to_owned())
-                .unwrap_or_default(),
-            row.reason.clone().unwrap_or_default(),
-            column.unwrap_or_default(),
-            value.unwrap_or_default(),
-        ];
-        self.write(why.into_iter().chain(row.cells.iter().cloned()));
+        let (column, value) = row.fault.as_ref().map_or((None, None), |(column, value)| {
+            (column.as_ref(), value.as_ref())
+        });
+        self.shown(row.line);
+        self.cell(row.disposition.map_or("", |d| d.as_str()));
+        self.word(row.reason.as_ref());
+        self.word(column);
+        self.word(value);
+        self.line(row.cells.iter().map(String::as_str));
     }
 
-    fn write(&mut self, cells: impl Iterator<Item = String>) {
-        let raw = self.raw;
-        let safe = cells.map(|cell| if raw { cell } else { guarded(cell, DELIMITER) });
-        // Writing into memory cannot fail.
-        drop(self.csv.write_record(safe));
+    /// The sum over attempts, and its currency; empty where no attempt's price is known.
+    fn debits<'a>(&mut self, attempts: impl Iterator<Item = &'a AttemptRecord>) {
+        let mut purse = Purse::default();
+        for attempt in attempts {
+            if let Some(debit) = &attempt.outcome.debit {
+                purse.add(debit);
+            }
+        }
+        // Currencies are never added together: several stand side by side.
+        let sums: Vec<_> = purse.sums().collect();
+        let amounts = sums
+            .iter()
+            .map(|(_, sum)| sum.map(|sum| sum.to_string()).unwrap_or_default());
+        let currencies: Vec<&str> = sums.iter().map(|(currency, _)| *currency).collect();
+        self.cell(&amounts.collect::<Vec<_>>().join(";"));
+        self.cell(&currencies.join(";"));
     }
-}
 
-/// The sum over attempts, and its currency; empty where no attempt's price is known.
-fn debits(attempts: &[&AttemptRecord]) -> (String, String) {
-    let mut purse = Purse::default();
-    for attempt in attempts {
-        if let Some(debit) = &attempt.outcome.debit {
-            purse.add(debit);
+    /// A moment in RFC 3339 in UTC, to the millisecond; an empty cell where there is none.
+    fn time(&mut self, at: Option<Timestamp>) {
+        match at {
+            Some(at) => self.shown(format_args!("{at:.3}")),
+            None => self.cell(""),
         }
     }
-    // Currencies are never added together: several stand side by side.
-    let sums: Vec<_> = purse.sums().collect();
-    let amounts = sums
-        .iter()
-        .map(|(_, sum)| sum.map(|sum| sum.to_string()).unwrap_or_default());
-    let currencies = sums.iter().map(|(currency, _)| (*currency).to_owned());
-    (
-        amounts.collect::<Vec<_>>().join(";"),
-        currencies.collect::<Vec<_>>().join(";"),
-    )
-}
 
-/// RFC 3339 in UTC, to the millisecond.
-fn time(at: Timestamp) -> String {
-    format!("{at:.3}")
+    fn word(&mut self, word: Option<&String>) {
+        self.cell(word.map_or("", String::as_str));
+    }
+
+    fn shown_or_empty(&mut self, value: Option<impl fmt::Display>) {
+        match value {
+            Some(value) => self.shown(value),
+            None => self.cell(""),
+        }
+    }
+
+    fn shown(&mut self, value: impl fmt::Display) {
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        write!(text, "{value}").expect("a string takes all");
+        self.cell(&text);
+        self.text = text;
+    }
+
+    /// Writes cells, and ends the line.
+    fn line<'a>(&mut self, cells: impl IntoIterator<Item = &'a str>) {
+        for cell in cells {
+            self.cell(cell);
+        }
+        self.end();
+    }
+
+    fn cell(&mut self, cell: &str) {
+        let safe = if self.raw {
+            Cow::Borrowed(cell)
+        } else {
+            guarded(cell, DELIMITER)
+        };
+        // Writing into memory cannot fail.
+        drop(self.csv.write_field(safe.as_ref()));
+    }
+
+    fn end(&mut self) {
+        // Nor can this.
+        drop(self.csv.write_record(None::<&[u8]>));
+    }
 }

@@ -3,6 +3,8 @@
 //! A cell is looked at whole and piece by piece: whoever reads the file with another delimiter than it was
 //! written with, as a spreadsheet does that expects semicolons, has each piece as a cell.
 
+use std::borrow::Cow;
+
 /// What others split cells at, and what may hide it in front of a formula.
 const DELIMITERS: [char; 5] = [',', ';', '\t', '\n', '\r'];
 /// Digits of a telephone number.
@@ -10,11 +12,11 @@ const NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 7..=16;
 
 /// The cell with a `'` in front of everything in it that a spreadsheet would run; as it is where nothing
 /// would. Pieces between `delimiter`s are not looked at: such a cell is quoted.
-pub(super) fn guarded(cell: String, delimiter: char) -> String {
+pub(super) fn guarded(cell: &str, delimiter: char) -> Cow<'_, str> {
     let splits = |c: char| c != delimiter && DELIMITERS.contains(&c);
     let begins_with_one = cell.starts_with(DELIMITERS) && !cell.trim_matches(is_blank).is_empty();
-    if !is_formula(&cell) && !begins_with_one && !cell.contains(splits) {
-        return cell;
+    if !is_formula(cell) && !begins_with_one && !cell.contains(splits) {
+        return Cow::Borrowed(cell);
     }
     let mut safe = String::with_capacity(cell.len() + 1);
     if begins_with_one {
@@ -27,7 +29,7 @@ pub(super) fn guarded(cell: String, delimiter: char) -> String {
         }
         safe.push_str(piece);
     }
-    safe
+    Cow::Owned(safe)
 }
 
 /// Whether a spreadsheet would run a cell. A telephone number, or an amount with its sign, is none.
@@ -76,8 +78,8 @@ fn is_telephone_number(rest: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn safe(cell: &str) -> String {
-        guarded(cell.to_owned(), ',')
+    fn safe(cell: &str) -> Cow<'_, str> {
+        guarded(cell, ',')
     }
 
     #[test]
@@ -129,7 +131,7 @@ mod tests {
             assert_eq!(safe(cell), made, "{cell:?}");
         }
         assert_eq!(safe("x,=1"), "x,=1", "a comma is quoted");
-        assert_eq!(guarded("x,=1;=1".into(), ';'), "x,'=1;=1");
+        assert_eq!(guarded("x,=1;=1", ';'), "x,'=1;=1");
     }
 
     #[test]
