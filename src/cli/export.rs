@@ -2,9 +2,10 @@
 
 use super::args::{ExportArgs, TableName};
 use super::exit::{Exit, Failure};
-use super::output;
+use super::{output, progress};
 use crate::app::runs::find;
 use crate::app::{App, files, results};
+use crate::domain::Count;
 use crate::report::Table;
 use crate::store::Access;
 
@@ -22,12 +23,21 @@ pub(super) async fn export(args: &ExportArgs, app: &App) -> Result<Exit, Failure
         TableName::Attempts => Table::Attempts,
         TableName::Rejects => Table::Rejects,
     };
+    let (store, done) = (store.as_ref(), Count::default());
+    // How many are rejects is not known, and no more than all.
+    let rows = (table != Table::Rejects).then_some(run.rows);
     if let Some(path) = &args.output {
         let file = (path.as_path(), args.force);
-        results::write_file(store.as_ref(), &run, table, args.raw, file).await?;
+        let writing = results::write_file(store, &run, table, args.raw, file, &done);
+        progress::while_counted("rows", rows, &done, writing).await?;
     } else {
         let sink = &mut output::pour;
-        results::write_rows(store.as_ref(), &run, table, args.raw, sink).await?;
+        let writing = results::write_rows(store, &run, table, args.raw, sink, &done);
+        if output::shows_facts() {
+            writing.await?;
+        } else {
+            progress::while_counted("rows", rows, &done, writing).await?;
+        }
     }
     store.close().await?;
     Ok(Exit::Done)

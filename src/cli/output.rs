@@ -133,6 +133,11 @@ fn nobody_reads(error: &io::Error) -> bool {
         || (error.raw_os_error() == Some(Errno::IO.raw_os_error()) && closed())
 }
 
+/// Whether facts go to a terminal, where nothing else may stand between them.
+pub(super) fn shows_facts() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Whether somebody watches.
 pub(super) fn watched() -> bool {
     io::stderr().is_terminal()

@@ -1,5 +1,6 @@
 //! How a run goes on: a bar with its facts on a terminal, a line every ten seconds elsewhere.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -8,8 +9,8 @@ use tokio::time::MissedTickBehavior;
 
 use super::{output, settings};
 use crate::app::Goal;
-use crate::domain::Disposition;
 use crate::domain::money::{Amount, said};
+use crate::domain::{Count, Disposition};
 use crate::engine::{Glance, Told};
 use crate::report::moments::{Zone, roughly};
 use crate::report::words::{counted, grouped};
@@ -18,6 +19,8 @@ use crate::report::words::{counted, grouped};
 const LINE_EVERY: Duration = Duration::from_secs(10);
 /// How often a bar is drawn anew.
 const BAR_EVERY: Duration = Duration::from_millis(250);
+/// What takes no longer is not worth a sign of life.
+const SHOWN_AFTER: Duration = Duration::from_secs(1);
 
 /// Shows how a run goes on until its engine is gone.
 pub(super) async fn show(mut told: Told, goal: Goal) {
@@ -144,6 +147,53 @@ fn money(glance: &Glance) -> String {
     let billed = billed.and_then(|(_, sum)| sum).unwrap_or_default();
     let held = Amount((committed - billed).max(rust_decimal::Decimal::ZERO));
     format!("{spent}, {held} held, cap {}", said(*cap, currency))
+}
+
+/// Does something that is counted, and shows how far it is where it takes more than a moment: `of` so many,
+/// where that is known.
+pub(super) async fn while_counted<T>(
+    what: &str,
+    of: Option<u64>,
+    done: &Count,
+    work: impl Future<Output = T>,
+) -> T {
+    let mut work = pin!(work);
+    tokio::select! {
+        ended = &mut work => return ended,
+        () = tokio::time::sleep(SHOWN_AFTER) => {}
+    }
+    let bar = output::watched().then(|| {
+        let bar = counting(what, of);
+        (output::Bar::show(bar.clone()), bar)
+    });
+    let mut every = tokio::time::interval(match bar {
+        Some(_) => BAR_EVERY,
+        None => LINE_EVERY,
+    });
+    loop {
+        tokio::select! {
+            ended = &mut work => return ended,
+            _ = every.tick() => if let Some((_, bar)) = &bar {
+                bar.set_position(done.get());
+            } else {
+                let of = of.map_or(String::new(), |of| format!(" of {}", grouped(of)));
+                output::tell(&format!("{}{of} {what}", grouped(done.get())));
+            },
+        }
+    }
+}
+
+fn counting(what: &str, of: Option<u64>) -> ProgressBar {
+    let shape = if of.is_some() {
+        "{wide_bar:.cyan/blue} {human_pos} of {human_len} {msg}, {eta} left"
+    } else {
+        "{spinner} {human_pos} {msg}"
+    };
+    let bar = ProgressBar::with_draw_target(of, ProgressDrawTarget::stderr_with_hz(5));
+    if let Ok(style) = ProgressStyle::with_template(shape) {
+        bar.set_style(style);
+    }
+    bar.with_message(what.to_owned())
 }
 
 #[cfg(test)]

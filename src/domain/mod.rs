@@ -9,6 +9,7 @@ pub mod attempt;
 pub mod breaker;
 pub mod budget;
 pub mod callout;
+pub mod count;
 pub mod destination;
 pub mod earlier;
 pub mod forecast;
@@ -47,6 +48,7 @@ pub use callout::{
     CallLength, Callout, CalloutBody, ConferenceCallout, ConferenceDtmf, CustomCallout, HttpHeader,
     TtsCallout,
 };
+pub use count::Count;
 pub use destination::{Destination, DestinationKind};
 pub use earlier::{Endpoints, NotReachedBy, Overlap, RunEndpoints};
 pub use ids::{AttemptId, AttemptKey, CallId, RecipientId, RunId};

@@ -180,6 +180,8 @@ pub struct Run {
     pub ended_at: Option<Timestamp>,
     /// The list's header; none until the list is imported in full.
     pub header: Option<Vec<String>>,
+    /// Rows of its list; zero until it is imported.
+    pub rows: u64,
     /// SHA-256 of the list's bytes, in hex.
     pub list_sha256: Option<String>,
     /// What the list's endpoints are.

@@ -322,6 +322,14 @@ fn results_of(row: &SqliteRow) -> Option<(PathBuf, String)> {
     path.map(PathBuf::from).zip(row.get("results_sha256"))
 }
 
+/// Rows of a run's list, whose ids rise without gaps.
+fn rows_of(row: &SqliteRow) -> u64 {
+    let first: Option<i64> = row.get("first_recipient");
+    let last: Option<i64> = row.get("last_recipient");
+    let span = first.zip(last).map(|(first, last)| last - first + 1);
+    span.and_then(|rows| u64::try_from(rows).ok()).unwrap_or(0)
+}
+
 fn read_run(row: &SqliteRow) -> Result<Run, StoreError> {
     let state = read_state(row.get("state"))?;
     let header: Option<String> = row.get("header");
@@ -356,6 +364,7 @@ fn read_run(row: &SqliteRow) -> Result<Run, StoreError> {
         started_at: row.get::<Option<i64>, _>("started_at").map(moment),
         ended_at: row.get::<Option<i64>, _>("ended_at").map(moment),
         header: header.and_then(|h| serde_json::from_str(&h).ok()),
+        rows: rows_of(row),
         list_sha256: row.get("list_sha256"),
         reader: u32::try_from(row.get::<i64, _>("reader")).unwrap_or_default(),
         purged_at: row.get::<Option<i64>, _>("purged_at").map(moment),
