@@ -22,7 +22,7 @@ use super::limits::{Problem, Rule};
 use super::place::{Place, SourceFile};
 use super::row_fault::RowFault;
 use super::svaml_tree::Document;
-use super::template::{Engine, Text, TextId};
+use super::template::{Templates, Text, TextId};
 
 /// Most columns that a help text lists.
 const COLUMNS_LISTED_MAX: usize = 20;
@@ -35,7 +35,7 @@ pub struct Script(Arc<Inner>);
 struct Inner {
     form: Form,
     texts: Vec<Text>,
-    engine: Engine,
+    templates: Templates,
     columns: Arc<[Column]>,
     /// Where the row's number stands, as the list writes it.
     number: usize,
@@ -83,7 +83,7 @@ impl Campaign {
             .position(|name| *name == self.recipients.number);
         Ok(Script(Arc::new(Inner {
             form: self.form.clone(),
-            engine: Engine::new(&self.texts),
+            templates: Templates::new(&self.texts),
             texts: self.texts.clone(),
             columns,
             number: number.unwrap_or(usize::MAX),
@@ -180,8 +180,11 @@ impl Rendering<'_> {
     /// A text of this row, checked against its rule.
     fn text(&self, id: TextId) -> Result<String, RowFault> {
         let text = &self.inner.texts[id.0];
-        let value = self.inner.engine.render(id, text, &self.row, &self.root)?;
-        if self.inner.engine.is_template(id) {
+        let value = self
+            .inner
+            .templates
+            .render(id, text, &self.row, &self.root)?;
+        if self.inner.templates.is_template(id) {
             check(text, &value)?;
         }
         Ok(value)
@@ -215,7 +218,10 @@ impl Rendering<'_> {
         let mut items = Vec::with_capacity(ids.len());
         for &id in ids {
             let text = &self.inner.texts[id.0];
-            let item = self.inner.engine.render(id, text, &self.row, &self.root)?;
+            let item = self
+                .inner
+                .templates
+                .render(id, text, &self.row, &self.root)?;
             if text.source.contains("{%") && item.trim().is_empty() {
                 continue;
             }

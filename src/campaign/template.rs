@@ -277,7 +277,7 @@ fn environment(fuel: u64) -> Environment<'static> {
 
 /// The compiled templates of a campaign, by the number of their text.
 #[derive(Debug)]
-pub(super) struct Engine {
+pub(super) struct Templates {
     env: Environment<'static>,
     texts: Vec<Ready>,
 }
@@ -291,7 +291,7 @@ enum Ready {
     Broken(Error),
 }
 
-impl Engine {
+impl Templates {
     /// Compiles the templates among `texts`, whose syntax [`Text::check`] has already seen.
     pub(super) fn new(texts: &[Text]) -> Self {
         let ready = |text: &Text| match text.is_template().then(|| text.program()) {

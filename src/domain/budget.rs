@@ -16,7 +16,7 @@ use super::{AttemptKey, AttemptState, Money};
 
 /// Whether there is room for a hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Room {
+pub enum Headroom {
     /// There is.
     Enough,
     /// Not under the run's cap.
@@ -37,7 +37,7 @@ pub enum Room {
 
 /// Something about a debit that a person must look at before more is spent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Surprise {
+pub enum PriceSurprise {
     /// It is in another currency than the cap.
     Foreign(Money),
     /// It is higher than the worst case.
@@ -125,20 +125,20 @@ impl Budget {
     }
 
     /// Whether there is room for a hold now.
-    pub fn room(&self, hold: Option<Hold>, now: Timestamp) -> Room {
+    pub fn room(&self, hold: Option<Hold>, now: Timestamp) -> Headroom {
         let Some(amount) = amount(hold) else {
-            return Room::NoPrice;
+            return Headroom::NoPrice;
         };
         if let Some(cap) = self.spend.cap
             && self.committed.saturating_add(amount) > cap
         {
             let left = (cap - self.committed).max(Decimal::ZERO);
-            return Room::OverCap { left };
+            return Headroom::OverCap { left };
         }
         if let Some(cap) = self.spend.per_day {
             if amount > cap {
                 // No day has room for it.
-                return Room::OverCap { left: cap };
+                return Headroom::OverCap { left: cap };
             }
             let day = self.day(now);
             let committed = self.days.get(&day).copied().unwrap_or_default();
@@ -146,7 +146,7 @@ impl Budget {
             let known = day >= self.since;
             if !known || committed.saturating_add(amount) > cap {
                 let next = bounds(day, &self.zone).map_or(Timestamp::MAX, |(_, until)| until);
-                return Room::OverDay {
+                return Headroom::OverDay {
                     left: if known {
                         (cap - committed).max(Decimal::ZERO)
                     } else {
@@ -156,7 +156,7 @@ impl Budget {
                 };
             }
         }
-        Room::Enough
+        Headroom::Enough
     }
 
     /// Holds an amount for an attempt whose intent is about to be written.
@@ -174,7 +174,7 @@ impl Budget {
     }
 
     /// Notes that an attempt moved on: its hold is kept, settled or released.
-    pub fn moved(&mut self, key: AttemptKey, state: &AttemptState) -> Option<Surprise> {
+    pub fn moved(&mut self, key: AttemptKey, state: &AttemptState) -> Option<PriceSurprise> {
         if matches!(state, AttemptState::Intended | AttemptState::Accepted(_)) {
             return None;
         }
@@ -183,13 +183,18 @@ impl Budget {
         let charge = self.spend.charge(&standing, Some(hold));
         self.change(day, charge.amount() - hold);
         match (charge, standing) {
-            (Charge::Foreign(_), Standing::Over(outcome)) => outcome.debit.map(Surprise::Foreign),
+            (Charge::Foreign(_), Standing::Over(outcome)) => {
+                outcome.debit.map(PriceSurprise::Foreign)
+            }
             (Charge::Unpriced(_), Standing::Over(outcome)) => {
                 let below_zero = outcome.debit.map(|debit| debit.as_told());
-                outcome.unread_debit.or(below_zero).map(Surprise::NoPrice)
+                outcome
+                    .unread_debit
+                    .or(below_zero)
+                    .map(PriceSurprise::NoPrice)
             }
             (Charge::Settled(debit), _) if debit > hold => {
-                Some(Surprise::AboveHold { debit, hold })
+                Some(PriceSurprise::AboveHold { debit, hold })
             }
             _ => None,
         }
@@ -257,19 +262,19 @@ mod tests {
         let left = "0.2".parse().unwrap();
         assert_eq!(
             budget.room(Some(hold("0.3")), now),
-            Room::OverDay { left, until }
+            Headroom::OverDay { left, until }
         );
-        assert_eq!(budget.room(Some(hold("0.3")), until), Room::Enough);
+        assert_eq!(budget.room(Some(hold("0.3")), until), Headroom::Enough);
         // What no day has room for is not waited for.
         assert!(matches!(
             budget.room(Some(hold("1.1")), until),
-            Room::OverCap { .. }
+            Headroom::OverCap { .. }
         ));
         // What is not known of a day long gone is nothing to spend.
         let before = at("2026-11-20T12:00:00Z");
         assert!(matches!(
             budget.room(Some(hold("0.1")), before),
-            Room::OverDay { .. }
+            Headroom::OverDay { .. }
         ));
     }
 
@@ -278,7 +283,7 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let mut budget = Budget::new(spend("9", None), Decimal::ZERO, [], now);
         for hold in [None, Some(hold("0")), Some(hold("-0.01"))] {
-            assert_eq!(budget.room(hold, now), Room::NoPrice);
+            assert_eq!(budget.room(hold, now), Headroom::NoPrice);
             budget.hold(AttemptKey(1), hold, now);
             assert_eq!(budget.committed(), Decimal::ZERO);
         }
@@ -295,7 +300,7 @@ mod tests {
             outcome,
         };
         let surprise = budget.moved(AttemptKey(2), &over);
-        assert_eq!(surprise, Some(Surprise::NoPrice("-3 EUR".into())));
+        assert_eq!(surprise, Some(PriceSurprise::NoPrice("-3 EUR".into())));
         assert_eq!(budget.committed(), Decimal::from(4));
     }
 
@@ -314,10 +319,10 @@ mod tests {
             now,
         );
         budget.held(AttemptKey(7), Some(hold("0.9")), yesterday);
-        assert_eq!(budget.room(Some(hold("1.0")), now), Room::Enough);
+        assert_eq!(budget.room(Some(hold("1.0")), now), Headroom::Enough);
         budget.moved(AttemptKey(7), &AttemptState::NotSent("no".into()));
         assert_eq!(budget.committed(), Decimal::ZERO);
-        assert_eq!(budget.room(Some(hold("1.0")), yesterday), Room::Enough);
+        assert_eq!(budget.room(Some(hold("1.0")), yesterday), Headroom::Enough);
     }
 
     proptest! {
@@ -336,7 +341,7 @@ mod tests {
             for (key, (hold, share, end)) in (1..).zip(calls) {
                 let amount = cents(hold);
                 let wanted = Some(Hold { amount, longest_s: 60 });
-                if budget.room(wanted, now) != Room::Enough {
+                if budget.room(wanted, now) != Headroom::Enough {
                     continue;
                 }
                 let key = AttemptKey(key);

@@ -67,16 +67,16 @@ impl RunEndpoints {
     }
 
     /// What became of an endpoint. A row that was called counts before one that was a duplicate of it.
-    fn fate(&self, endpoint: &str) -> Fate {
-        let mut fate = Fate::NotThere;
+    fn fate(&self, endpoint: &str) -> EarlierCall {
+        let mut fate = EarlierCall::NotThere;
         for (became, rows) in &self.0 {
             if !rows.contains(endpoint) {
                 continue;
             }
             match became {
-                None => return Fate::StillToCall,
-                Some(reject) if is_reject(*reject) => fate = Fate::Became(*reject),
-                Some(end) => return Fate::Became(*end),
+                None => return EarlierCall::StillToCall,
+                Some(reject) if is_reject(*reject) => fate = EarlierCall::Became(*reject),
+                Some(end) => return EarlierCall::Became(*end),
             }
         }
         fate
@@ -106,7 +106,7 @@ impl RunEndpoints {
 }
 
 /// What became of an endpoint in a run.
-enum Fate {
+enum EarlierCall {
     NotThere,
     StillToCall,
     Became(Disposition),
@@ -154,14 +154,14 @@ impl NotReachedBy {
     pub fn against(&self, endpoint: &str) -> Option<String> {
         let run = &self.run;
         match self.rows.fate(endpoint) {
-            Fate::Became(end) if NOT_REACHED.contains(&end) => None,
-            Fate::Became(Disposition::Reached) => Some(format!("reached by run {run}")),
-            Fate::Became(Disposition::Uncertain) => {
+            EarlierCall::Became(end) if NOT_REACHED.contains(&end) => None,
+            EarlierCall::Became(Disposition::Reached) => Some(format!("reached by run {run}")),
+            EarlierCall::Became(Disposition::Uncertain) => {
                 Some(format!("uncertain in run {run}: the phone may have rung"))
             }
-            Fate::Became(reject) => Some(format!("{reject} in run {run}")),
-            Fate::StillToCall => Some(format!("run {run} is still to call them")),
-            Fate::NotThere => Some(format!("not in run {run}")),
+            EarlierCall::Became(reject) => Some(format!("{reject} in run {run}")),
+            EarlierCall::StillToCall => Some(format!("run {run} is still to call them")),
+            EarlierCall::NotThere => Some(format!("not in run {run}")),
         }
     }
 }

@@ -43,7 +43,7 @@ pub use absence::{Absence, Began, Callee, Ours, Seen, Unproved};
 pub use account::{AttemptRecord, Backlog, ResultRow, Said, Story, Tally, Wait};
 pub use attempt::{AttemptEvent, AttemptState, IllegalStep, Stage};
 pub use breaker::Breaker;
-pub use budget::{Budget, Room, Surprise};
+pub use budget::{Budget, Headroom, PriceSurprise};
 pub use callout::{
     CallLength, Callout, CalloutBody, ConferenceCallout, ConferenceDtmf, CustomCallout, HttpHeader,
     TtsCallout,

@@ -49,13 +49,13 @@ pub struct World {
 }
 
 /// What becomes of one POST.
-struct Verdict {
+struct Handled {
     delivery: Delivery,
     fault: Option<Fault>,
     placed: bool,
 }
 
-impl Verdict {
+impl Handled {
     fn refused(answer: Answer) -> Self {
         Self {
             delivery: answer.into(),
@@ -114,7 +114,7 @@ impl World {
         now: Timestamp,
     ) -> Delivery {
         let token = self.book.token(custom);
-        let verdict = Verdict::refused(answer);
+        let verdict = Handled::refused(answer);
         self.note(token, now, &verdict, notes);
         verdict.delivery
     }
@@ -182,12 +182,12 @@ impl World {
         order: Result<Order, Rejected>,
         token: TokenId,
         now: Timestamp,
-    ) -> Verdict {
+    ) -> Handled {
         if self.is_too_fast(now) {
-            return Verdict::refused(self.too_many());
+            return Handled::refused(self.too_many());
         }
         let reference = &*Arc::clone(&self.book.count(token).token);
-        let refused = |error: ApiError| Verdict::refused(error.answer(reference));
+        let refused = |error: ApiError| Handled::refused(error.answer(reference));
         let order = match order {
             Ok(order) => order,
             Err(rejected) => return refused(rejected.error),
@@ -216,7 +216,7 @@ impl World {
             | None => true,
         };
         let call = taken.then(|| self.place(order, token, fault, now));
-        Verdict {
+        Handled {
             delivery: self.deliver(fault, call, &mut rng, reference),
             fault,
             placed: taken && rings,
@@ -368,7 +368,7 @@ impl World {
         (self.options.faults.pick(rng.random()), rng)
     }
 
-    fn note(&mut self, token: TokenId, now: Timestamp, verdict: &Verdict, notes: &Notes) {
+    fn note(&mut self, token: TokenId, now: Timestamp, verdict: &Handled, notes: &Notes) {
         let fate = (verdict.fault, verdict.placed);
         self.book
             .note(token, now, &verdict.delivery, fate, notes.as_str());

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::moves::{Step, Whom};
 use super::{Command, Core, Flight, More, Now, Phase};
 use crate::domain::{
-    AttemptEvent, AttemptKey, AttemptState, Disposition, RecipientId, Room, WaitReason,
+    AttemptEvent, AttemptKey, AttemptState, Disposition, Headroom, RecipientId, WaitReason,
 };
 use crate::store::{Change, DueAt, DuePage, Was};
 
@@ -231,7 +231,7 @@ impl Core {
         }
         while self.may_intend(now)
             && self.pacer.about_when(now.mono, self.unsent()) <= now.mono + self.lead()
-            && self.room_for_next(now) == Room::Enough
+            && self.room_for_next(now) == Headroom::Enough
         {
             let Some(due) = self.queue.pop_front() else {
                 break;
@@ -307,9 +307,9 @@ impl Core {
             None
         } else {
             match self.room_for_next(now) {
-                Room::Enough => Some(soon()),
-                Room::OverCap { .. } | Room::NoPrice => None,
-                Room::OverDay { until, .. } => Some(now.until(until)),
+                Headroom::Enough => Some(soon()),
+                Headroom::OverCap { .. } | Headroom::NoPrice => None,
+                Headroom::OverDay { until, .. } => Some(now.until(until)),
             }
         };
         let fetch = match self.more {

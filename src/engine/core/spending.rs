@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::{Command, Core, End, Flight, Now};
 use crate::domain::money::said;
-use crate::domain::{AttemptKey, AttemptState, Hold, PauseReason, Room, Surprise};
+use crate::domain::{AttemptKey, AttemptState, Headroom, Hold, PauseReason, PriceSurprise};
 
 /// A call is hung up so long before the end of the time that its hold is for.
 const HANG_UP_AHEAD: Duration = Duration::from_secs(5);
@@ -32,17 +32,17 @@ impl Core {
         };
         let currency = &budget.spend().currency;
         let why = match surprise {
-            Surprise::Foreign(debit) => format!(
+            PriceSurprise::Foreign(debit) => format!(
                 "a call was billed {debit}, and the cap is in {currency}: its hold is kept, and \
                  currencies are never added together"
             ),
-            Surprise::AboveHold { debit, hold } => format!(
+            PriceSurprise::AboveHold { debit, hold } => format!(
                 "a call cost {}, more than the {} that were held as its worst case: calls cost more \
                  than [spend] says, or one could not be hung up",
                 said(debit, currency),
                 said(hold, currency)
             ),
-            Surprise::NoPrice(told) => {
+            PriceSurprise::NoPrice(told) => {
                 format!("a call was billed `{told}`, which is no price: its hold is kept")
             }
         };
@@ -50,10 +50,10 @@ impl Core {
     }
 
     /// Whether there is room under the caps for whoever is next.
-    pub(super) fn room_for_next(&self, now: Now) -> Room {
+    pub(super) fn room_for_next(&self, now: Now) -> Headroom {
         match (&self.budget, self.queue.front()) {
             (Some(budget), Some(due)) => budget.room(due.hold, now.wall),
-            _ => Room::Enough,
+            _ => Headroom::Enough,
         }
     }
 
@@ -70,7 +70,7 @@ impl Core {
         if self.flights.is_empty()
             && matches!(
                 self.room_for_next(now),
-                Room::OverCap { .. } | Room::NoPrice
+                Headroom::OverCap { .. } | Headroom::NoPrice
             )
             && let Some(why) = self.short_of_money(now)
         {
@@ -85,13 +85,13 @@ impl Core {
         let wanted = self.queue.front()?.hold.map(|hold| hold.amount);
         let wanted = said(wanted.unwrap_or_default(), currency);
         match self.room_for_next(now) {
-            Room::Enough => None,
-            Room::NoPrice => Some(
+            Headroom::Enough => None,
+            Headroom::NoPrice => Some(
                 "nobody says what the next call may cost: its price was nothing or less when the \
                  run began, and a cap cannot be kept without one"
                     .into(),
             ),
-            Room::OverCap { left } => Some(
+            Headroom::OverCap { left } => Some(
                 format!(
                     "the next call may cost {wanted}, and {} are left of the cap of {}",
                     said(left, currency),
@@ -99,7 +99,7 @@ impl Core {
                 )
                 .into(),
             ),
-            Room::OverDay { left, until } => Some(
+            Headroom::OverDay { left, until } => Some(
                 format!(
                     "the next call may cost {wanted}, and {} are left of per_day, {}; the next day \
                      begins at {until:.0}",
