@@ -114,7 +114,7 @@ impl Callee {
 /// A call of ours that was made, or may have been, on those days.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ours {
-    /// Its attempt.
+    /// The attempt that placed it.
     pub attempt: AttemptId,
     /// Its id, where the platform told it.
     pub call: Option<CallId>,
@@ -127,7 +127,7 @@ pub struct Ours {
 pub struct Seen<'a> {
     /// The attempt that it names.
     pub attempt: Option<AttemptId>,
-    /// Its id.
+    /// The platform's id of it; none where the record has no such cell.
     pub call: Option<&'a CallId>,
     /// When it began.
     pub at: Option<Timestamp>,

@@ -64,7 +64,7 @@ impl Tally {
 /// One attempt as a report shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptRecord {
-    /// Its id.
+    /// The id that travelled with the callout.
     pub id: AttemptId,
     /// Where it stands.
     pub stage: Stage,
@@ -74,7 +74,7 @@ pub struct AttemptRecord {
     pub answered_at: Option<Timestamp>,
     /// When it was over.
     pub ended_at: Option<Timestamp>,
-    /// The call.
+    /// The platform's name for the call; none before it was told.
     pub call_id: Option<String>,
     /// How it ended, as far as that is known.
     pub outcome: Outcome,
@@ -87,7 +87,7 @@ pub struct AttemptRecord {
 /// One row of the list and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultRow {
-    /// Its id.
+    /// Its key, unique in the whole database.
     pub recipient: RecipientId,
     /// Line of the list.
     pub line: u64,
@@ -110,7 +110,7 @@ pub struct ResultRow {
 pub struct Wait {
     /// When that was decided.
     pub at: Timestamp,
-    /// For what.
+    /// What the recipient waits for.
     pub reason: WaitReason,
     /// Until when; none where nothing comes by itself.
     pub until: Option<Timestamp>,
@@ -119,7 +119,7 @@ pub struct Wait {
 /// What a person said about an uncertain attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
-    /// The attempt.
+    /// The attempt that was spoken of.
     pub attempt: AttemptId,
     /// Whether a phone rang.
     pub called: bool,
@@ -127,7 +127,7 @@ pub struct Said {
     pub why: String,
     /// Who said so.
     pub who: String,
-    /// When.
+    /// When it was said.
     pub at: Timestamp,
 }
 
@@ -155,7 +155,7 @@ pub struct Story {
 pub struct Backlog {
     /// What they wait for; none where they are due.
     pub waiting_for: Option<WaitReason>,
-    /// How many.
+    /// How many of them there are.
     pub recipients: u64,
     /// When the first of them is due; none where that never comes by itself.
     pub soonest: Option<Timestamp>,

@@ -127,7 +127,7 @@ pub enum AttemptEvent {
 pub struct IllegalStep {
     /// The state, unchanged.
     pub from: Box<AttemptState>,
-    /// What happened.
+    /// The event, unused.
     pub event: Box<AttemptEvent>,
 }
 

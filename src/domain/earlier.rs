@@ -145,7 +145,7 @@ impl Overlap {
 pub struct NotReachedBy {
     /// The earlier run.
     pub run: RunId,
-    /// Its rows.
+    /// The rows of that run, by what became of them.
     pub rows: RunEndpoints,
 }
 

@@ -11,11 +11,11 @@ use super::retry::{Next, RetryPolicy, Tried};
 /// these are about what campaigns of reminders see, and what the simulator draws.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ends {
-    /// Somebody answers.
+    /// Calls that a person or a machine answers.
     pub answered: f64,
     /// The line is busy.
     pub busy: f64,
-    /// Nobody answers.
+    /// Calls that ring until the platform gives up.
     pub no_answer: f64,
     /// The rest fails.
     pub failed: f64,

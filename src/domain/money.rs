@@ -16,7 +16,7 @@ const MOST: Decimal = Decimal::from_parts(0xd4a5_1000, 0xe8, 0, false, 0);
 /// An amount of money as the platform wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Money {
-    /// The amount.
+    /// How much, in whole units of the currency and their fractions.
     pub amount: Decimal,
     /// ISO 4217 code in upper case, or what the platform wrote in its place; it may leave it out.
     pub currency: Option<String>,

@@ -43,7 +43,7 @@ impl Openings {
         }
     }
 
-    /// The window.
+    /// The window whose openings these are.
     pub fn window(&self) -> &Window {
         &self.window
     }

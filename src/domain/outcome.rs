@@ -10,7 +10,7 @@ pub struct Outcome {
     pub result: Option<String>,
     /// `CALLEEHANGUP`, `TIMEOUT`, … open as well.
     pub reason: Option<String>,
-    /// Whole seconds.
+    /// How long the call lasted, in whole seconds; none where the platform did not say.
     pub duration_s: Option<i64>,
     /// What the call cost.
     pub debit: Option<Money>,

@@ -55,16 +55,16 @@ pub enum Follow {
     Due,
     /// They are due again after a wait.
     Waits {
-        /// How long.
+        /// How long, from now.
         wait: Duration,
-        /// For what.
+        /// What they wait for.
         reason: WaitReason,
         /// How they were tried until now.
         tried: Tried,
     },
     /// They have their verdict.
     Done {
-        /// It.
+        /// The verdict, which is final.
         disposition: Disposition,
         /// Why, where the disposition alone does not say it.
         reason: Option<String>,

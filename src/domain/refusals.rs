@@ -30,14 +30,14 @@ pub struct Trouble {
     pub of_recipients: bool,
     /// The code of the one that decided.
     pub code: RefusalCode,
-    /// In words.
+    /// The refusals in words, for the pause.
     pub why: String,
 }
 
 /// What becomes of a refusal.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ruling<W> {
-    /// It stands.
+    /// It stands: it is its recipient's own.
     Stands,
     /// It is taken back, with those of `others` before it; the first time, the run pauses for `trouble`.
     TakenBack {

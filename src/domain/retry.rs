@@ -115,7 +115,7 @@ pub struct RetryPolicy {
 /// At most so many calls on one number within a time, across all runs of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PerNumber {
-    /// How many.
+    /// The most calls that one number gets.
     pub calls: u32,
     /// Within how long.
     pub within: Duration,
@@ -142,7 +142,7 @@ pub enum Next {
     Over,
     /// Another attempt after this long.
     Again {
-        /// How long.
+        /// From the end of the call to the next attempt.
         wait: Duration,
         /// What was tried until then.
         tried: Tried,

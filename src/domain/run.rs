@@ -80,7 +80,7 @@ pub enum RunEvent {
 pub struct IllegalRun {
     /// The state, unchanged.
     pub from: RunState,
-    /// What happened.
+    /// The event, without effect.
     pub event: RunEvent,
 }
 
@@ -125,7 +125,7 @@ impl fmt::Display for RunState {
 pub enum PauseReason {
     /// SIGINT or SIGTERM.
     Signal,
-    /// `callout pause`.
+    /// A person asked for it, from another terminal.
     Asked,
     /// The platform does not accept our credentials, or our clock.
     Credentials(String),

@@ -67,9 +67,9 @@ pub struct Past {
 /// A run of the campaign, as far as it stands in the way of another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Busy {
-    /// Which.
+    /// The run's id.
     pub run: RunId,
-    /// Since when.
+    /// When it was made.
     pub from: Timestamp,
     /// Until when; none while it is unfinished.
     pub until: Option<Timestamp>,
@@ -115,9 +115,9 @@ pub struct Missed {
 /// An occurrence that does not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skip {
-    /// Which.
+    /// When it was to begin.
     pub at: Timestamp,
-    /// Why.
+    /// The reason, as the calendar shows it.
     pub why: SkipReason,
 }
 

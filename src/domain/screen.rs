@@ -10,7 +10,7 @@ use super::{Destination, DestinationKind, NotReachedBy, Suppression, Suppression
 pub struct Screen<'a> {
     /// The lists; none where nobody is screened.
     pub lists: Option<&'a Suppressions>,
-    /// The moment.
+    /// The moment at which entries of the lists may have expired.
     pub now: Timestamp,
     /// Where only those are called whom an earlier run did not reach.
     pub only: Option<&'a NotReachedBy>,

@@ -37,9 +37,9 @@ pub struct Spend {
 /// A person changed the cap of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Raised {
-    /// When.
+    /// When that was.
     pub at: jiff::Timestamp,
-    /// Who.
+    /// The person's name, as this machine knows it.
     pub who: String,
     /// What it was.
     pub from: Option<Decimal>,
@@ -211,7 +211,7 @@ pub struct Charges {
     pub standing: Standing,
     /// What is held for each.
     pub hold: Option<Decimal>,
-    /// How many.
+    /// How many attempts there are.
     pub attempts: u64,
 }
 

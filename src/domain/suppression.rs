@@ -100,7 +100,7 @@ pub struct Suppression {
     pub list: String,
     /// Who said so.
     pub who: String,
-    /// When.
+    /// When it was said.
     pub at: Timestamp,
     /// Why, in their words.
     pub why: Option<String>,

@@ -55,7 +55,7 @@ impl Verdict {
 /// A refusal in the platform's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// HTTP status.
+    /// HTTP status of the answer.
     pub status: u16,
     /// The API's `errorCode`, where it gave one.
     pub code: Option<i64>,
@@ -89,9 +89,9 @@ impl fmt::Display for Refusal {
 pub enum SpeaksOf {
     /// The account, the application, or the whole request: everybody would be refused.
     Account,
-    /// The recipient.
+    /// The recipient alone: others may be taken.
     Recipient,
-    /// Nobody knows.
+    /// It is not known which: judged by how many are refused so.
     Unknown,
 }
 
@@ -117,7 +117,7 @@ impl SpeaksOf {
 /// What tells one kind of refusal from another: `403/40300`, or `422` where the API gave no code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RefusalCode {
-    /// HTTP status.
+    /// HTTP status of the answer.
     pub status: u16,
     /// The API's `errorCode`.
     pub code: Option<i64>,

@@ -18,7 +18,7 @@ const DRIFT_PARTS: u32 = 1_000;
 /// The newest moment in a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Newest {
-    /// When.
+    /// The moment itself, by the wall's clock.
     pub at: Timestamp,
     /// The table that has it.
     pub table: String,
@@ -29,7 +29,7 @@ pub struct Newest {
 /// A person said that a clock is right which shows an earlier time than the database has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClockAccepted {
-    /// Who.
+    /// The person's name, as this machine knows it.
     pub who: String,
     /// What the clock showed.
     pub wall: Timestamp,

@@ -33,7 +33,7 @@ const HORIZON_S: i64 = 400 * DAY_S;
 pub struct Days(u8);
 
 impl Days {
-    /// Every day.
+    /// All seven days.
     pub const ALL: Self = Self(0x7f);
     /// The words for the days, Monday first.
     pub const WORDS: [&'static str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -197,7 +197,7 @@ pub enum WindowZone {
 pub enum OnClose {
     /// They wait for the next opening.
     Wait,
-    /// They expire.
+    /// They expire: nobody calls them later.
     Expire,
 }
 

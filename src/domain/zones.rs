@@ -60,7 +60,7 @@ impl ZoneSet {
         &self.0.names
     }
 
-    /// The zones.
+    /// Every zone in which the number may lie, in the order of their names.
     pub fn zones(&self) -> &[TimeZone] {
         &self.0.zones
     }

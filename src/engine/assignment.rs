@@ -26,11 +26,11 @@ pub struct Assignment {
     pub render: Render,
     /// The time, as it goes by or as the engine moves it on.
     pub time: Time,
-    /// The run.
+    /// The id of the run.
     pub run: RunId,
     /// Who worked on it before.
     pub predecessor: Predecessor,
-    /// How fast.
+    /// The campaign's rate, and how many calls may go on at once.
     pub pace: Pace,
     /// Who may be called when.
     pub rules: Rules,

@@ -38,7 +38,7 @@ pub enum Signal {
 /// How an engine's work ended.
 #[derive(Debug)]
 pub struct Ending {
-    /// How.
+    /// Why the engine stopped, and in which state it left the run.
     pub end: End,
     /// What the start found.
     pub recovery: Recovery,

@@ -30,7 +30,7 @@ pub struct Progress {
     pub rate: f64,
     /// The campaign's calls per second.
     pub ceiling: f64,
-    /// 429s obeyed.
+    /// How often the platform asked to slow down (429).
     pub slowed_down: u64,
     /// What the calls that ended cost.
     pub spent: Purse,

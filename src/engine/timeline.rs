@@ -64,7 +64,7 @@ impl Time {
 pub(super) enum Kind {
     /// A request to the platform.
     Request,
-    /// A commit.
+    /// A commit of a group.
     Commit,
     /// A look into the store.
     Look,
@@ -91,7 +91,7 @@ pub(super) enum Timeline<R> {
     Virtual(Virtual<R>),
 }
 
-/// Virtual time.
+/// Virtual time: work that is carried out in order, and reports that are due.
 pub(super) struct Virtual<R> {
     clock: Arc<VirtualClock>,
     /// Work to be carried out, in order.
@@ -129,7 +129,7 @@ impl<R: Send + 'static> Timeline<R> {
         matches!(self, Self::Live { .. })
     }
 
-    /// Starts work.
+    /// Starts work whose report [`Timeline::next`] will give.
     pub(super) fn start(&mut self, kind: Kind, work: impl Future<Output = R> + Send + 'static) {
         match self {
             Self::Live { reporter, .. } => {
@@ -185,7 +185,7 @@ impl<R> Virtual<R> {
     async fn next(&mut self, until: Duration) -> Option<R> {
         // A signal is heard between two pieces of work, however many there are.
         tokio::task::yield_now().await;
-        // Whoever stops waiting for this loses nothing: work stays where it is until it is done.
+        // A caller that drops this future half-way loses nothing: work leaves the queue when it is done.
         while let Some((kind, work)) = self.work.front_mut() {
             let (kind, report) = (*kind, work.as_mut().await);
             self.work.pop_front();

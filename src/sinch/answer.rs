@@ -30,7 +30,7 @@ const INVALID_SCHEME: i64 = 40301;
 /// An HTTP answer, as much of it as came.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// HTTP status.
+    /// HTTP status, be it one that any document names or not.
     pub status: u16,
     /// `Retry-After`, read.
     pub retry_after: Option<Duration>,

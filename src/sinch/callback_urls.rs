@@ -25,7 +25,7 @@ pub struct CallbackUrls {
 /// `GET /v1/configuration/callbacks/applications/{applicationkey}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GetCallbackUrls {
-    /// The application.
+    /// The key of the application that is asked about.
     pub application_key: String,
 }
 
@@ -68,7 +68,7 @@ fn urls(object: &Object<'_>) -> CallbackUrls {
 /// `POST /v1/configuration/callbacks/applications/{applicationkey}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetCallbackUrls {
-    /// The application.
+    /// The key of the application whose URLs change.
     pub application_key: String,
     /// Its callback URLs from now on.
     pub urls: CallbackUrls,

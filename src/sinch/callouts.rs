@@ -50,7 +50,7 @@ pub struct CalloutRequest<'a> {
     /// Connect to a conference.
     #[serde(rename = "conferenceCallout", skip_serializing_if = "Option::is_none")]
     pub conference: Option<CalloutFields<'a>>,
-    /// Run SVAML.
+    /// Run SVAML, or ask a URL for it.
     #[serde(rename = "customCallout", skip_serializing_if = "Option::is_none")]
     pub custom: Option<CalloutFields<'a>>,
     /// What no document names.

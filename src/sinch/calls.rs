@@ -18,7 +18,7 @@ use crate::domain::{CallId, Money, Outcome};
 /// `GET /calling/v1/calls/id/{callId}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GetCall {
-    /// The call.
+    /// The id of the call that is asked about.
     pub call: CallId,
 }
 
@@ -31,7 +31,7 @@ pub struct CallInfo {
     pub outcome: Outcome,
     /// The id in the answer, where there is one.
     pub call: Option<CallId>,
-    /// Who called.
+    /// The side that called; none where the platform does not say.
     pub from: Option<Identity>,
     /// Who was called.
     pub to: Option<Identity>,
@@ -119,11 +119,11 @@ fn is_about_another(answer: &Object<'_>, call: &CallId) -> bool {
 /// that began as callouts (seed 001, "Manage Call").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leg {
-    /// Who called.
+    /// The side that called.
     Caller,
-    /// Who was called.
+    /// The side that was called.
     Callee,
-    /// Both.
+    /// Both sides.
     Both,
 }
 
@@ -153,7 +153,7 @@ impl FromStr for Leg {
 /// `PATCH /calling/v1/calls/id/{callId}`, or `…/leg/{callLeg}`: manages a call that goes on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ManageCall {
-    /// The call.
+    /// The id of the call, which must go on.
     pub call: CallId,
     /// Who hears what is played; none leaves it to the platform.
     pub leg: Option<Leg>,

@@ -71,7 +71,7 @@ pub enum CdrError {
     /// A line has more or fewer cells than the header: the file was cut off, or changed.
     #[error("line {line} is not like the header: the file was cut off or changed, get it again")]
     Line {
-        /// The line.
+        /// Its number, from 1 at the header.
         line: u64,
     },
     /// A cell goes on in the next line.
@@ -80,7 +80,7 @@ pub enum CdrError {
          nothing is proved by what the file lacks"
     )]
     Torn {
-        /// The line.
+        /// The number of the line where the cell begins, from 1 at the header.
         line: u64,
     },
 }

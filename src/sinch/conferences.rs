@@ -20,7 +20,7 @@ fn plain(verb: Method, conference: &str, paths: Paths) -> Plain {
 /// `GET /calling/v1/conferences/id/{conferenceId}`: who takes part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GetConference {
-    /// The conference.
+    /// The id of the conference that is asked about.
     pub conference: String,
 }
 
@@ -93,9 +93,9 @@ pub enum Moh {
     Ring,
     /// The platform's first piece.
     Music1,
-    /// Its second.
+    /// The platform's second piece of music.
     Music2,
-    /// Its third.
+    /// The platform's third piece of music.
     Music3,
 }
 
@@ -116,7 +116,7 @@ impl FromStr for Moh {
 /// `PATCH /calling/v1/conferences/id/{conferenceId}/{callId}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManageParticipant {
-    /// The conference.
+    /// The id of the conference.
     pub conference: String,
     /// The participant's call.
     pub call: CallId,
@@ -152,7 +152,7 @@ impl ApiMethod for ManageParticipant {
 /// `DELETE /calling/v1/conferences/id/{conferenceId}/{callId}`: one participant leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KickParticipant {
-    /// The conference.
+    /// The id of the conference.
     pub conference: String,
     /// The participant's call.
     pub call: CallId,
@@ -173,7 +173,7 @@ impl ApiMethod for KickParticipant {
 /// `DELETE /calling/v1/conferences/id/{conferenceId}`: everybody leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KickAll {
-    /// The conference.
+    /// The id of the conference.
     pub conference: String,
 }
 

@@ -42,9 +42,9 @@ pub enum Host {
 /// A request before it has a host and a signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plain {
-    /// The verb.
+    /// The HTTP method.
     pub verb: reqwest::Method,
-    /// Which base.
+    /// The base under which the path lies.
     pub host: Host,
     /// The fixed beginning of the path.
     pub path: &'static str,

@@ -22,9 +22,9 @@ fn path(paths: Paths) -> &'static str {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Capability {
-    /// Calls.
+    /// Calls, placed and taken.
     Voice,
-    /// Messages.
+    /// Text messages.
     Sms,
 }
 
@@ -57,7 +57,7 @@ pub struct ListNumbers;
 /// A number that we own (seed 001, `NumberItem`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnNumber {
-    /// E.164.
+    /// The number, E.164 with its plus.
     pub number: String,
     /// The application to which it is assigned, if any.
     pub application_key: Option<String>,
@@ -124,7 +124,7 @@ impl ApiMethod for AssignNumbers {
 /// `DELETE /v1/configuration/numbers`, with a body: takes a number from an application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnassignNumber {
-    /// E.164.
+    /// The number, E.164 with its plus.
     pub number: String,
     /// The application; none means the one that asks.
     #[serde(rename = "applicationkey", skip_serializing_if = "Option::is_none")]

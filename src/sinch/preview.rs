@@ -15,7 +15,7 @@ const REMOVED: &str = "(removed)";
 /// What would be sent.
 #[derive(Debug, Clone, Serialize)]
 pub struct Preview {
-    /// The verb.
+    /// The HTTP method.
     pub method: String,
     /// The whole URL.
     pub url: String,

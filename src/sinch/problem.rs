@@ -10,13 +10,13 @@ pub enum ApiError {
     /// Proved that the platform did not get the request.
     #[error("nothing was sent: {why}")]
     NotSent {
-        /// In words.
+        /// What kept it from being sent, in words.
         why: String,
     },
     /// The platform may have got the request; nobody told what became of it.
     #[error("sent, but no whole answer came: {why}")]
     Lost {
-        /// In words.
+        /// What became of the connection, in words.
         why: String,
     },
     /// The platform said no.
@@ -25,9 +25,9 @@ pub enum ApiError {
     /// The platform said yes in words that no document has.
     #[error("the platform answered HTTP {status}, and not as its documents say: {why}")]
     Unreadable {
-        /// HTTP status.
+        /// HTTP status of the answer.
         status: u16,
-        /// In words.
+        /// What the answer was instead, in words.
         why: String,
     },
 }
@@ -35,15 +35,15 @@ pub enum ApiError {
 /// A refusal in the platform's words (seed 001, "Errors"; `FACTS` §8).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// HTTP status.
+    /// HTTP status of the answer.
     pub status: u16,
-    /// `errorCode`.
+    /// `errorCode`; none where the body has none.
     pub code: Option<i64>,
     /// `message`, or the title and detail of a problem, shortened, without telephone numbers.
     pub message: String,
     /// `reference`, which Sinch's support asks for.
     pub reference: Option<String>,
-    /// `Retry-After`.
+    /// `Retry-After`; none without the header.
     pub retry_after: Option<Duration>,
 }
 

@@ -22,7 +22,7 @@ pub struct NumberInfo {
     pub country_id: Option<String>,
     /// `Fixed`, `Mobile`, `Other` or `Unknown`; a newer word is kept.
     pub number_type: Option<String>,
-    /// E.164.
+    /// The number, E.164; none where the platform cannot read it.
     pub normalized_number: Option<String>,
     /// Whether calls to it are restricted.
     pub restricted: Option<bool>,

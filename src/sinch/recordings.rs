@@ -20,7 +20,7 @@ const PATH: &str = "/calling/v1/recording";
 pub struct ListRecordings {
     /// Made from here on.
     pub from: Option<Timestamp>,
-    /// Made before.
+    /// Made before this moment.
     pub to: Option<Timestamp>,
     /// Page, from 1.
     pub page: Option<u32>,

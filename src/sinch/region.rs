@@ -15,11 +15,11 @@ pub enum Region {
     /// The platform chooses.
     #[default]
     Global,
-    /// North America.
+    /// North America: `use1`.
     Use1,
-    /// Europe.
+    /// Europe: `euc1`.
     Euc1,
-    /// South America.
+    /// South America: `sae1`.
     Sae1,
     /// South East Asia 1.
     Apse1,

@@ -116,13 +116,15 @@ impl Core {
                 self.ready.push_back(*key);
             }
         }
-        // A slow commit is remembered for a while, a quick one at once counts little.
+        // A slow commit counts at once, and is forgotten by a twentieth with each that is quicker. An
+        // intent that is too early costs little, one that is too late holds its POST back.
         if !intents.is_empty() {
             self.commit_takes = took.max(self.commit_takes.mul_f64(0.95));
         }
     }
 
-    /// What was recorded of recipients is durable: so many are due again, the soonest then.
+    /// A group is durable. It moved these recipients; `dues` of them are due again, the first at
+    /// `next_due`.
     pub(super) fn moved(
         &mut self,
         moved: &[RecipientId],

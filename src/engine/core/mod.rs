@@ -6,6 +6,28 @@
 //! what comes of it, `refused` what refusals say together, `moves` records what follows, `calls` follows
 //! calls to their end, `spending` holds money and hangs up what lasts too long, `ending` stops and
 //! finishes, `clock` notices a clock that jumps.
+//!
+//! # Why nobody is taken twice
+//!
+//! The store shows a recipient as due until their intent, or whatever else was decided of them, is
+//! durable. A page is read at one moment and arrives at a later one. So one recipient R can be on three
+//! kinds of pages:
+//!
+//! ```text
+//! R      taken ───────── held ─────────┬─ overtaken while a page is on its way ─▶
+//! disk   R is due                      │ R is in flight, due later, or done
+//!                                   durable
+//! page A    asked ── read ── arrives   │                          R is held: skipped
+//! page B          asked ── read ───────┼──────── arrives          R is overtaken: skipped
+//! page C                       asked ──┼── read ── arrives        as the disk says
+//! ```
+//!
+//! `held` keeps A from taking R again: whoever is read, or kept back at the POST, enters it, and leaves it
+//! when what was recorded of
+//! them is durable. `overtaken` does that for B, which was read before that moment and arrives after it:
+//! only one page is on its way at a time, so the set is filled while `fetching` and emptied by the page.
+//! C was read afterwards and needs neither. If R became due again while B was on its way, B is stale: the
+//! next page is read from the start.
 
 mod answers;
 mod calls;
@@ -93,7 +115,7 @@ pub struct Rules {
     pub known: Known,
 }
 
-/// What happened.
+/// What happened outside, for the core to decide about.
 #[derive(Debug)]
 pub enum Event {
     /// Calls that an earlier process left open.
@@ -142,11 +164,11 @@ pub enum Command {
     Record(Change),
     /// POST one callout, once.
     Post {
-        /// Its attempt.
+        /// The key of its attempt, by which its answer is known.
         key: AttemptKey,
         /// The id that travels with it.
         id: AttemptId,
-        /// To whom.
+        /// The recipient, with the row that the callout is rendered from.
         due: Due,
     },
     /// Ask how a call stands.
@@ -191,7 +213,7 @@ enum Phase {
 /// Whether the store has more recipients for us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum More {
-    /// Look.
+    /// It may have: a page is to be fetched.
     Maybe,
     /// Not before then.
     At(Timestamp),
@@ -242,10 +264,10 @@ pub struct Core {
     /// Whether the store was asked once more after everything seemed done.
     looked_again: bool,
     queue: VecDeque<Due>,
-    /// Recipients that the store still shows as due and that are in our hands already, or of whom
-    /// something is recorded that is not yet durable.
+    /// Recipients whom the store still shows as due, although the core has taken them already: they are
+    /// queued, or what was recorded of them is not yet durable.
     held: HashSet<RecipientId>,
-    /// Recipients whose intent became durable while a page was on its way: it may still show them.
+    /// Recipients who left `held` while a page was on its way: that page may still show them as due.
     overtaken: HashSet<RecipientId>,
     /// Whether somebody became due while a page was on its way.
     page_is_stale: bool,
