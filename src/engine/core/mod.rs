@@ -23,11 +23,10 @@
 //! ```
 //!
 //! `held` keeps A from taking R again: whoever is read, or kept back at the POST, enters it, and leaves it
-//! when what was recorded of
-//! them is durable. `overtaken` does that for B, which was read before that moment and arrives after it:
-//! only one page is on its way at a time, so the set is filled while `fetching` and emptied by the page.
-//! C was read afterwards and needs neither. If R became due again while B was on its way, B is stale: the
-//! next page is read from the start.
+//! when what was recorded of them is durable. `overtaken` does that for B, which was read before that
+//! moment and arrives after it: only one page is on its way at a time, so the set is filled while
+//! `fetching` and emptied by the page. C was read afterwards and needs neither. If R became due again
+//! while B was on its way, B is stale: the next page is read from the start.
 
 mod answers;
 mod calls;
