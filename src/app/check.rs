@@ -3,13 +3,16 @@
 use std::convert::Infallible;
 use std::path::Path;
 
+use serde_json::{Value, json};
+
 use super::runs::workers;
 use super::{App, Error};
-use crate::campaign::{Campaign, Faults};
+use crate::campaign::{Campaign, Fault, Faults};
 use crate::domain::{RejectKind, Screen};
 use crate::recipients::{
     CheckError, CheckedList, CheckedRow, RowVerdict, check_list, locate_duplicates,
 };
+use crate::report::summary::{and_suppressed, grouped};
 
 /// A row that is no call.
 #[derive(Debug)]
@@ -109,4 +112,106 @@ fn name_earlier_rows(
         }
     }
     Ok(())
+}
+
+impl Checked {
+    /// Whether nothing is at fault.
+    pub(crate) fn is_good(&self) -> bool {
+        self.campaign.is_ok() && self.rows.is_empty()
+    }
+
+    /// For people, a line for each thing.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        match &self.campaign {
+            Ok((campaign, list)) => {
+                let file = campaign.recipients.file.display();
+                campaign
+                    .warnings()
+                    .iter()
+                    .for_each(|w| lines.push(format!("warning: {w}")));
+                for row in &self.rows {
+                    let column = row
+                        .column
+                        .as_ref()
+                        .map(|c| format!("{c}: "))
+                        .unwrap_or_default();
+                    let value = row
+                        .value
+                        .as_ref()
+                        .map(|v| format!(" {v:?}"))
+                        .unwrap_or_default();
+                    lines.push(format!(
+                        "{file}:{}: {column}{}{value}",
+                        row.line, row.reason
+                    ));
+                }
+                let summary = &list.summary;
+                lines.push(format!(
+                    "{}: {} rows = {} valid + {} invalid + {} duplicates{}",
+                    campaign.name,
+                    grouped(summary.rows),
+                    grouped(summary.valid),
+                    grouped(summary.invalid),
+                    grouped(summary.duplicates),
+                    and_suppressed(" +", summary.suppressed)
+                ));
+                if summary.unknown_numbers > 0 {
+                    lines.push(format!(
+                    "warning: {} numbers are possible, but the numbering plan does not know them; \
+                     they are dialled",
+                    grouped(summary.unknown_numbers)
+                ));
+                }
+            }
+            Err(faults) => {
+                lines.push(faults.to_string());
+                for row in &self.rows {
+                    lines.push(format!("row on line {}: {}", row.line, row.reason));
+                }
+            }
+        }
+
+        lines
+    }
+
+    /// For programs.
+    pub(crate) fn json(&self) -> Value {
+        let row_faults: Vec<Value> = self
+            .rows
+            .iter()
+            .map(|row| {
+                let kind = match row.kind {
+                    RejectKind::Invalid => "invalid",
+                    RejectKind::Duplicate => "duplicate",
+                    RejectKind::Suppressed => "suppressed",
+                };
+                json!({
+                    "line": row.line, "kind": kind, "column": row.column, "value": row.value,
+                    "reason": row.reason,
+                })
+            })
+            .collect();
+        let (campaign_faults, warnings, list) = match &self.campaign {
+            Ok((campaign, list)) => {
+                let summary = &list.summary;
+                let counts = json!({
+                    "rows": summary.rows, "valid": summary.valid, "invalid": summary.invalid,
+                    "duplicates": summary.duplicates, "suppressed": summary.suppressed,
+                    "unknown_numbers": summary.unknown_numbers,
+                    "sha256": summary.sha256, "columns": summary.header,
+                });
+                let none: &[Fault] = &[];
+                (json!(none), json!(campaign.warnings()), counts)
+            }
+            Err(faults) => (json!(faults.as_slice()), json!([]), Value::Null),
+        };
+        json!({
+            "ok": self.is_good(),
+            "campaign_faults": campaign_faults,
+            "row_faults": row_faults,
+            "warnings": warnings,
+            "list": list,
+        })
+    }
 }

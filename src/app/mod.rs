@@ -32,7 +32,7 @@ use crate::entropy::Entropy;
 use crate::sinch::Client;
 use crate::store::{self, Access, Store, StoreError};
 
-pub(crate) use error::{Error, Refusal, UnreachedUnknown, seen};
+pub(crate) use error::{Error, Refusal, UnreachedUnknown};
 pub(crate) use notices::{Goal, NotYet, Notice, Notices, SchedulerNotice, Watching};
 pub(crate) use settings::{DEMO_KEY, DEMO_SECRET, PlatformSettings, Settings};
 pub(crate) use stop::Stop;

@@ -1,6 +1,7 @@
 //! What is told while something is done. The command line prints it, a served page shows it, a test
 //! collects it.
 
+use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -10,14 +11,18 @@ use jiff::{Timestamp, Zoned};
 use rust_decimal::Decimal;
 
 use super::Error;
+use super::error::seen;
 use crate::campaign::Faults;
+use crate::domain::money::said;
 use crate::domain::{ClockAccepted, RunId};
 use crate::engine::{Told, Watch};
 use crate::recipients::ListSummary;
+use crate::report::moments::{away, moment};
+use crate::report::summary::{and_suppressed, grouped, human};
 use crate::store::{Accepted, StoreError};
 
 /// Somebody who is told.
-pub(crate) trait Notices: std::fmt::Debug + Send + Sync {
+pub(crate) trait Notices: fmt::Debug + Send + Sync {
     /// Something happened.
     fn tell(&self, notice: Notice);
 
@@ -199,4 +204,168 @@ pub(crate) enum NotYet {
     InUse(StoreError),
     /// The clock was set back.
     SetBack,
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DatabaseAccepted(accepted) => write!(
+                f,
+                "going on with a database that {}; {} people whom it had still to call are uncertain \
+                 now",
+                accepted.gap,
+                grouped(accepted.uncertain)
+            ),
+            Self::ClockAccepted(ClockAccepted { who, wall, newest }) => write!(
+                f,
+                "the clock is taken to be right at {wall:.0}, though the database has seen {}; recorded \
+                 as said by {who}",
+                seen(newest)
+            ),
+            Self::AskingPrices => f.write_str("asking the platform what calls cost …"),
+            Self::Begun { run, list, only_of } => begun(f, run, list, only_of.as_ref()),
+            Self::Elsewhere { began, here } => write!(
+                f,
+                "the run was started at {began}, and this is {here}: calls placed there are not known \
+                 here"
+            ),
+            Self::CapChanged { run, cap, currency } => {
+                let cap = said(*cap, currency);
+                write!(f, "run {run}: the cap is {cap} from now on")
+            }
+            Self::RefusalsAccepted {
+                run,
+                recipients,
+                code,
+            } => write!(
+                f,
+                "run {run}: {recipients} recipients are refused with {code}, and it pauses the run no \
+                 more"
+            ),
+            Self::ImportingAgain => {
+                f.write_str("the list's import was interrupted: importing it again")
+            }
+            Self::ReadOtherwise { rows, .. } => write!(
+                f,
+                "{} rows are not dialled any more: an earlier version read their numbers otherwise",
+                grouped(*rows)
+            ),
+            Self::Stopping => f.write_str(
+                "stopping: nothing new is dialled, requests in flight finish (a minute at most)",
+            ),
+            Self::WaitingToAsk => {
+                f.write_str("the database is being written to; not asked yet, but waiting")
+            }
+            Self::WaitingForStart { campaign, at, now } => {
+                let (moment, away) = (moment(at), away(at.timestamp(), *now));
+                write!(
+                    f,
+                    "waiting for the start of {campaign}: {moment}, in {away}"
+                )
+            }
+            Self::WaitingForDatabase(error) => write!(f, "it is time, but {error}"),
+            Self::Placing { run, to } => write!(f, "run {run}: calling {to}"),
+            Self::Scheduler(notice) => write!(f, "{notice}"),
+            Self::Rehearsing {
+                campaign,
+                rows,
+                valid,
+            } => write!(
+                f,
+                "rehearsing {campaign}: {rows} rows, {valid} to call, against the simulator (no phone \
+                 rings)"
+            ),
+            Self::Hurried => f.write_str(
+                "a rehearsal keeps no window, and waits a second at most before the next attempt",
+            ),
+            Self::VirtualTime(began) => write!(f, "virtual time begins at {began}"),
+            Self::VirtualTimeEnded(at, after) => {
+                write!(f, "virtual time ended at {at:.0}, after {}", human(*after))
+            }
+            Self::Database(address) => f.write_str(address),
+        }
+    }
+}
+
+fn begun(
+    f: &mut fmt::Formatter<'_>,
+    run: &RunId,
+    list: &ListSummary,
+    only_of: Option<&RunId>,
+) -> fmt::Result {
+    // How many of the duplicates are left out for what an earlier run did.
+    let left_out = only_of.map_or(String::new(), |run| {
+        format!(
+            " ({} of them left out: not among those whom run {run} did not reach)",
+            grouped(list.left_out)
+        )
+    });
+    write!(
+        f,
+        "run {run}: {} rows, {} to call, {} invalid, {} duplicates{left_out}{}",
+        grouped(list.rows),
+        grouped(list.valid),
+        grouped(list.invalid),
+        grouped(list.duplicates),
+        and_suppressed(",", list.suppressed)
+    )
+}
+
+impl fmt::Display for SchedulerNotice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Over(file) => write!(f, "{} has no further start", file.display()),
+            Self::Next {
+                campaign,
+                at,
+                remark,
+                ..
+            } => {
+                let remark = remark.as_ref();
+                let remark = remark.map_or(String::new(), |remark| format!(" ({remark})"));
+                write!(f, "{campaign}: next start {}{remark}", moment(at))
+            }
+            Self::Skipped {
+                campaign,
+                at,
+                before,
+                more,
+                why,
+            } => {
+                let others = match (before, more) {
+                    (0, _) => String::new(),
+                    (before, false) => format!(", and {before} before it"),
+                    (before, true) => format!(", and more than {before} before it"),
+                };
+                write!(f, "{campaign}: skipped {}{others}: {why}", moment(at))
+            }
+            Self::AtFault { campaign, at, why } => {
+                let at = moment(at);
+                write!(
+                    f,
+                    "{campaign}: skipped {at}: the campaign was at fault: {why}"
+                )
+            }
+            Self::Starting { campaign, at } => {
+                write!(f, "{campaign}: starting for {}", moment(at))
+            }
+            Self::Due { at, why } => write!(f, "{} is due: {why}", moment(at)),
+            Self::FileFaulty(faults) => write!(
+                f,
+                "{faults}\nthe schedule that it had before holds; a start that finds it so is skipped"
+            ),
+            Self::Stopped => f.write_str("stopped: nothing goes on, nothing more is started"),
+        }
+    }
+}
+
+impl fmt::Display for NotYet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InUse(error) => write!(f, "{error}"),
+            Self::SetBack => {
+                f.write_str("this machine's clock was set back meanwhile, so nobody is dialled")
+            }
+        }
+    }
 }

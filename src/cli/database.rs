@@ -5,58 +5,14 @@
 //! holds who must not be called and who was called already, so a live run never takes another one in
 //! silence: where the current folder leads to a different one it is refused, and none is made unasked.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::args::{CallCommand, Command, Global, ScheduleCommand};
 use super::exit::Failure;
 use super::output;
-use crate::app::database::{SCHEME, absolute, address, folder_of, is_there, path_of, shown};
-
-/// What a database is called where nobody names one.
-const NAME: &str = "callout.db";
-
-/// A database, and how it was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Database {
-    /// Its address was given, by `--db` or `CALLOUT_DB`.
-    Named(String),
-    /// It is the nearest one, in this file.
-    Found(PathBuf),
-    /// There is none yet; this is where one belongs.
-    Missing(PathBuf),
-}
-
-impl Database {
-    /// The database of a campaign in `file`; without one, that of the current folder.
-    pub(super) fn of(named: Option<&str>, file: Option<&Path>) -> Self {
-        if let Some(named) = named {
-            return Self::Named(address(named));
-        }
-        let folder = file.map_or_else(|| PathBuf::from("."), folder_of);
-        let here = std::fs::canonicalize(".").ok();
-        let Ok(folder) = std::fs::canonicalize(&folder) else {
-            // Whoever reads the file says what is wrong with it.
-            return Self::Missing(folder.join(NAME));
-        };
-        // A file of the current folder is known by its name alone.
-        let short = |folder: &Path| match &here {
-            Some(here) if here == folder => PathBuf::from(NAME),
-            _ => folder.join(NAME),
-        };
-        match folder.ancestors().find(|f| is_there(&f.join(NAME))) {
-            Some(nearest) => Self::Found(short(nearest)),
-            None => Self::Missing(short(&folder)),
-        }
-    }
-
-    /// Its address, as the store takes it.
-    pub(super) fn address(&self) -> String {
-        match self {
-            Self::Named(address) => address.clone(),
-            Self::Found(file) | Self::Missing(file) => format!("{SCHEME}{}", file.display()),
-        }
-    }
-}
+use crate::app::database::{
+    Database, NAME, absolute, another, folder_of, is_there, path_of, shown,
+};
 
 /// The address of the database that a command works with. Commands that speak of runs or of people who
 /// must not be called are refused where there is none, those with a campaign file are not.
@@ -116,7 +72,7 @@ pub(super) fn may_dial(
     never_asks: Option<&str>,
 ) -> Result<(), Failure> {
     let database = Database::of(global.named_db.as_deref(), Some(file));
-    if let Some(why) = another(&database, global) {
+    if let Some(why) = another_than_of(global, file) {
         return Err(Failure::usage(format!("{why}. Nothing was dialled")));
     }
     let Database::Missing(path) = &database else {
@@ -144,34 +100,11 @@ pub(super) fn may_dial(
     }
 }
 
-/// Why the database of a campaign may not be the one that is meant: the current folder leads to another
-/// one. None where it does not, and where one was named.
-pub(super) fn another(database: &Database, global: &Global) -> Option<String> {
-    let Database::Found(here) = Database::of(global.named_db.as_deref(), None) else {
-        return None;
-    };
-    let (words, place) = match database {
-        Database::Named(_) => return None,
-        Database::Found(place) => ("the campaign's folder leads to", place),
-        Database::Missing(place) => ("the campaign's folder has none yet and would get", place),
-    };
-    let same = std::fs::canonicalize(&here).ok() == std::fs::canonicalize(place).ok();
-    (!same).then(|| {
-        format!(
-            "which database? {words} {}, and the current folder to {}, with suppression lists and \
-             runs of its own: say --db with one of them",
-            absolute(place).display(),
-            absolute(&here).display()
-        )
-    })
-}
-
-/// The same for a campaign that is only looked at.
+/// Why another database than that of the campaign in `file` may be meant, and what to say.
 pub(super) fn another_than_of(global: &Global, file: &Path) -> Option<String> {
-    another(
-        &Database::of(global.named_db.as_deref(), Some(file)),
-        global,
-    )
+    let named = global.named_db.as_deref();
+    let why = another(&Database::of(named, Some(file)), named)?;
+    Some(format!("{why}: say --db with one of them"))
 }
 
 /// A line for people that names the database, and says where there is none yet.

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::args::FactsArgs;
 use super::exit::{Exit, Failure};
-use super::why::Reasons;
+use super::why::short;
 use super::{database, output};
 use crate::app::App;
 use crate::app::database::shown;
@@ -18,7 +18,7 @@ pub(super) async fn status(args: &FactsArgs, app: &App) -> Result<Exit, Failure>
     let run = find(store.as_ref(), args.run.as_deref()).await?;
     let (scheduled_for, expires_at) = (run.scheduled_for, run.expires_at);
     let standing = app.standing(store.as_ref(), run).await?;
-    let why = Reasons::of(&standing).short();
+    let why = short(&standing);
     let summary = &standing.summary;
     if args.json {
         let mut value = summary.json();

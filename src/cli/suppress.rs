@@ -31,14 +31,6 @@ pub(super) async fn suppress(command: SuppressCommand, app: &App) -> Result<Exit
     }
 }
 
-/// A count of suppressed rows to go behind others, if there are any.
-pub(super) fn and_suppressed(joint: &str, count: u64) -> String {
-    match count {
-        0 => String::new(),
-        count => format!("{joint} {} suppressed", grouped(count)),
-    }
-}
-
 async fn add(args: &SuppressAddArgs, app: &App) -> Result<Exit, Failure> {
     let numbers = digits(&args.numbers, &args.reading)?;
     let (reason, added) = app.suppress(reason(&args.reason, app)?, &numbers).await?;

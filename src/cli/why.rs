@@ -1,18 +1,16 @@
 //! `callout why`: the chain of decisions about a recipient, or why a run is not dialling faster.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::args::{ReadingArgs, WhyArgs};
 use super::exit::{Exit, Failure};
 use super::{output, suppress};
 use crate::app::App;
-use crate::app::runs::{Standing, find};
+use crate::app::runs::{Obstacle, Standing, find};
 use crate::campaign::Campaign;
-use crate::domain::{DestinationKind, Digits, NumberForm, RunState, Story, WaitReason};
+use crate::domain::{DestinationKind, Digits, NumberForm, Story};
 use crate::report::story::{Line, Teller};
-use crate::report::summary::{grouped, human};
-use crate::store::{Access, Run, Store, Whom, Wish};
+use crate::store::{Access, Run, Store, Whom};
 
 pub(super) async fn why(args: &WhyArgs, app: &App) -> Result<Exit, Failure> {
     let store = app.open(Access::Beside).await?;
@@ -31,11 +29,10 @@ pub(super) async fn why(args: &WhyArgs, app: &App) -> Result<Exit, Failure> {
         recipient(store.as_ref(), &run, &whom, args.json).await?;
     } else {
         let standing = app.standing(store.as_ref(), run).await?;
-        let reasons = Reasons::of(&standing);
         if args.json {
-            output::say_json(&reasons.json());
+            output::say_json(&standing.json(&short(&standing)));
         } else {
-            output::say(&reasons.text());
+            output::say(&text(&standing));
         }
     }
     store.close().await?;
@@ -114,179 +111,28 @@ fn heading(run: &Run, story: &Story) -> String {
     )
 }
 
-/// Why a run is not dialling faster.
-pub(super) struct Reasons<'a>(&'a Standing);
-
-impl<'a> Reasons<'a> {
-    /// Those that a run's standing has.
-    pub(super) fn of(standing: &'a Standing) -> Self {
-        Self(standing)
-    }
-
-    /// In one line.
-    pub(super) fn short(&self) -> String {
-        let summary = &self.0.summary;
-        let short = match (summary.state, self.0.engine) {
-            (RunState::Completed | RunState::Cancelled | RunState::Expired, _) => {
-                format!("it is {}", summary.state)
-            }
-            (RunState::Paused, _) => format!(
-                "it is paused, {}: callout resume {}",
-                summary.why.as_deref().unwrap_or("no reason was recorded"),
-                summary.run
-            ),
-            (RunState::Planned | RunState::Running, false) => {
-                format!("no engine works on it: callout resume {}", summary.run)
-            }
-            (RunState::Planned, true) => "its list is being imported".into(),
-            (RunState::Running, true) => self.0.telling.as_ref().map_or_else(
-                || "its engine has just started".to_owned(),
-                |told| told.why.clone(),
-            ),
-        };
-        let wish = match self.0.run.wish {
-            Some(Wish::Pause) => "; `callout pause` was asked for",
-            Some(Wish::Cancel) => "; `callout cancel` was asked for",
-            None => "",
-        };
-        let waiting = if summary.state.unfinished() {
-            self.waiting()
-        } else {
-            String::new()
-        };
-        format!("{short}{wish}{waiting}")
-    }
-
-    /// `; 812 wait for the window, the first until …`
-    fn waiting(&self) -> String {
-        let waiting = self.0.backlog.iter().filter_map(|part| {
-            let what = group(part.waiting_for?);
-            Some(match part.soonest {
-                None => format!("{} {what}", grouped(part.recipients)),
-                Some(soonest) => format!(
-                    "{} {what}, the first until {}",
-                    grouped(part.recipients),
-                    self.moment(soonest)
-                ),
-            })
-        });
-        waiting.fold(String::new(), |all, words| format!("{all}; {words}"))
-    }
-
-    fn moment(&self, at: Timestamp) -> String {
-        match std::time::Duration::try_from(at.duration_since(self.0.now)) {
-            Ok(wait) if !wait.is_zero() => format!("{at:.0} (in {})", human(wait)),
-            _ => format!("{at:.0} (now)"),
+/// Why a run is not dialling faster, in one line, with the command that helps.
+pub(super) fn short(standing: &Standing) -> String {
+    let obstacle = standing.obstacle();
+    let advice = match obstacle {
+        Obstacle::Paused(_) | Obstacle::NoEngine => {
+            format!(": callout resume {}", standing.summary.run)
         }
-    }
-
-    /// For people: every reason with its counts.
-    fn text(&self) -> String {
-        let summary = &self.0.summary;
-        let mut lines = vec![
-            format!(
-                "{}   run {}   {}",
-                summary.campaign, summary.run, summary.state
-            ),
-            format!("why not faster: {}", self.short()),
-        ];
-        let mut add = |what: &str, words: String| lines.push(format!("  {what:<12} {words}"));
-        for part in &self.0.backlog {
-            let count = grouped(part.recipients);
-            match (part.waiting_for, part.soonest) {
-                (None, _) => add(
-                    "due",
-                    format!("{count} are due now, and wait for their turn"),
-                ),
-                (Some(reason), None) => add(
-                    reason.as_str(),
-                    format!(
-                        "{count} for whom nothing comes by itself: their time zone is not known, \
-                         or the window never opens"
-                    ),
-                ),
-                (Some(reason), Some(soonest)) => add(
-                    reason.as_str(),
-                    format!(
-                        "{count} {}, the first until {}",
-                        group(reason),
-                        self.moment(soonest)
-                    ),
-                ),
-            }
-        }
-        let tally = &summary.tally;
-        if tally.in_flight > 0 {
-            add(
-                "in flight",
-                format!("{} calls are not over", grouped(tally.in_flight)),
-            );
-        }
-        if let Some(told) = &self.0.telling {
-            add(
-                "pacing",
-                format!(
-                    "at most {:.1} callouts a second now; {} were refused with 429",
-                    told.rate,
-                    grouped(told.slowed_down)
-                ),
-            );
-            add(
-                "concurrency",
-                format!(
-                    "{} attempts are not over, and {} uncertain ones hold a place of \
-                     concurrent_calls",
-                    told.in_flight, told.uncertain_held
-                ),
-            );
-        }
-        if let Some(budget) = summary.budget() {
-            add("money", budget);
-        }
-        if let Some(at) = self.0.run.expires_at {
-            add("expiry", format!("nobody is called after {at:.0}"));
-        }
-        lines.join("\n")
-    }
-
-    /// For programs.
-    fn json(&self) -> Value {
-        let backlog: Vec<Value> = self
-            .0
-            .backlog
-            .iter()
-            .map(|part| {
-                json!({
-                    "waiting_for": part.waiting_for.map_or("due", WaitReason::as_str),
-                    "recipients": part.recipients,
-                    "soonest": part.soonest.map(|at| at.to_string()),
-                })
-            })
-            .collect();
-        let told = self.0.telling.as_ref();
-        json!({
-            "run": self.0.summary.run.as_str(),
-            "state": self.0.summary.state.as_str(),
-            "engine_at_work": self.0.engine,
-            "why_not_faster": self.short(),
-            "backlog": backlog,
-            "in_flight": self.0.summary.tally.in_flight,
-            "rate": told.map(|told| told.rate),
-            "slowed_down": told.map(|told| told.slowed_down),
-            "uncertain_held": told.map(|told| told.uncertain_held),
-            "money": self.0.summary.budget(),
-            "expires_at": self.0.run.expires_at.map(|at| at.to_string()),
-        })
-    }
+        _ => String::new(),
+    };
+    format!("{obstacle}{advice}{}", standing.waiting())
 }
 
-/// What several people wait for.
-fn group(reason: WaitReason) -> &'static str {
-    match reason {
-        WaitReason::Retry => "wait for their next attempt",
-        WaitReason::Fault => "wait after a fault of the platform",
-        WaitReason::PerNumber => "rest, their number was called often enough",
-        WaitReason::Window => "wait for their window",
-        WaitReason::Held => "are held",
-    }
+/// The same for people, every reason with its counts.
+fn text(standing: &Standing) -> String {
+    let summary = &standing.summary;
+    let mut lines = vec![
+        format!(
+            "{}   run {}   {}",
+            summary.campaign, summary.run, summary.state
+        ),
+        format!("why not faster: {}", short(standing)),
+    ];
+    lines.extend(standing.reasons());
+    lines.join("\n")
 }

@@ -279,6 +279,14 @@ fn line(out: &mut String, text: &str) {
     out.push('\n');
 }
 
+/// A count of suppressed rows to go behind others, if there are any.
+pub(crate) fn and_suppressed(joint: &str, count: u64) -> String {
+    match count {
+        0 => String::new(),
+        count => format!("{joint} {} suppressed", grouped(count)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,8 @@
 //! [`Plan::of`] reads the list once and gathers what the rest needs: `samples` shows callouts, `eligible`
 //! windows, `estimate` attempts, money and time, `prices` what the platform says calls cost (`price_memory`
 //! what it said lately), `fingerprint` what a run of the plan must find as it was, `condition` what a CI
-//! refuses; `json` is a plan for programs.
+//! refuses; `json` is a plan for programs,
+//! `text` one for people.
 
 mod condition;
 mod eligible;
@@ -15,6 +16,7 @@ mod price_memory;
 mod prices;
 pub(crate) mod rates;
 mod samples;
+mod text;
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;

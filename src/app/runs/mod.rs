@@ -18,5 +18,5 @@ pub(crate) use find::{find, find_head, summary};
 pub(crate) use halt::{Cancelled, Paused};
 pub(crate) use import::{Terms, import, workers};
 pub(crate) use resume::{Resume, Resumed};
-pub(crate) use standing::Standing;
+pub(crate) use standing::{Obstacle, Standing};
 pub(crate) use work::{Ended, Work, rate, rules};

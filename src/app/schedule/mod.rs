@@ -8,7 +8,7 @@ use crate::app::Error;
 use crate::campaign::{Campaign, Fault, Faults};
 use crate::domain::Schedule;
 
-pub(crate) use calendar::{EarlierStarts, earlier_starts};
+pub(crate) use calendar::{Scheduled, json_of};
 pub(crate) use scheduler::Turned;
 pub(crate) use wait::Slot;
 

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use jiff::{Timestamp, Zoned};
 
@@ -16,6 +16,10 @@ use crate::app::{App, Error, NotYet, Notice, SchedulerNotice, Stop};
 use crate::campaign::Campaign;
 use crate::domain::{Missed, Occurrence, Past, Schedule, Skip, SkipReason, Turn};
 use crate::store::{Access, StoreError};
+
+/// How often a database is looked at that another process makes, and the time between two looks.
+const LOOKS_AT_ANOTHER: u32 = 100;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// What a scheduler came to.
 #[derive(Debug)]
@@ -76,8 +80,23 @@ impl App {
     pub(crate) async fn make_database(&self, assured: Assurances) -> Result<(), Error> {
         match self.ready_to_dial(Access::Engine, assured).await {
             Ok(store) => Ok(store.close().await?),
-            Err(Error::Store(StoreError::InUse(_))) => Ok(()),
+            Err(Error::Store(StoreError::InUse(_))) => self.made_by_another().await,
             Err(error) => Err(error),
+        }
+    }
+
+    /// Waits until whoever makes the database just now, or brings it up to date, has done so.
+    async fn made_by_another(&self) -> Result<(), Error> {
+        let mut left = LOOKS_AT_ANOTHER;
+        loop {
+            match self.open(Access::Beside).await {
+                Ok(store) => return Ok(store.close().await?),
+                Err(StoreError::InUse(_)) if left > 0 => {
+                    left -= 1;
+                    tokio::time::sleep(BETWEEN_LOOKS).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
     }
 }

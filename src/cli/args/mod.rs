@@ -247,7 +247,7 @@ pub(in crate::cli) struct RunArgs {
     #[command(flatten)]
     pub(in crate::cli) only: OnlyArgs,
     /// Run this plan, once, by its hash from `callout plan`; refused if anything of it has changed
-    #[arg(long, value_name = "HASH")]
+    #[arg(long, value_name = "HASH", value_parser = hash_of_plan)]
     pub(in crate::cli) plan: Option<Fingerprint>,
     /// Dial now, whatever [schedule] says; without it, the run waits for its start
     #[arg(long)]
@@ -311,6 +311,12 @@ pub(in crate::cli) struct RehearseArgs {
     pub(in crate::cli) only: OnlyArgs,
     #[command(flatten)]
     pub(in crate::cli) platform: PlatformArgs,
+}
+
+/// The hash of a plan.
+fn hash_of_plan(text: &str) -> Result<Fingerprint, String> {
+    let plan: Result<Fingerprint, String> = text.parse();
+    plan.map_err(|why| format!("it is in the last line of `callout plan`: {why}"))
 }
 
 /// A moment with its zone or offset.

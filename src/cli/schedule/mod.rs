@@ -5,13 +5,11 @@ mod next;
 mod run;
 
 use jiff::Zoned;
-use serde_json::{Value, json};
 
 use super::args::{Global, ScheduleCommand};
 use super::exit::{Exit, Failure};
 use super::settings;
 use crate::app::App;
-use crate::domain::Occurrence;
 
 pub(super) async fn dispatch(
     command: ScheduleCommand,
@@ -29,15 +27,4 @@ pub(super) async fn dispatch(
 pub(super) fn local(at: &Zoned) -> String {
     let here = at.timestamp().to_zoned(settings::local_zone());
     here.strftime("%a %Y-%m-%d %H:%M %Z").to_string()
-}
-
-/// An occurrence for programs.
-fn json_of(occurrence: &Occurrence) -> Value {
-    let at = &occurrence.at;
-    json!({
-        "at": at.to_string(),
-        "utc": at.timestamp().to_string(),
-        "local": at.timestamp().to_zoned(settings::local_zone()).to_string(),
-        "remark": occurrence.remark.map(|remark| remark.to_string()),
-    })
 }

@@ -5,9 +5,10 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::{json_of, local};
+use super::local;
+use crate::app::App;
 use crate::app::plan::rule;
-use crate::app::{App, schedule};
+use crate::app::schedule::{self, json_of};
 use crate::campaign::Campaign;
 use crate::cli::args::ScheduleNextArgs;
 use crate::cli::exit::{Exit, Failure};
