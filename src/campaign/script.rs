@@ -116,6 +116,12 @@ fn missing_column(
 }
 
 impl Script {
+    /// The columns that its texts use: their names, and where they stand in the header.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, usize)> {
+        let columns = self.0.columns.iter();
+        columns.map(|column| (column.name.as_str(), column.index))
+    }
+
     /// The callout for one row; `cells` are in the order of the header.
     pub fn callout<S: AsRef<str>>(
         &self,

@@ -1,5 +1,7 @@
 //! What is told on the terminal while something is done: the facts, and the commands and keys that help.
 
+use std::time::Duration;
+
 use super::exit::Failure;
 use super::schedule::local;
 use super::{database, output, progress};
@@ -7,6 +9,9 @@ use crate::app::{Goal, NotYet, Notice, Notices, SchedulerNotice, Watching};
 use crate::engine::Told;
 use crate::report::moments::{away, moment};
 use crate::store::{Accepted, Gap};
+
+/// A rehearsal that takes longer is better played in virtual time.
+const LONG: Duration = Duration::from_mins(1);
 
 /// Tells on standard error.
 #[derive(Debug)]
@@ -40,6 +45,11 @@ fn words(notice: Notice) -> String {
         ),
         Notice::Placing { .. } => {
             format!("{fact}, until the call is over; Ctrl-C stops waiting")
+        }
+        Notice::Rehearsing {
+            takes: Some(takes), ..
+        } if takes >= LONG => {
+            format!("{fact}. --virtual plays it through in moments, windows and waits included")
         }
         Notice::VirtualTime(_) => format!("{fact}; --at says another moment"),
         Notice::Database(address) => database::line(&address),

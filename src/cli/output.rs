@@ -189,6 +189,11 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// Whether facts go to a terminal.
+pub(super) fn is_read_by_a_person() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Asks a question that `y` or `yes` answers; none where nobody can answer.
 pub(super) fn ask(question: &str) -> Option<bool> {
     if !io::stdin().is_terminal() {

@@ -199,10 +199,12 @@ impl Rehearsal<'_> {
         };
         app.tell(Notice::Database(self.address.clone()));
         let (list, script) = import(store.as_ref(), &new.id, campaign, terms).await?;
+        let rate = campaign.pacing.calls_per_second.unwrap_or(RATE_DEFAULT);
         app.tell(Notice::Rehearsing {
             campaign: campaign.name.clone(),
             rows: list.rows,
             valid: list.valid,
+            takes: matches!(time, Time::Live(_)).then(|| dialling(list.valid, rate)),
         });
         Ok(Work {
             app,
@@ -216,7 +218,7 @@ impl Rehearsal<'_> {
             campaign: new.campaign,
             predecessor: Predecessor::Nobody,
             pace: Pace {
-                calls_per_second: campaign.pacing.calls_per_second.unwrap_or(RATE_DEFAULT),
+                calls_per_second: rate,
                 concurrent_calls: campaign.pacing.concurrent_calls,
             },
             rules,
@@ -224,6 +226,12 @@ impl Rehearsal<'_> {
             output: Some(self.results.clone()),
         })
     }
+}
+
+/// How long so many callouts take at a rate.
+#[expect(clippy::cast_precision_loss, reason = "an estimate")]
+fn dialling(calls: u64, rate: f64) -> Duration {
+    Duration::try_from_secs_f64((calls as f64 / rate).ceil()).unwrap_or(Duration::MAX)
 }
 
 /// A rehearsal waits for nobody's morning: no phone rings.
