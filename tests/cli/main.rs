@@ -16,6 +16,7 @@ mod money;
 mod outputs;
 mod plans;
 mod proxies;
+mod remarks;
 mod retries;
 mod schedule;
 mod secrets;
