@@ -26,9 +26,6 @@ pub(crate) struct Settings {
     pub(crate) cache: Option<PathBuf>,
     /// Which platform is meant.
     pub(crate) platform: PlatformSettings,
-    /// A bug that is planted on purpose, in a build for tests.
-    #[cfg(debug_assertions)]
-    pub(crate) sabotage: Option<String>,
 }
 
 /// Which platform is meant, as somebody wrote it down.

@@ -49,8 +49,6 @@ pub(super) fn of(global: &Global, database: String) -> Settings {
             calling: variable("SINCH_CALLING_URL"),
             configuration: variable("SINCH_CONFIGURATION_URL"),
         },
-        #[cfg(debug_assertions)]
-        sabotage: variable("CALLOUT_SABOTAGE"),
     }
 }
 

@@ -6,12 +6,10 @@ use jiff::Timestamp;
 
 use super::core::{Core, Now, Pace, Predecessor, Rules};
 use super::platform::Platform;
-#[cfg(debug_assertions)]
-use super::sabotage::Sabotage;
 use super::timeline::Time;
 use crate::domain::{Budget, Callout, RunId, Spend, SpendAccount};
 use crate::entropy::Entropy;
-use crate::store::{Due, Store, StoreError};
+use crate::store::{Due, EngineStore, StoreError};
 
 /// Makes the callout for a recipient from the run's own definition. An error is our fault.
 pub type Render = Arc<dyn Fn(&Due) -> Result<Callout, String> + Send + Sync>;
@@ -19,7 +17,7 @@ pub type Render = Arc<dyn Fn(&Due) -> Result<Callout, String> + Send + Sync>;
 /// What an engine is given: a run, and all that it needs to work on it.
 pub struct Assignment {
     /// Where the run is kept; opened as the engine.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn EngineStore>,
     /// Where callouts go.
     pub platform: Arc<dyn Platform>,
     /// How a callout is made.
@@ -36,9 +34,6 @@ pub struct Assignment {
     pub rules: Rules,
     /// What it may cost; none: no cap of ours.
     pub spend: Option<Spend>,
-    /// A bug that a test planted.
-    #[cfg(debug_assertions)]
-    pub sabotage: Option<Sabotage>,
 }
 
 impl std::fmt::Debug for Assignment {

@@ -10,8 +10,6 @@ use tracing::error;
 
 use super::core::Event;
 use super::engine::{Engine, Report};
-#[cfg(debug_assertions)]
-use super::sabotage::Sabotage;
 use super::timeline::Kind;
 use crate::domain::AttemptKey;
 use crate::store::{Change, StoreError};
@@ -33,18 +31,6 @@ impl Engine {
         }
         if self.group.is_empty() {
             self.group_since = self.assignment.time.monotonic();
-        }
-        #[cfg(debug_assertions)]
-        if self.assignment.sabotage == Some(Sabotage::PostBeforeCommit)
-            && let Change::Intend { key, .. } = &change
-        {
-            let event = Event::Committed {
-                intents: vec![*key],
-                dues: 0,
-                next_due: None,
-                moved: Vec::new(),
-            };
-            self.timeline.report(Report::Core(event));
         }
         self.group.push(change);
     }

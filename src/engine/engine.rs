@@ -102,11 +102,8 @@ impl Engine {
         store.compare().await?;
         store.claim(run)?;
         let recovery = store.recover(run, now.wall).await?;
-        #[cfg(debug_assertions)]
-        if assignment.sabotage == Some(super::sabotage::Sabotage::RedialOnRestart) {
-            super::sabotage::redial(store.as_ref(), run, now.wall).await?;
-        }
-        let suppressions = store.suppressions().await?;
+        let none = Suppressions::default();
+        let suppressions = store.suppressions_since(none.revision()).await?;
         if recovery.became_uncertain > 0 {
             warn!(
                 run.id = %run,
@@ -124,7 +121,7 @@ impl Engine {
         let mut engine = Self {
             assignment,
             core,
-            suppressions,
+            suppressions: suppressions.unwrap_or(none),
             reading_suppressions: false,
             timeline,
             group: Vec::new(),

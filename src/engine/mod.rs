@@ -16,8 +16,6 @@ mod engine;
 pub mod glance;
 mod platform;
 pub mod progress;
-#[cfg(debug_assertions)]
-pub mod sabotage;
 mod timeline;
 mod wishes;
 

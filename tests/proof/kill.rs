@@ -5,6 +5,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use crate::sabotage::Bug;
 use crate::support::audit::{Audit, KILLED};
 use crate::support::{Desk, Platform, WriteLock, people, wait_for};
 use callout::clock::{Clock as _, SystemClock};
@@ -23,7 +24,7 @@ struct Torture {
     faults: &'static [&'static str],
     /// Whether each kill comes while the database cannot be written.
     locked: bool,
-    sabotage: Option<&'static str>,
+    sabotage: Option<Bug>,
     seed: u64,
 }
 
@@ -34,10 +35,7 @@ impl Torture {
         let mut options = vec!["--time-scale", "0", "--answer-after", self.answer_after];
         options.extend(self.faults);
         let platform = Platform::start(&options);
-        let mut desk = Desk::at(&platform);
-        if let Some(bug) = self.sabotage {
-            desk.set("CALLOUT_SABOTAGE", bug);
-        }
+        let desk = Desk::at(&platform);
         desk.tts(
             &people(self.rows),
             &format!("calls_per_second = {}", self.rate),
@@ -48,6 +46,8 @@ impl Torture {
             let before = platform.posted();
             let mut engine = if nth == 0 {
                 desk.start(&["run", "c.toml", "--yes"])
+            } else if let Some(bug) = self.sabotage {
+                bug.start(&desk, &platform, self.rate)
             } else {
                 desk.start(&["resume"])
             };
@@ -69,7 +69,6 @@ impl Torture {
                 kills += usize::from(engine.kill());
             }
         }
-        desk.set("CALLOUT_SABOTAGE", "");
         let end = desk.run(&["resume"]);
         assert!(matches!(end.code, Some(0 | 5)), "{end:?}");
         let audit = Audit::of(&desk, &platform);
@@ -194,7 +193,7 @@ fn the_audit_notices_an_engine_that_redials_after_a_restart() {
         answer_after: "40",
         faults: &[],
         locked: false,
-        sabotage: Some("redial-on-restart"),
+        sabotage: Some(Bug::RedialOnRestart),
         seed: 3,
     };
     let (_, audit) = torture.run();
@@ -203,7 +202,7 @@ fn the_audit_notices_an_engine_that_redials_after_a_restart() {
 }
 
 /// Kills while nothing can be committed: what is sent then was not durable.
-fn locked(sabotage: Option<&'static str>) -> Audit {
+fn locked(sabotage: Option<Bug>) -> Audit {
     let torture = Torture {
         rows: 1_200,
         kills: 3,
@@ -225,7 +224,7 @@ fn while_the_database_cannot_be_written_nothing_leaves_that_is_not_durable() {
 
 #[test]
 fn the_audit_notices_an_engine_that_posts_before_its_intent_is_durable() {
-    let audit = locked(Some("post-before-commit"));
+    let audit = locked(Some(Bug::PostBeforeCommit));
     let unwritten = audit
         .violations
         .iter()

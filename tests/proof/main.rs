@@ -9,6 +9,7 @@ mod kill;
 mod nature;
 mod planted;
 mod platform;
+mod sabotage;
 mod simulation;
 #[expect(
     dead_code,

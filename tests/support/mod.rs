@@ -320,7 +320,8 @@ impl Desk {
         self.spawn(Command::new(env!("CARGO_BIN_EXE_callout")).args(args))
     }
 
-    fn spawn(&self, command: &mut Command) -> Running {
+    /// Starts another program here.
+    pub(crate) fn spawn(&self, command: &mut Command) -> Running {
         let nth = STARTED.fetch_add(1, Ordering::Relaxed);
         let stdout = self.path(&format!(".stdout-{nth}"));
         let stderr = self.path(&format!(".stderr-{nth}"));

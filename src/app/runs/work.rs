@@ -11,8 +11,6 @@ use crate::app::{App, Error, Goal, Notice, Stop, results};
 use crate::campaign::{Campaign, Fault, Faults, Script};
 use crate::domain::window::WindowZone;
 use crate::domain::{Callout, Destination, DestinationKind, Known, RunId, Spend, Window};
-#[cfg(debug_assertions)]
-use crate::engine::sabotage::Sabotage;
 use crate::engine::{
     self, Assignment, End, Engine, Pace, Platform, Predecessor, Render, Rules, Start, Time, Watch,
 };
@@ -108,8 +106,6 @@ impl Work<'_> {
             pace: self.pace,
             rules: self.rules,
             spend: self.spend,
-            #[cfg(debug_assertions)]
-            sabotage: app.settings.sabotage.as_deref().and_then(Sabotage::parse),
         };
         let (telling, told) = engine::telling(assignment.time.is_virtual());
         let notices = Arc::clone(&app.notices);
