@@ -274,18 +274,7 @@ impl fmt::Display for Notice {
                 rows,
                 valid,
                 takes,
-            } => {
-                let takes = takes.map_or(String::new(), |takes| {
-                    format!("; about {} at the campaign's rate", human(takes))
-                });
-                write!(
-                    f,
-                    "rehearsing {campaign}: {} rows, {} to call, against the simulator (no phone \
-                     rings){takes}",
-                    grouped(*rows),
-                    grouped(*valid)
-                )
-            }
+            } => rehearsing(f, campaign, (*rows, *valid), *takes),
             Self::Hurried => f.write_str(
                 "a rehearsal keeps no window, and waits a second at most before the next attempt",
             ),
@@ -296,6 +285,23 @@ impl fmt::Display for Notice {
             Self::Database(address) => f.write_str(address),
         }
     }
+}
+
+fn rehearsing(
+    f: &mut fmt::Formatter<'_>,
+    campaign: &str,
+    (rows, valid): (u64, u64),
+    takes: Option<Duration>,
+) -> fmt::Result {
+    let takes = takes.map_or(String::new(), |takes| {
+        format!("; about {} at the campaign's rate", human(takes))
+    });
+    write!(
+        f,
+        "rehearsing {campaign}: {} rows, {} to call, against the simulator (no phone rings){takes}",
+        grouped(rows),
+        grouped(valid)
+    )
 }
 
 fn begun(

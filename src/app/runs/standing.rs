@@ -116,28 +116,22 @@ impl Standing {
     /// What was asked of its engine and what people wait for, `; 812 wait for their window, the first
     /// until …`; nothing where nobody waits.
     pub(crate) fn waiting(&self) -> String {
-        let mut words = match self.run.wish {
+        let wish = match self.run.wish {
             Some(Wish::Pause) => "; a pause was asked for",
             Some(Wish::Cancel) => "; its end was asked for",
             None => "",
-        }
-        .to_owned();
+        };
         if !self.summary.state.unfinished() {
-            return words;
+            return wish.to_owned();
         }
-        for part in &self.backlog {
-            let Some(reason) = part.waiting_for else {
-                continue;
-            };
-            let (count, what) = (grouped(part.recipients), group(reason));
-            words += &match part.soonest {
-                None => format!("; {count} {what}"),
-                Some(soonest) => {
-                    format!("; {count} {what}, the first until {}", self.moment(soonest))
-                }
-            };
-        }
-        words
+        let waiting = self.backlog.iter().filter_map(|part| {
+            let (count, what) = (grouped(part.recipients), group(part.waiting_for?));
+            let until = part.soonest.map_or(String::new(), |soonest| {
+                format!(", the first until {}", self.moment(soonest))
+            });
+            Some(format!("; {count} {what}{until}"))
+        });
+        waiting.fold(wish.to_owned(), |words, more| words + &more)
     }
 
     fn moment(&self, at: Timestamp) -> String {
