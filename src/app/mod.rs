@@ -9,6 +9,7 @@ mod copies;
 pub(crate) mod database;
 pub(crate) mod doctor;
 mod error;
+pub(crate) mod events;
 pub(crate) mod files;
 mod notices;
 pub(crate) mod place;

@@ -16,8 +16,9 @@ use super::error::seen;
 use crate::campaign::Faults;
 use crate::domain::money::said;
 use crate::domain::{ClockAccepted, RunId};
-use crate::engine::{Told, Watch};
+use crate::engine::{End, Told, Watch};
 use crate::recipients::ListSummary;
+use crate::report::Summary;
 use crate::report::moments::{away, moment};
 use crate::report::summary::{and_suppressed, grouped, human};
 use crate::store::{Accepted, StoreError};
@@ -29,6 +30,9 @@ pub(crate) trait Notices: fmt::Debug + Send + Sync {
 
     /// An engine works: shows how it goes on until the sender is gone.
     fn watch(&self, told: Told, goal: Goal) -> Watching;
+
+    /// The work on a run ended, and this is what it comes to.
+    fn ended(&self, end: &End, summary: &Summary);
 }
 
 /// Showing how an engine goes on.
@@ -37,6 +41,10 @@ pub(crate) type Watching = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// The run that an engine works on, for whoever watches.
 #[derive(Debug)]
 pub(crate) struct Goal {
+    /// The run.
+    pub(crate) run: RunId,
+    /// Its campaign.
+    pub(crate) campaign: String,
     /// The zone of the campaign's own clock; none where it names none.
     pub(crate) zone: Option<TimeZone>,
     /// How it stood before, and what its engine tells is to be held against.

@@ -12,6 +12,7 @@ mod check;
 mod database;
 mod doctor;
 mod erase;
+mod events;
 mod exit;
 mod export;
 mod notices;
@@ -79,7 +80,14 @@ async fn dispatch(cli: Cli, sources: Sources) -> Result<Exit, Failure> {
     let global = cli.global;
     let database = database::of_command(&cli.command, &global)?;
     let settings = settings::of(&global, database);
-    let app = &App::new(settings, sources, Arc::new(notices::Terminal));
+    let events = match &cli.command {
+        Command::Run(args) => args.results.events.open()?,
+        Command::Resume(args) => args.results.events.open()?,
+        Command::Rehearse(args) => args.events.open()?,
+        _ => None,
+    };
+    let events = events.map(Arc::new);
+    let app = &App::new(settings, sources, Arc::new(notices::Terminal { events }));
     match cli.command {
         Command::Check(args) => check::check(&args, app).await,
         Command::Plan(args) => plan::plan(&args, &global, app).await,

@@ -1,12 +1,15 @@
 //! What is told on the terminal while something is done: the facts, and the commands and keys that help.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::events::Stream;
 use super::exit::Failure;
 use super::schedule::local;
 use super::{database, output, progress};
-use crate::app::{Goal, NotYet, Notice, Notices, SchedulerNotice, Watching};
-use crate::engine::Told;
+use crate::app::{Goal, NotYet, Notice, Notices, SchedulerNotice, Watching, events};
+use crate::engine::{End, Told};
+use crate::report::Summary;
 use crate::report::moments::{away, moment};
 use crate::store::{Accepted, Gap};
 
@@ -15,7 +18,10 @@ const LONG: Duration = Duration::from_mins(1);
 
 /// Tells on standard error.
 #[derive(Debug)]
-pub(super) struct Terminal;
+pub(super) struct Terminal {
+    /// Where events go; none where nobody wants them.
+    pub(super) events: Option<Arc<Stream>>,
+}
 
 impl Notices for Terminal {
     fn tell(&self, notice: Notice) {
@@ -23,7 +29,13 @@ impl Notices for Terminal {
     }
 
     fn watch(&self, told: Told, goal: Goal) -> Watching {
-        Box::pin(progress::show(told, goal))
+        Box::pin(progress::show(told, goal, self.events.clone()))
+    }
+
+    fn ended(&self, end: &End, summary: &Summary) {
+        if let Some(stream) = &self.events {
+            stream.write(&events::ended(end, summary));
+        }
     }
 }
 

@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};
 
+use anstream::{AutoStream, ColorChoice};
+use anstyle::AnsiColor;
 use indicatif::ProgressBar;
 use rustix::fs::FileType;
 use rustix::io::Errno;
@@ -16,6 +18,9 @@ use crate::domain::told;
 
 /// Why facts could not be printed; the command then fails at its end, whatever it did.
 static UNPRINTED: Mutex<Option<String>> = Mutex::new(None);
+
+/// Columns of a table are so far apart.
+const GAP: usize = 2;
 
 /// The bar that is shown; whatever is printed goes above it.
 static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
@@ -71,8 +76,21 @@ impl io::Write for Log {
 pub(super) fn say(text: &str) {
     let said = aside(|| {
         let mut out = io::stdout().lock();
+        write_line(&mut out, &dressed(text, &io::stdout())).and_then(|()| out.flush())
+    });
+    remember(said);
+}
+
+/// Prints what programs read, whatever it is printed on: nothing is broken or coloured.
+pub(super) fn say_plain(text: &str) {
+    let said = aside(|| {
+        let mut out = io::stdout().lock();
         write_line(&mut out, &printable_lines(text)).and_then(|()| out.flush())
     });
+    remember(said);
+}
+
+fn remember(said: io::Result<()>) {
     if let Err(error) = said
         && !nobody_reads(&error)
         && let Ok(mut unprinted) = UNPRINTED.lock()
@@ -89,7 +107,8 @@ pub(super) fn unprinted() -> Option<String> {
 
 /// Tells how things go, or what went wrong.
 pub(super) fn tell(text: &str) {
-    aside(|| drop(write_line(&mut io::stderr().lock(), &printable_lines(text))));
+    let text = dressed(text, &io::stderr());
+    aside(|| drop(write_line(&mut io::stderr().lock(), &text)));
 }
 
 /// Prints a JSON document.
@@ -104,7 +123,7 @@ pub(super) fn say_json(value: &serde_json::Value) {
         }
         escaped
     });
-    say(&escaped);
+    say_plain(&escaped);
 }
 
 /// Writes bytes to standard output; false once nobody reads any more. A terminal is shown what it would
@@ -158,6 +177,57 @@ fn columns(stream: impl rustix::fd::AsFd) -> Option<usize> {
     })
 }
 
+/// Lines as a stream shows them: without what a terminal would obey; on a terminal broken between words at its
+/// width, and with the colours that their first words stand for.
+fn dressed<S>(text: &str, stream: &S) -> String
+where
+    S: anstream::stream::RawStream + rustix::fd::AsFd,
+{
+    let width = columns(stream);
+    let coloured = !matches!(AutoStream::choice(stream), ColorChoice::Never);
+    let line = |line: &str| {
+        let mut lines = match width {
+            Some(width) if line.width() > width => wrap(line, width),
+            _ => vec![line.to_owned()],
+        };
+        if coloured && let Some(first) = lines.first_mut() {
+            *first = painted(first);
+        }
+        lines.join("\n")
+    };
+    let lines: Vec<String> = printable_lines(text).lines().map(line).collect();
+    lines.join("\n")
+}
+
+/// What words mean that are coloured: red is wrong, yellow wants attention, green is well. The words say so alone
+/// as well.
+const MEANINGS: [(&str, AnsiColor); 5] = [
+    ("error:", AnsiColor::Red),
+    ("IT DOES NOT ADD UP", AnsiColor::Red),
+    ("warning:", AnsiColor::Yellow),
+    ("REHEARSAL:", AnsiColor::Yellow),
+    ("it adds up", AnsiColor::Green),
+];
+
+/// A line with the words coloured that mean something.
+fn painted(line: &str) -> String {
+    for (words, colour) in MEANINGS {
+        let begins = words.ends_with(':');
+        let found = if begins {
+            line.starts_with(words).then_some(0)
+        } else {
+            line.find(words)
+        };
+        if let Some(at) = found {
+            let style = colour.on_default().bold();
+            let (before, rest) = line.split_at(at);
+            let (_, after) = rest.split_at(words.len());
+            return format!("{before}{style}{words}{style:#}{after}");
+        }
+    }
+    line.to_owned()
+}
+
 /// Short facts one after the other, as many on a line as fit; one that is longer than a line is broken between
 /// words.
 pub(super) fn flow(facts: &[String], width: usize) -> String {
@@ -176,15 +246,20 @@ pub(super) fn flow(facts: &[String], width: usize) -> String {
 
 /// A paragraph in lines of at most this width, broken between words alone.
 fn wrap(text: &str, width: usize) -> Vec<String> {
+    let indent = text.len() - text.trim_start_matches(' ').len();
+    let indent = " ".repeat(indent.min(width / 2));
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
+    for word in text.trim_start_matches(' ').split(' ') {
         match lines.last_mut() {
             Some(line) if line.width() + 1 + word.width() <= width => {
                 line.push(' ');
                 line.push_str(word);
             }
-            _ => lines.push(word.to_owned()),
+            _ => lines.push(format!("{indent}{word}")),
         }
+    }
+    for line in &mut lines {
+        line.truncate(line.trim_end().len());
     }
     lines
 }
@@ -214,23 +289,73 @@ fn write_line(out: &mut impl io::Write, text: &str) -> io::Result<()> {
     writeln!(out, "{}", text.trim_end_matches('\n'))
 }
 
-/// Facts in columns, for people.
+/// Facts in columns, for people. On a terminal they fit its width, and cells are broken between words alone; where
+/// even that is too wide, each row is told line by line.
 pub(super) fn table<const N: usize>(
     header: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> String {
+    let rows: Vec<[String; N]> = rows
+        .into_iter()
+        .map(|row| row.map(|cell| printable(&cell)))
+        .collect();
+    table_within(header, &rows, columns(io::stdout()))
+}
+
+fn table_within<const N: usize>(
+    header: [&str; N],
+    rows: &[[String; N]],
+    width: Option<usize>,
+) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_header(header);
+    if let Some(width) = width {
+        let words = |nth: usize| {
+            let cells = rows.iter().map(|row| row[nth].as_str());
+            let words = cells.chain([header[nth]]).flat_map(str::split_whitespace);
+            words.map(str::width).max().unwrap_or(0) + GAP
+        };
+        let least: Vec<usize> = (0..N).map(words).collect();
+        if least.iter().sum::<usize>() > width {
+            return records(header, rows, width);
+        }
+        table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+        table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+        table.set_constraints(least.into_iter().map(|least| {
+            let least = u16::try_from(least).unwrap_or(u16::MAX);
+            comfy_table::ColumnConstraint::LowerBoundary(comfy_table::Width::Fixed(least))
+        }));
+    }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
-    table.add_rows(rows.into_iter().map(|row| row.map(|cell| printable(&cell))));
+    table.add_rows(rows.iter().cloned());
     let lines: Vec<String> = table
         .lines()
         .map(|line| line.trim_end().to_owned())
         .collect();
     lines.join("\n")
+}
+
+/// Rows one below the other, each cell behind its column's name.
+fn records<const N: usize>(header: [&str; N], rows: &[[String; N]], width: usize) -> String {
+    let names = header.iter().map(|name| name.width()).max().unwrap_or(0) + GAP;
+    let record = |row: &[String; N]| -> Vec<String> {
+        let cells = header.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
+        cells
+            .flat_map(|(name, cell)| {
+                let lines = wrap(cell, width.saturating_sub(names).max(1));
+                lines.into_iter().enumerate().map(move |(nth, line)| {
+                    let name = if nth == 0 { name } else { "" };
+                    let gap = " ".repeat(names - name.width());
+                    format!("{name}{gap}{line}")
+                })
+            })
+            .collect()
+    };
+    let records: Vec<String> = rows.iter().map(|row| record(row).join("\n")).collect();
+    records.join("\n\n")
 }
 
 /// A text of somebody else's on one line, without what a terminal would obey.
@@ -257,4 +382,77 @@ fn shown(text: &str) -> String {
 fn printable_lines(text: &str) -> String {
     let lines: Vec<String> = text.lines().map(printable).collect();
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows() -> [[String; 4]; 2] {
+        [
+            [
+                "clinic-reminders.toml",
+                "at 09:00 on Monday, Tuesday, Wednesday, Thursday and Friday",
+                "Mon 2026-11-30 09:00 Europe/Stockholm",
+                "2f8c1d completed, 2026-11-27 09:00 +01:00",
+            ],
+            [
+                "b.toml",
+                "once",
+                "never again",
+                "skipped: it was missed by more than an hour",
+            ],
+        ]
+        .map(|row| row.map(str::to_owned))
+    }
+
+    const HEADER: [&str; 4] = ["campaign", "rule", "next start", "last"];
+
+    #[test]
+    fn tables_fit_and_no_word_is_broken() {
+        let words = |text: &str| {
+            let mut words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+            words.sort();
+            words
+        };
+        let wide = table_within(HEADER, &rows(), None);
+        assert_eq!(wide.lines().count(), 3, "{wide}");
+        for width in [80, 120, 200] {
+            let table = table_within(HEADER, &rows(), Some(width));
+            assert!(table.lines().all(|line| line.width() <= width), "{table}");
+            assert_eq!(words(&table), words(&wide), "{table}");
+        }
+        // Too narrow for columns: a line for each cell.
+        let narrow = table_within(HEADER, &rows(), Some(40));
+        assert!(
+            narrow.starts_with("campaign    clinic-reminders.toml\nrule "),
+            "{narrow}"
+        );
+        assert!(narrow.lines().all(|line| line.width() <= 40), "{narrow}");
+    }
+
+    #[test]
+    fn lines_are_broken_between_words_and_keep_their_indent() {
+        assert_eq!(wrap("  a bc def", 8), ["  a bc", "  def"]);
+        assert_eq!(wrap("a  b", 80), ["a  b"]);
+        let address = "https://example.org/a/very/long/one";
+        assert_eq!(
+            wrap(&format!("see {address} now"), 10),
+            ["see", address, "now"]
+        );
+    }
+
+    #[test]
+    fn colours_mean_something_and_stand_on_words_that_say_it() {
+        assert_eq!(
+            painted("error: no"),
+            "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m no"
+        );
+        assert!(
+            painted("3 rows = 3 reached   (it adds up)").contains("\u{1b}[32mit adds up\u{1b}[0m")
+        );
+        for plain in ["an error: no", "warnings", ""] {
+            assert_eq!(painted(plain), plain);
+        }
+    }
 }

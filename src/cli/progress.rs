@@ -1,14 +1,17 @@
 //! How a run goes on: a bar with its facts on a terminal, a line every ten seconds elsewhere.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use tokio::time::MissedTickBehavior;
 
+use super::events::Stream;
 use super::{output, settings};
 use crate::app::Goal;
+use crate::app::events::Events;
 use crate::domain::money::{Amount, said};
 use crate::domain::{Count, Disposition};
 use crate::engine::{Glance, Told};
@@ -23,7 +26,8 @@ const BAR_EVERY: Duration = Duration::from_millis(250);
 const SHOWN_AFTER: Duration = Duration::from_secs(1);
 
 /// Shows how a run goes on until its engine is gone.
-pub(super) async fn show(mut told: Told, goal: Goal) {
+pub(super) async fn show(mut told: Told, goal: Goal, stream: Option<Arc<Stream>>) {
+    let mut events = Events::new(goal.run, goal.campaign);
     let zone = Zone::new(goal.zone.unwrap_or_else(settings::local_zone));
     let mut watch = goal.watch;
     let bar = output::watched().then(|| output::Bar::show(bar()));
@@ -36,6 +40,7 @@ pub(super) async fn show(mut told: Told, goal: Goal) {
         tokio::select! {
             _ = every.tick() => {
                 let Some(glance) = watch.glance() else { continue };
+                let glance = watch.foreseen(glance);
                 let facts = facts(&glance, &zone);
                 match &bar {
                     Some(bar) => bar.shows((glance.finished, glance.to_call), &facts),
@@ -43,7 +48,12 @@ pub(super) async fn show(mut told: Told, goal: Goal) {
                 }
             }
             next = told.next() => match next {
-                Some(progress) => watch.see(progress),
+                Some(progress) => {
+                    watch.see(progress);
+                    if let Some(stream) = &stream {
+                        stream.write(&events.seen(&mut watch));
+                    }
+                }
                 None => return,
             },
         }

@@ -20,5 +20,5 @@ pub(super) async fn rehearse(args: &RehearseArgs, app: &App) -> Result<Exit, Fai
     };
     let stop = stop::listen()?;
     let ended = app.rehearse(&campaign, options, wanted, &stop).await?;
-    Ok(tell_end(&ended, args.json))
+    Ok(tell_end(&ended, args.events.shown(args.json)))
 }

@@ -23,7 +23,7 @@ pub(super) async fn resume(args: &ResumeArgs, app: &App) -> Result<Exit, Failure
             // Whoever reads that it goes on may stop it at once.
             let stop = stop::listen()?;
             output::tell(&format!("resuming run {} of {}", work.run, work.campaign));
-            Ok(tell_end(&work.until(&stop).await?, args.results.json))
+            Ok(tell_end(&work.until(&stop).await?, args.results.shown()))
         }
         Resumed::Over(over) => {
             let (run, summary) = *over;

@@ -1,6 +1,7 @@
 //! `callout run`: the real thing.
 
 use super::args::{Global, RunArgs};
+use super::events::Shown;
 use super::exit::{Exit, Failure};
 use super::{database, output, plan, stop};
 use crate::app::plan::Plan;
@@ -73,7 +74,7 @@ pub(super) async fn run(args: &RunArgs, global: &Global, app: &App) -> Result<Ex
         .results
         .file()
         .map(|(path, replace)| (path.to_owned(), replace));
-    Ok(tell_end(&work.until(&stop).await?, args.results.json))
+    Ok(tell_end(&work.until(&stop).await?, args.results.shown()))
 }
 
 /// Shows the plan and asks; unasked, what nobody would have said yes to is refused.
@@ -86,7 +87,7 @@ async fn before_run(
         looking.unasked(args.again, scheduled).await?
     } else {
         let plan = looking.shown().await?;
-        ask(&plan, args.results.json)?;
+        ask(&plan, args.results.shown() != Shown::Text)?;
         Some(plan)
     };
     let only_of = looking.only.map(|only| only.run.clone());
@@ -94,9 +95,9 @@ async fn before_run(
 }
 
 /// Shows the plan and asks whether to go on.
-fn ask(plan: &Plan, json: bool) -> Result<(), Failure> {
+fn ask(plan: &Plan, aside: bool) -> Result<(), Failure> {
     let text = plan::text(plan);
-    if json {
+    if aside {
         output::tell(&text);
     } else {
         output::say(&text);
@@ -118,14 +119,16 @@ fn ask(plan: &Plan, json: bool) -> Result<(), Failure> {
 }
 
 /// Prints the report of a run that ended or stopped, and gives the exit code of that.
-pub(super) fn tell_end(ended: &Ended, json: bool) -> Exit {
+pub(super) fn tell_end(ended: &Ended, shown: Shown) -> Exit {
     let summary = &ended.summary;
-    if json {
-        output::say_json(&summary.json());
-    } else {
-        output::say(&summary.text());
-        if let Some(path) = &ended.results {
-            output::say(&format!("\nresults: {}", path.display()));
+    match shown {
+        Shown::Nothing => {}
+        Shown::Json => output::say_json(&summary.json()),
+        Shown::Text => {
+            output::say(&summary.text());
+            if let Some(path) = &ended.results {
+                output::say(&format!("\nresults: {}", path.display()));
+            }
         }
     }
     if let End::Paused(why) = &ended.end

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::Outcome;
-use super::retry::{Next, RetryPolicy, Tried};
+use super::retry::{Next, RetryPolicy, Tried, is_fault};
 
 /// How calls end, as shares of all calls. What a list's people do is not known before they are called;
 /// these are about what campaigns of reminders see, and what the simulator draws.
@@ -17,8 +17,10 @@ pub struct Ends {
     pub busy: f64,
     /// Calls that ring until the platform gives up.
     pub no_answer: f64,
-    /// The rest fails.
+    /// The call fails.
     pub failed: f64,
+    /// The platform or the network fails, which uses up no attempt. Nobody supposes that beforehand.
+    pub fault: f64,
 }
 
 impl Default for Ends {
@@ -28,14 +30,16 @@ impl Default for Ends {
             busy: 0.12,
             no_answer: 0.14,
             failed: 0.04,
+            fault: 0.0,
         }
     }
 }
 
 impl Ends {
     /// The ends after which somebody may be called again, each with its share of all calls.
-    pub fn unanswered(self) -> [(Outcome, f64); 3] {
+    pub fn unanswered(self) -> [(Outcome, f64); 4] {
         [
+            ("FAILED", "CONGESTION", self.fault),
             ("BUSY", "N/A", self.busy),
             ("NOANSWER", "TIMEOUT", self.no_answer),
             ("FAILED", "GENERALERROR", self.failed),
@@ -63,13 +67,20 @@ pub struct EndCounts {
     pub busy: u64,
     /// Nobody answered.
     pub no_answer: u64,
+    /// The platform or the network failed.
+    pub fault: u64,
     /// Anything else, or nobody told.
     pub other: u64,
 }
 
 impl EndCounts {
-    /// Counts so many calls that ended with a result.
-    pub fn add(&mut self, result: Option<&str>, calls: u64) {
+    /// All of them.
+    pub fn calls(&self) -> u64 {
+        self.answered + self.busy + self.no_answer + self.fault + self.other
+    }
+
+    /// Counts so many calls that ended with a result and a reason.
+    pub fn add(&mut self, result: Option<&str>, reason: Option<&str>, calls: u64) {
         let is = |word: &str| result.is_some_and(|result| result.eq_ignore_ascii_case(word));
         let count = if is("ANSWERED") {
             &mut self.answered
@@ -77,6 +88,8 @@ impl EndCounts {
             &mut self.busy
         } else if is("NOANSWER") {
             &mut self.no_answer
+        } else if reason.is_some_and(is_fault) {
+            &mut self.fault
         } else {
             &mut self.other
         };
@@ -85,7 +98,14 @@ impl EndCounts {
 
     /// How calls end by these and, while they are few, by what is usual.
     pub fn shares(self) -> Ends {
-        let counts = [self.answered, self.busy, self.no_answer, self.other].map(float);
+        let counts = [
+            self.answered,
+            self.busy,
+            self.no_answer,
+            self.other,
+            self.fault,
+        ]
+        .map(float);
         let usual = Ends::default();
         let all = counts.iter().sum::<f64>() + USUAL;
         let share = |count: f64, usual: f64| (count + usual * USUAL) / all;
@@ -94,6 +114,7 @@ impl EndCounts {
             busy: share(counts[1], usual.busy),
             no_answer: share(counts[2], usual.no_answer),
             failed: share(counts[3], usual.failed),
+            fault: share(counts[4], usual.fault),
         }
     }
 }
@@ -172,9 +193,9 @@ mod tests {
         let mut counts = EndCounts::default();
         assert_eq!(counts.shares(), Ends::default());
         for (result, calls) in [("busy", 400), ("ANSWERED", 400), ("N/A", 99)] {
-            counts.add(Some(result), calls);
+            counts.add(Some(result), None, calls);
         }
-        counts.add(None, 1);
+        counts.add(None, None, 1);
         let ends = counts.shares();
         assert!((ends.busy - 412.0 / 1000.0).abs() < 1e-9, "{ends:?}");
         assert!((ends.answered - 470.0 / 1000.0).abs() < 1e-9, "{ends:?}");

@@ -253,8 +253,9 @@ impl Outlook {
             if let Next::Again {
                 wait,
                 tried,
-                fault: false,
+                fault: _,
             } = self.retry.after(&outcome, batch.tried, 0.5)
+                && share > 0.0
                 && let Ok(due) = at.checked_add(signed(flow.call.saturating_add(wait)))
             {
                 let due = self.grained(due);
@@ -512,6 +513,7 @@ mod tests {
             busy: 0.0,
             no_answer: 0.0,
             failed: 0.0,
+            fault: 0.0,
         };
         let flow = Flow { ends, ..flow(10.0) };
         let later = now + 30 * MINUTE;

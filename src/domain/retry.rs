@@ -26,6 +26,13 @@ const FAULTS: [&str; 4] = [
     "NOCREDITPARTNER",
 ];
 
+/// Whether a reason of a failed call is not the recipient's.
+pub(super) fn is_fault(reason: &str) -> bool {
+    FAULTS
+        .iter()
+        .any(|fault| reason.eq_ignore_ascii_case(fault))
+}
+
 /// How the calls on one recipient ended so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tried {
@@ -188,7 +195,7 @@ impl RetryPolicy {
         let busy = is("BUSY", &outcome.result);
         let no_answer = is("NOANSWER", &outcome.result);
         let named = self.reasons.get(&reason);
-        let fault = !busy && !no_answer && named.is_none() && FAULTS.contains(&reason.as_str());
+        let fault = !busy && !no_answer && named.is_none() && is_fault(&reason);
         if fault && self.max_attempts > 1 {
             tried.faults = tried.faults.saturating_add(1);
             if tried.faults > FAULTS_MAX {

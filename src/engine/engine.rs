@@ -24,7 +24,7 @@ const WISHES_EVERY: Duration = Duration::from_secs(1);
 /// How often progress is told.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 /// How often in virtual time, in which days go by in seconds.
-const PROGRESS_EVERY_VIRTUAL: Duration = Duration::from_mins(10);
+const PROGRESS_EVERY_VIRTUAL: Duration = Duration::from_mins(1);
 /// Open calls are read back in pages of this size.
 const OPEN_PAGE: u32 = 2_000;
 

@@ -123,9 +123,9 @@ impl Watch {
     pub fn new(start: Start) -> Self {
         let Start { tally, ahead, .. } = start;
         let mut ends = EndCounts::default();
-        for ((stage, result, _), calls) in &tally.outcomes {
+        for ((stage, result, reason), calls) in &tally.outcomes {
             if *stage == Stage::Final {
-                ends.add(Some(result), *calls);
+                ends.add(Some(result), Some(reason), *calls);
             }
         }
         let mut before = tally.dispositions.clone();
@@ -179,8 +179,8 @@ impl Watch {
         self.latest = Some(progress);
     }
 
-    /// How the run stands by what the engine told last; none before it told anything. Working out the end costs
-    /// a few milliseconds, so whoever is told much asks now and then.
+    /// How the run stands by what the engine told last; none before it told anything. When it will be done is
+    /// left out: that costs some milliseconds, and [`foreseen`](Self::foreseen) adds it.
     pub fn glance(&mut self) -> Option<Glance> {
         let progress = self.latest.clone()?;
         let mut dispositions = self.before.clone();
@@ -188,7 +188,9 @@ impl Watch {
             *dispositions.entry(*disposition).or_default() += count;
         }
         let finished = dispositions.values().sum::<u64>().min(self.to_call);
-        let (done_at, opens_at) = self.foresee(&progress, finished);
+        let opens_at = (self.outlook.as_mut())
+            .filter(|_| progress.next_due.is_some())
+            .and_then(|outlook| outlook.opens_at(progress.at));
         let mut spent = self.spent.clone();
         spent.add_all(&progress.spent);
         Some(Glance {
@@ -206,9 +208,8 @@ impl Watch {
             committed: progress.committed,
             cap: self.cap.clone(),
             waits_until: progress.next_due,
-            for_window: progress.next_due.is_some()
-                && opens_at.is_some_and(|at| progress.next_due <= Some(at)),
-            done_at,
+            for_window: opens_at.is_some_and(|at| progress.next_due <= Some(at)),
+            done_at: None,
             slow: progress.slow,
             why_slow: progress.why_slow.into_owned(),
         })
@@ -263,9 +264,10 @@ impl Watch {
         ends.busy += seen.busy;
         ends.no_answer += seen.no_answer;
         ends.other += seen.other;
+        ends.fault += seen.fault;
         let talk_s = self.talk_s + progress.talk_s + TALKING_S * TALKING_CALLS;
         // Whoever does not answer talks for no time.
-        let calls = ends.answered + ends.busy + ends.no_answer + ends.other + TALKING_CALLS;
+        let calls = ends.calls() + TALKING_CALLS;
         let call = RINGING + Duration::from_secs(talk_s / calls);
         let supposed = self.pace.calls_per_second * KEPT;
         let supposed = self.pace.concurrent_calls.map_or(supposed, |cap| {
@@ -286,31 +288,28 @@ impl Watch {
         }
     }
 
-    /// When the run will be done, and when the window opens next if it is closed for all who are left.
-    fn foresee(
-        &mut self,
-        progress: &Progress,
-        finished: u64,
-    ) -> (Option<Timestamp>, Option<Timestamp>) {
-        let now = progress.at;
-        let flow = self.flow(progress);
-        let Some(outlook) = &mut self.outlook else {
-            return (None, None);
+    /// The glance that was just made, with when the run will be done.
+    #[must_use]
+    pub fn foreseen(&mut self, glance: Glance) -> Glance {
+        let now = glance.at;
+        let Some((progress, mut outlook)) = self.latest.take().zip(self.outlook.take()) else {
+            return glance;
         };
-        let opens_at = outlook.opens_at(now);
-        let left = self.to_call.saturating_sub(finished + self.held);
-        let in_flight = u64::try_from(progress.in_flight).unwrap_or(u64::MAX);
+        let flow = self.flow(&progress);
+        let left = self.to_call.saturating_sub(glance.finished + self.held);
+        let in_flight = u64::try_from(glance.in_flight).unwrap_or(u64::MAX);
         outlook.left(left, in_flight, flow.ends);
         let done_at = if left == 0 {
             Some(now)
         } else {
             outlook.done_at(now, flow)
         };
+        (self.latest, self.outlook) = (Some(progress), Some(outlook));
         let done_at = match (done_at, self.expires_at) {
             (Some(done), Some(expires)) => Some(done.min(expires.max(now))),
             (done, expires) => done.or(expires),
         };
-        (done_at, opens_at)
+        Glance { done_at, ..glance }
     }
 }
 
@@ -378,7 +377,8 @@ mod tests {
 
     fn see(watch: &mut Watch, progress: Progress) -> Glance {
         watch.see(progress);
-        watch.glance().unwrap()
+        let glance = watch.glance().unwrap();
+        watch.foreseen(glance)
     }
 
     #[test]

@@ -126,7 +126,8 @@ impl Progress {
         if let Some(debit) = &outcome.debit {
             self.spent.add(debit);
         }
-        self.ends.add(outcome.result.as_deref(), 1);
+        self.ends
+            .add(outcome.result.as_deref(), outcome.reason.as_deref(), 1);
         if outcome.answered() {
             let s = outcome.duration_s.unwrap_or(0).max(0).unsigned_abs();
             self.talk_s = self.talk_s.saturating_add(s);

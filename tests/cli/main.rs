@@ -12,6 +12,7 @@ mod copies;
 mod databases;
 mod earlier;
 mod end_to_end;
+mod events;
 mod money;
 mod outputs;
 mod plans;

@@ -53,7 +53,7 @@ pub(crate) struct Ended {
 impl Work<'_> {
     /// Works on the run until it ends or somebody asks to stop, and writes its results.
     pub(crate) async fn until(self, stop: &Stop) -> Result<Ended, Error> {
-        let (store, id) = (Arc::clone(&self.store), self.run.clone());
+        let (app, store, id) = (self.app, Arc::clone(&self.store), self.run.clone());
         let output = self.output.clone();
         let end = self.drive(stop).await?;
         let summary = summary(store.as_ref(), &id).await?;
@@ -67,6 +67,7 @@ impl Work<'_> {
         if !summary.tally.adds_up() {
             return Err(Error::failed("the rows do not add up: please report this"));
         }
+        app.notices.ended(&end, &summary);
         Ok(Ended {
             end,
             summary,
@@ -87,6 +88,8 @@ impl Work<'_> {
             expires_at: run.expires_at,
         };
         Ok(Goal {
+            run: run.id,
+            campaign: run.campaign,
             zone: zone(&self.rules, self.spend.as_ref()),
             watch: Box::new(Watch::new(start)),
         })

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::events::{EventsArgs, Shown};
 use crate::app::plan::{Condition, Fingerprint};
 use crate::domain::ZoneSet;
 use crate::simulator::FAILED_REASONS;
@@ -225,9 +226,16 @@ pub(in crate::cli) struct ResultsArgs {
     /// Print the report as JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
+    #[command(flatten)]
+    pub(in crate::cli) events: EventsArgs,
 }
 
 impl ResultsArgs {
+    /// What is printed of the report.
+    pub(in crate::cli) fn shown(&self) -> Shown {
+        self.events.shown(self.json)
+    }
+
     /// Where the results go, and whether a file that is there is replaced.
     pub(in crate::cli) fn file(&self) -> Option<(&std::path::Path, bool)> {
         self.output.as_deref().map(|path| (path, self.force))
@@ -307,6 +315,8 @@ pub(in crate::cli) struct RehearseArgs {
     /// Print the report as JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
+    #[command(flatten)]
+    pub(in crate::cli) events: EventsArgs,
     #[command(flatten)]
     pub(in crate::cli) only: OnlyArgs,
     #[command(flatten)]

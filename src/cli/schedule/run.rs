@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::app::runs::Assurances;
 use crate::app::schedule::Turned;
 use crate::cli::args::{Global, ScheduleRunArgs};
+use crate::cli::events::Shown;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::run::tell_end;
 use crate::cli::{database, output, stop};
@@ -26,7 +27,7 @@ pub(super) async fn run(
     loop {
         match scheduler.turn().await? {
             Turned::Ran(ended) => {
-                exit = tell_end(&ended, false);
+                exit = tell_end(&ended, Shown::Text);
                 if args.once {
                     return Ok(exit);
                 }
