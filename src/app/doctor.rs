@@ -168,7 +168,7 @@ impl App {
                     doubled_runs(findings, &doubled);
                 }
                 match store.check().await {
-                    Ok(()) => store.scrub_owed().await,
+                    Ok(()) => store.vacuum_owed().await,
                     Err(error) => Err(error),
                 }
             }
@@ -199,7 +199,7 @@ impl App {
     async fn scrub(&self, findings: &mut Findings) {
         let address = &self.settings.database;
         let owed = match self.open(Access::EngineOfExisting).await {
-            Ok(store) => store.scrub_owed().await,
+            Ok(store) => store.vacuum_owed().await,
             Err(error) => Err(error),
         };
         if matches!(owed, Ok(false)) {

@@ -132,7 +132,7 @@ impl App {
             campaign: BY_HAND.to_owned(),
             ..self.new_run(&placing.campaign, client.platform(), false)
         };
-        store.claim(&new.id)?;
+        store.take_run(&new.id).await?;
         store.create_run(&new).await?;
         placing.import(store.as_ref(), &new.id).await?;
         self.tell(Notice::Placing {

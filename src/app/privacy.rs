@@ -81,7 +81,7 @@ impl App {
             all.texts += erased.texts;
             all.mentions += erased.mentions;
         }
-        store.scrub().await?;
+        store.vacuum().await?;
         Ok(all)
     }
 
@@ -133,7 +133,7 @@ impl App {
         for (run, _) in &purgeable.runs {
             purgeable.store.purge(&run.id, self.clock.wall()).await?;
         }
-        Ok(purgeable.store.scrub().await?)
+        Ok(purgeable.store.vacuum().await?)
     }
 }
 

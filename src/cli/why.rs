@@ -10,7 +10,7 @@ use crate::app::runs::{Obstacle, Standing, find};
 use crate::campaign::Campaign;
 use crate::domain::{DestinationKind, Digits, NumberForm, Story};
 use crate::report::story::{Line, Teller};
-use crate::store::{Access, Run, Store, Whom};
+use crate::store::{Access, RecipientQuery, Run, Store};
 
 pub(super) async fn why(args: &WhyArgs, app: &App) -> Result<Exit, Failure> {
     let store = app.open(Access::Beside).await?;
@@ -21,8 +21,12 @@ pub(super) async fn why(args: &WhyArgs, app: &App) -> Result<Exit, Failure> {
     };
     let run = find(store.as_ref(), run).await?;
     let whom = match (number, args.line) {
-        (Some(text), _) => Some(Whom::Endpoint(endpoint(&run, text, &args.reading)?)),
-        (None, Some(line)) => Some(Whom::Line(line)),
+        (Some(text), _) => Some(RecipientQuery::Endpoint(endpoint(
+            &run,
+            text,
+            &args.reading,
+        )?)),
+        (None, Some(line)) => Some(RecipientQuery::Line(line)),
         (None, None) => None,
     };
     if let Some(whom) = whom {
@@ -61,14 +65,14 @@ fn endpoint(run: &Run, text: &str, reading: &ReadingArgs) -> Result<String, Fail
 async fn recipient(
     store: &dyn Store,
     run: &Run,
-    whom: &Whom,
+    whom: &RecipientQuery,
     as_json: bool,
 ) -> Result<(), Failure> {
     let mut stories = store.stories(&run.id, whom).await?;
-    if let Whom::Endpoint(endpoint) = whom
+    if let RecipientQuery::Endpoint(endpoint) = whom
         && let Some(twin) = Digits::of(endpoint).and_then(Digits::twin)
     {
-        let twins = Whom::Endpoint(twin.e164());
+        let twins = RecipientQuery::Endpoint(twin.e164());
         stories.extend(store.stories(&run.id, &twins).await?);
     }
     if stories.is_empty() {

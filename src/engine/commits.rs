@@ -10,9 +10,10 @@ use tracing::error;
 
 use super::core::Event;
 use super::engine::{Engine, Report};
+use super::group::Group;
 use super::timeline::Kind;
 use crate::domain::AttemptKey;
-use crate::store::{Change, StoreError};
+use crate::store::{Fact, Intent, StoreError};
 
 /// Below this rate a group waits a moment for more, which costs a third of the syncs and wake-ups;
 /// above it groups fill by themselves.
@@ -22,17 +23,33 @@ const GATHER: Duration = Duration::from_millis(5);
 /// How long a group without an intent gathers in virtual time, where nobody waits for it: a commit costs
 /// as much there as anywhere.
 const GATHER_VIRTUAL: Duration = Duration::from_secs(5);
+
 impl Engine {
-    /// Puts a change into the group that waits; aside where the store has failed.
-    pub(super) fn record(&mut self, change: Change) {
-        if let Some(aside) = &mut self.aside {
-            aside.push(change);
+    /// Puts an intent into the group that waits. Where the store has failed it is nowhere: it was never
+    /// `POSTed`, and the core proves it not sent.
+    pub(super) fn intend(&mut self, intent: Intent) {
+        if self.aside.is_some() {
             return;
         }
+        self.group_begins();
+        self.group.intents.push(intent);
+    }
+
+    /// Puts a fact into the group that waits; aside where the store has failed.
+    pub(super) fn record(&mut self, fact: Fact) {
+        if let Some(aside) = &mut self.aside {
+            aside.push(fact);
+            return;
+        }
+        self.group_begins();
+        self.group.facts.push(fact);
+    }
+
+    /// Remembers since when the group waits.
+    fn group_begins(&mut self) {
         if self.group.is_empty() {
             self.group_since = self.assignment.time.monotonic();
         }
-        self.group.push(change);
     }
 
     /// Starts the next commit, if none is under way and the group has gathered.
@@ -42,33 +59,44 @@ impl Engine {
             return;
         }
         self.committing = true;
-        let changes = std::mem::take(&mut self.group);
+        let group = std::mem::take(&mut self.group);
         let (store, run) = (
             Arc::clone(&self.assignment.store),
             self.assignment.run.clone(),
         );
         self.timeline.start(Kind::Commit, async move {
-            let result = store.commit(&run, &changes).await;
-            Report::Group { result, changes }
+            let result = group.commit(store.as_ref(), &run).await;
+            Report::Group { result, group }
         });
     }
 
-    /// A commit has ended. What it made durable goes to the core, which lets intents leave then.
-    pub(super) fn group_committed(&mut self, result: Result<(), StoreError>, changes: Vec<Change>) {
+    /// A commit has ended. What it made durable goes to the core, which lets intents leave that stand.
+    pub(super) fn group_committed(
+        &mut self,
+        result: Result<Vec<AttemptKey>, StoreError>,
+        group: Group,
+    ) {
         self.committing = false;
-        if let Err(error) = result {
-            return self.store_failed(&error, changes);
-        }
-        let dues = changes.iter().filter_map(|change| match change {
-            Change::Due { at, .. } => Some(*at),
+        let stand = match result {
+            Ok(stand) => stand,
+            Err(error) => return self.store_failed(&error, group.facts),
+        };
+        let fallen = group.intents.len().saturating_sub(stand.len());
+        let dues = group.facts.iter().filter_map(|fact| match fact {
+            Fact::Due { at, .. } => Some(*at),
             _ => None,
         });
         self.step(Event::Committed {
-            intents: intents(&changes),
+            intents: stand,
             dues: dues.clone().count(),
             next_due: dues.min(),
-            moved: changes.iter().filter_map(Change::moved).collect(),
+            moved: group.facts.iter().filter_map(Fact::moved).collect(),
         });
+        if fallen > 0 {
+            // Whose they are now is not known here.
+            let error = StoreError::Diverged(format!("{fallen} intents do not stand"));
+            self.store_failed(&error, Vec::new());
+        }
     }
 
     /// When the group is to be committed; none while one is under way or nothing waits.
@@ -79,8 +107,7 @@ impl Engine {
 
     /// How long the group waits for more since its first change.
     fn gather(&self) -> Duration {
-        let waited_for = |change: &Change| matches!(change, Change::Intend { .. });
-        if !self.timeline.is_live() && self.finish.is_none() && !self.group.iter().any(waited_for) {
+        if !self.timeline.is_live() && self.finish.is_none() && self.group.intents.is_empty() {
             return GATHER_VIRTUAL;
         }
         let slow = self.assignment.pace.calls_per_second < GATHER_BELOW_RATE;
@@ -92,19 +119,11 @@ impl Engine {
     }
 
     /// From here on nothing is dialled and nothing is committed; what comes in is kept aside.
-    pub(super) fn store_failed(&mut self, error: &StoreError, changes: Vec<Change>) {
+    pub(super) fn store_failed(&mut self, error: &StoreError, facts: Vec<Fact>) {
         let mut aside = self.aside.take().unwrap_or_default();
         // An intent of a failed group was never POSTed: the core proves it not sent.
-        aside.extend(
-            changes
-                .into_iter()
-                .filter(|c| !matches!(c, Change::Intend { .. })),
-        );
-        aside.extend(
-            self.group
-                .drain(..)
-                .filter(|c| !matches!(c, Change::Intend { .. })),
-        );
+        aside.extend(facts);
+        aside.append(&mut std::mem::take(&mut self.group).facts);
         self.aside = Some(aside);
         self.step(Event::StoreFailed(error.to_string()));
     }
@@ -124,12 +143,4 @@ impl Engine {
         }
         aside.clear();
     }
-}
-
-fn intents(changes: &[Change]) -> Vec<AttemptKey> {
-    let key = |change: &Change| match change {
-        Change::Intend { key, .. } => Some(*key),
-        _ => None,
-    };
-    changes.iter().filter_map(key).collect()
 }

@@ -13,11 +13,12 @@ use tracing::{debug, info, warn};
 
 use super::assignment::Assignment;
 use super::core::{Command, Core, End, Event};
+use super::group::Group;
 use super::progress::Listener;
 use super::timeline::{Kind, Timeline};
-use crate::domain::{PauseReason, RecipientId, Suppressions, Verdict};
+use crate::domain::{AttemptKey, PauseReason, RecipientId, Suppressions, Verdict};
 use crate::entropy::Entropy;
-use crate::store::{Change, DuePage, Recovery, RunEnd, StoreError, Telling, Wish};
+use crate::store::{DuePage, EngineStatus, Fact, Recovery, RunEnd, StoreError, Wish};
 
 /// How often the wishes of other terminals are read, and what they suppressed.
 const WISHES_EVERY: Duration = Duration::from_secs(1);
@@ -48,8 +49,9 @@ pub struct Ending {
 pub(super) enum Report {
     Core(Event),
     Group {
-        result: Result<(), StoreError>,
-        changes: Vec<Change>,
+        /// Which intents stand.
+        result: Result<Vec<AttemptKey>, StoreError>,
+        group: Group,
     },
     Page(Result<DuePage, StoreError>),
     Wish(Option<Wish>),
@@ -67,14 +69,14 @@ pub struct Engine {
     pub(super) suppressions: Suppressions,
     pub(super) reading_suppressions: bool,
     pub(super) timeline: Timeline<Report>,
-    /// Changes that wait for the next group.
-    pub(super) group: Vec<Change>,
-    /// When the first of them came.
+    /// What waits for the next commit.
+    pub(super) group: Group,
+    /// When the first of it came.
     pub(super) group_since: Duration,
     pub(super) committing: bool,
     /// Once the store has failed: what it could not take.
-    pub(super) aside: Option<Vec<Change>>,
-    pub(super) told: Option<Telling>,
+    pub(super) aside: Option<Vec<Fact>>,
+    pub(super) told: Option<EngineStatus>,
     pub(super) finish: Option<End>,
     /// Until the core was told: from when on nobody else is called.
     expires_at: Option<Timestamp>,
@@ -100,7 +102,7 @@ impl Engine {
         let now = assignment.time.now();
         let (store, run) = (Arc::clone(&assignment.store), &assignment.run);
         store.compare().await?;
-        store.claim(run)?;
+        store.take_run(run).await?;
         let recovery = store.recover(run, now.wall).await?;
         let none = Suppressions::default();
         let suppressions = store.suppressions_since(none.revision()).await?;
@@ -124,7 +126,7 @@ impl Engine {
             suppressions: suppressions.unwrap_or(none),
             reading_suppressions: false,
             timeline,
-            group: Vec::new(),
+            group: Group::default(),
             group_since: Duration::ZERO,
             committing: false,
             aside: None,
@@ -230,7 +232,7 @@ impl Engine {
     fn take(&mut self, report: Report) {
         match report {
             Report::Core(event) => self.step(event),
-            Report::Group { result, changes } => self.group_committed(result, changes),
+            Report::Group { result, group } => self.group_committed(result, group),
             Report::Page(Ok(page)) => self.step(Event::Page(page)),
             Report::Page(Err(error)) => {
                 self.store_failed(&error, Vec::new());
@@ -269,7 +271,8 @@ impl Engine {
 
     fn carry_out(&mut self, command: Command) {
         match command {
-            Command::Record(change) => self.record(change),
+            Command::Intend(intent) => self.intend(intent),
+            Command::Record(fact) => self.record(fact),
             Command::Post { key, id, due } => {
                 let now = self.assignment.time.wall();
                 if let Some(why) = self.suppressions.contains(&due.endpoint, now) {
@@ -310,7 +313,7 @@ impl Engine {
                 let now = self.assignment.time.wall();
                 let rule = self.assignment.rules.retry.per_number;
                 self.timeline.start(Kind::Look, async move {
-                    Report::Page(store.due(&run, now, after, limit, rule).await)
+                    Report::Page(store.due_page(&run, now, after.as_ref(), limit, rule).await)
                 });
             }
             Command::Finish(end) => self.finish = Some(end),

@@ -14,6 +14,7 @@ pub mod core;
 )]
 mod engine;
 pub mod glance;
+mod group;
 mod platform;
 pub mod progress;
 mod timeline;

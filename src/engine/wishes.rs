@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::engine::{Engine, Report};
 use super::timeline::Kind;
-use crate::store::Telling;
+use crate::store::EngineStatus;
 
 impl Engine {
     /// Tells other terminals how things stand, and reads what they wish.
@@ -14,7 +14,7 @@ impl Engine {
             self.assignment.run.clone(),
         );
         let progress = self.core.progress(self.assignment.time.now());
-        let telling = Telling {
+        let telling = EngineStatus {
             why: progress.why_slow.into_owned(),
             rate: progress.rate,
             in_flight: progress.in_flight,
@@ -24,12 +24,12 @@ impl Engine {
         if self.aside.is_none() && self.told.as_ref() != Some(&telling) {
             self.told = Some(telling.clone());
             let (store, run) = (Arc::clone(&store), run.clone());
-            // Telling is a courtesy: a store that fails says so at the next commit.
-            tokio::spawn(async move { drop(store.tell(&run, &telling).await) });
+            // EngineStatus is a courtesy: a store that fails says so at the next commit.
+            tokio::spawn(async move { drop(store.report_status(&run, &telling).await) });
         }
         let (wishes, revision) = (Arc::clone(&store), self.suppressions.revision());
         self.timeline.start(Kind::Look, async move {
-            Report::Wish(wishes.wished(&run).await.unwrap_or(None))
+            Report::Wish(wishes.asked(&run).await.unwrap_or(None))
         });
         if self.aside.is_none() {
             let watched = Arc::clone(&store);

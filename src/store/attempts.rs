@@ -33,10 +33,10 @@ pub trait AttemptStore: std::fmt::Debug + Send + Sync {
 
     /// A person, or a record, settles attempts: all of them together or, on an error, none. Returns
     /// those of which nothing new was said, or which cannot be settled so.
-    async fn settle(
+    async fn resolve(
         &self,
         run: &RunId,
-        settlements: &[Settlement],
+        settlements: &[Resolution],
     ) -> Result<Vec<AttemptId>, StoreError>;
 }
 
@@ -72,7 +72,7 @@ pub struct Made {
 
 /// What a person, or a record, knows about an attempt.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Settlement {
+pub struct Resolution {
     /// The attempt.
     pub attempt: AttemptId,
     /// How the call ended, where a phone rang; none where none did.

@@ -10,12 +10,16 @@ use crate::domain::{Past, RunId, Skip, SkipKind};
 #[async_trait]
 pub trait Calendar: std::fmt::Debug + Send + Sync {
     /// What is known of a campaign's occurrences up to now, and of its latest run.
-    async fn past(&self, campaign: &str, now: Timestamp) -> Result<Past, StoreError>;
+    async fn occurrences_until(&self, campaign: &str, now: Timestamp) -> Result<Past, StoreError>;
 
     /// Records occurrences that do not run. Those of which something has become already are left as
     /// they are; returns how many were recorded.
-    async fn skip(&self, campaign: &str, skips: &[Skip], now: Timestamp)
-    -> Result<u64, StoreError>;
+    async fn record_skips(
+        &self,
+        campaign: &str,
+        skips: &[Skip],
+        now: Timestamp,
+    ) -> Result<u64, StoreError>;
 
     /// The latest occurrences of a campaign of which something has become, latest first.
     async fn occurrences(
@@ -31,14 +35,14 @@ pub struct OccurrenceRecord {
     /// Which.
     pub scheduled_for: Timestamp,
     /// What.
-    pub fate: Fate,
+    pub fate: OccurrenceFate,
     /// When that was decided.
     pub at: Timestamp,
 }
 
 /// What an occurrence came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum OccurrenceFate {
     /// This run was started for it.
     Run(RunId),
     /// None was.

@@ -1,13 +1,15 @@
 //! What an engine asks of a store, and what travels there: due recipients, intents, what is learned of them.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
+use super::runs::EngineStatus;
 use super::runs::RunEnd;
-use super::runs::Telling;
 use super::runs::Wish;
 use crate::domain::retry::PerNumber;
 use crate::domain::{
@@ -27,7 +29,7 @@ pub trait EngineStore: std::fmt::Debug + Send + Sync {
     async fn watch(&self) -> Result<(), StoreError>;
 
     /// Says to other processes which run this engine works on.
-    fn claim(&self, run: &RunId) -> Result<(), StoreError>;
+    async fn take_run(&self, run: &RunId) -> Result<(), StoreError>;
 
     /// After a start: intents without an answer become uncertain, and answers that could not be
     /// recorded are read back. Doing it twice is doing it once.
@@ -43,21 +45,31 @@ pub trait EngineStore: std::fmt::Debug + Send + Sync {
 
     /// The recipients that are due, by due time, those behind `after`; and when the next one will be.
     /// With a rule on calls per number each says until when their number rests.
-    async fn due(
+    async fn due_page(
         &self,
         run: &RunId,
         now: Timestamp,
-        after: Option<Cursor>,
+        after: Option<&Cursor>,
         limit: u32,
         per_number: Option<PerNumber>,
     ) -> Result<DuePage, StoreError>;
 
-    /// Makes a group of changes durable. An error says nothing about what is on disk: stop, and
-    /// let recovery read it.
-    async fn commit(&self, run: &RunId, changes: &[Change]) -> Result<(), StoreError>;
+    /// Makes attempts durable before any of them is `POSTed`, and in the same transaction what was learned
+    /// meanwhile: all of it or nothing. Returns the keys of the attempts that stand; no other may be
+    /// `POSTed`. An error says nothing about what is on disk: stop, and let recovery read it.
+    async fn intend(
+        &self,
+        run: &RunId,
+        intents: &[Intent],
+        facts: &[Fact],
+    ) -> Result<Vec<AttemptKey>, StoreError>;
 
-    /// Keeps changes that could not be committed in a side file that recovery reads back.
-    fn keep_aside(&self, run: &RunId, changes: &[Change]) -> Result<(), StoreError>;
+    /// Makes durable what was learned: all of it or nothing. A row that is not where it was left is not
+    /// written over, and none of the others either. An error says nothing about what is on disk.
+    async fn record(&self, run: &RunId, facts: &[Fact]) -> Result<(), StoreError>;
+
+    /// Keeps what could not be recorded in a place of its own, which recovery reads back.
+    fn keep_aside(&self, run: &RunId, facts: &[Fact]) -> Result<(), StoreError>;
 
     /// What the attempts of a run count against its cap: those that are alike together.
     async fn charges(&self, run: &RunId) -> Result<Vec<Charges>, StoreError>;
@@ -100,10 +112,10 @@ pub trait EngineStore: std::fmt::Debug + Send + Sync {
     async fn end_run(&self, run: &RunId, end: &RunEnd, now: Timestamp) -> Result<u64, StoreError>;
 
     /// The wish that stands.
-    async fn wished(&self, run: &RunId) -> Result<Option<Wish>, StoreError>;
+    async fn asked(&self, run: &RunId) -> Result<Option<Wish>, StoreError>;
 
     /// Tells other terminals how the engine stands.
-    async fn tell(&self, run: &RunId, telling: &Telling) -> Result<(), StoreError>;
+    async fn report_status(&self, run: &RunId, telling: &EngineStatus) -> Result<(), StoreError>;
 }
 
 /// What an engine has to know of the run on which it goes to work.
@@ -146,13 +158,21 @@ pub enum DueAt {
     Held,
 }
 
-/// A place in the order in which recipients become due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cursor {
-    /// Due time of the last recipient that was read.
-    pub due_at: Timestamp,
-    /// That recipient.
-    pub recipient: RecipientId,
+/// A place in the order in which recipients become due. What it says is known to the store that made it
+/// alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor(Arc<[i64]>);
+
+impl Cursor {
+    /// A place, as a store finds it again.
+    pub fn new(place: &[i64]) -> Self {
+        Self(place.into())
+    }
+
+    /// What the store said that made it.
+    pub fn place(&self) -> &[i64] {
+        &self.0
+    }
 }
 
 /// A page of due recipients.
@@ -245,22 +265,24 @@ pub enum Was {
     Refused,
 }
 
-/// One thing that happened, to be made durable.
+/// An attempt that is about to be `POSTed`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    /// An attempt is about to be `POSTed`.
-    Intend {
-        /// Its key.
-        key: AttemptKey,
-        /// Its id.
-        id: AttemptId,
-        /// On whom.
-        recipient: RecipientId,
-        /// What is held for it.
-        hold: Option<Decimal>,
-        /// When.
-        at: Timestamp,
-    },
+pub struct Intent {
+    /// Its key.
+    pub key: AttemptKey,
+    /// Its id.
+    pub id: AttemptId,
+    /// On whom.
+    pub recipient: RecipientId,
+    /// What is held for it; none where the run has no cap.
+    pub hold: Option<Decimal>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Something that was learned or decided, to be made durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
     /// An attempt moved on.
     Attempt {
         /// Its key.
@@ -296,12 +318,12 @@ pub enum Change {
     },
 }
 
-impl Change {
+impl Fact {
     /// The recipient who is due again or done by it.
     pub fn moved(&self) -> Option<RecipientId> {
         match self {
             Self::Due { recipient, .. } | Self::Done { recipient, .. } => Some(*recipient),
-            Self::Intend { .. } | Self::Attempt { .. } => None,
+            Self::Attempt { .. } => None,
         }
     }
 }

@@ -21,19 +21,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use access::Access;
-pub use attempts::{AttemptStore, Made, Settlement, Unsettled};
-pub use calendar::{Calendar, Fate, OccurrenceRecord};
+pub use attempts::{AttemptStore, Made, Resolution, Unsettled};
+pub use calendar::{Calendar, OccurrenceFate, OccurrenceRecord};
 pub use engine::{
-    Begun, Change, Cursor, Due, DueAt, DuePage, EngineStore, Latest, OpenCall, Recovery, Refused,
-    Waiting, Was,
+    Begun, Cursor, Due, DueAt, DuePage, EngineStore, Fact, Intent, Latest, OpenCall, Recovery,
+    Refused, Waiting, Was,
 };
 pub use error::StoreError;
 pub use gap::Gap;
 pub use privacy::{Erasure, PrivacyStore, StillOpen};
-pub use reports::{ReportStore, Whom};
+pub use reports::{RecipientQuery, ReportStore};
 pub use runs::{
-    AtRest, Imported, ImportedRow, NewRun, Planned, RejectedRow, Rows, Run, RunEnd, RunHead,
-    RunStore, Telling, Wish, Wishing, WrittenOtherwise,
+    AtRest, EngineStatus, Imported, ImportedRow, NewRun, Planned, RejectedRow, Rows, Run, RunEnd,
+    RunHead, RunStore, Wish, Wishing, WrittenOtherwise,
 };
 pub use sqlite::belongs_to_a_database;
 pub use suppression::{Added, ListAct, ListChange, Removal, SuppressionStore};

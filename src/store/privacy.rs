@@ -35,7 +35,7 @@ pub trait PrivacyStore: std::fmt::Debug + Send + Sync {
 
     /// Leaves nothing in the files that was deleted. Needs to be the engine, and as much free disk
     /// as the database takes.
-    async fn scrub(&self) -> Result<(), StoreError>;
+    async fn vacuum(&self) -> Result<(), StoreError>;
 }
 
 /// A call to somebody that is not over, as far as we know.

@@ -32,7 +32,7 @@ pub trait ReportStore: std::fmt::Debug + Send + Sync {
 
     /// All that is known of those recipients of a run who have an endpoint, or stand on a line of its
     /// list.
-    async fn stories(&self, run: &RunId, whom: &Whom) -> Result<Vec<Story>, StoreError>;
+    async fn stories(&self, run: &RunId, whom: &RecipientQuery) -> Result<Vec<Story>, StoreError>;
 
     /// Whom a run has still to call, by what they wait for.
     async fn backlog(&self, run: &RunId) -> Result<Vec<Backlog>, StoreError>;
@@ -44,7 +44,7 @@ pub trait ReportStore: std::fmt::Debug + Send + Sync {
 
 /// Which recipients of a run are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Whom {
+pub enum RecipientQuery {
     /// Those with this endpoint: the one that is called, and its duplicates.
     Endpoint(String),
     /// The one on this line of the list.

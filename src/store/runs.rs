@@ -51,7 +51,7 @@ pub trait RunStore: std::fmt::Debug + Send + Sync {
     async fn cancel_at_rest(&self, run: &RunId, now: Timestamp) -> Result<AtRest, StoreError>;
 
     /// Leaves a wish for the engine that works on a run, or takes it back.
-    async fn wish(&self, run: &RunId, wish: Option<Wish>) -> Result<(), StoreError>;
+    async fn ask_engine(&self, run: &RunId, wish: Option<Wish>) -> Result<(), StoreError>;
 
     /// Says that a wish is about to be left for an engine, for as long as what is returned is held: from
     /// before the run is looked at until the wish is left.
@@ -187,7 +187,7 @@ pub struct Run {
     /// What the list's endpoints are.
     pub destination_kind: DestinationKind,
     /// How its engine stood when it last told.
-    pub telling: Option<Telling>,
+    pub telling: Option<EngineStatus>,
     /// By which version of the rules the numbers of its rows were read.
     pub reader: u32,
     /// When its personal data was deleted.
@@ -229,7 +229,7 @@ pub struct RunHead {
 
 /// How an engine stands, for other terminals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Telling {
+pub struct EngineStatus {
     /// In words, what keeps it from dialling faster.
     pub why: String,
     /// Calls per second at most, now.

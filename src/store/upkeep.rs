@@ -40,7 +40,7 @@ pub trait Upkeep: std::fmt::Debug + Send + Sync {
     fn foreign_answers(&self) -> Vec<PathBuf>;
 
     /// Whether people were deleted, and traces of them may be in the files until they are scrubbed.
-    async fn scrub_owed(&self) -> Result<bool, StoreError>;
+    async fn vacuum_owed(&self) -> Result<bool, StoreError>;
 
     /// The newest moment in the database since a person last accepted the clock; none where nothing
     /// ever happened. Quick, however much is stored.

@@ -8,7 +8,7 @@ use callout::domain::{
     SpendAccount, Standing, Tried, Uncertainty,
 };
 use callout::store::{
-    Change, Cursor, Due, DueAt, DuePage, Latest, OpenCall, Recovery, Refused, Was,
+    Cursor, Due, DueAt, DuePage, Fact, Intent, Latest, OpenCall, Recovery, Refused, Was,
 };
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -46,7 +46,7 @@ pub(crate) struct Disk {
     /// Recipients with an attempt that is not over.
     live: HashSet<RecipientId>,
     /// The side file.
-    aside: Vec<Change>,
+    aside: Vec<Fact>,
 }
 
 impl Disk {
@@ -63,15 +63,17 @@ impl Disk {
         matches!(state, S::Intended | S::Accepted(_) | S::Uncertain(_))
     }
 
-    /// Makes a group durable, change by change; says of each that found its row elsewhere than it was left.
-    pub(crate) fn commit(&mut self, changes: &[Change]) -> Vec<String> {
-        let applied = changes.iter().map(|change| self.apply(change));
+    /// Makes a group durable, one by one; says of each that found its row elsewhere than it was left.
+    pub(crate) fn commit(&mut self, intents: &[Intent], facts: &[Fact]) -> Vec<String> {
+        let intended: Vec<_> = intents.iter().map(|intent| self.intend(intent)).collect();
+        let learned = facts.iter().map(|fact| self.apply(fact));
+        let applied = intended.into_iter().chain(learned);
         applied.filter_map(Result::err).collect()
     }
 
-    /// Writes changes that could not be committed to the side file.
-    pub(crate) fn keep_aside(&mut self, changes: impl IntoIterator<Item = Change>) {
-        self.aside.extend(changes);
+    /// Writes facts that could not be committed to the side file.
+    pub(crate) fn keep_aside(&mut self, facts: impl IntoIterator<Item = Fact>) {
+        self.aside.extend(facts);
     }
 
     /// A kill before the side file was on the disk.
@@ -79,30 +81,26 @@ impl Disk {
         self.aside.clear();
     }
 
-    fn apply(&mut self, change: &Change) -> Result<(), String> {
-        match change {
-            Change::Intend {
-                key,
-                id,
-                recipient,
-                hold,
-                at,
-            } => {
-                if !self.live.insert(*recipient) || self.attempts.contains_key(&key.0) {
-                    return Err(format!("a second attempt on {recipient:?}"));
-                }
-                let kept = Kept {
-                    id: *id,
-                    recipient: *recipient,
-                    hold: *hold,
-                    state: AttemptState::Intended,
-                    intended_at: *at,
-                    since: *at,
-                };
-                self.attempts.insert(key.0, kept);
-                self.move_row(*recipient, Was::ToCall, Row::InFlight)
-            }
-            Change::Attempt {
+    fn intend(&mut self, intent: &Intent) -> Result<(), String> {
+        let (key, recipient) = (intent.key, intent.recipient);
+        if !self.live.insert(recipient) || self.attempts.contains_key(&key.0) {
+            return Err(format!("a second attempt on {recipient:?}"));
+        }
+        let kept = Kept {
+            id: intent.id,
+            recipient,
+            hold: intent.hold,
+            state: AttemptState::Intended,
+            intended_at: intent.at,
+            since: intent.at,
+        };
+        self.attempts.insert(key.0, kept);
+        self.move_row(recipient, Was::ToCall, Row::InFlight)
+    }
+
+    fn apply(&mut self, fact: &Fact) -> Result<(), String> {
+        match fact {
+            Fact::Attempt {
                 key,
                 from,
                 state,
@@ -119,7 +117,7 @@ impl Disk {
                     "attempt {key:?} is not {from} and moves to {state:?}"
                 )),
             },
-            Change::Due {
+            Fact::Due {
                 recipient,
                 from,
                 at,
@@ -134,7 +132,7 @@ impl Disk {
                 };
                 self.move_row(*recipient, *from, Row::Due(at))
             }
-            Change::Done {
+            Fact::Done {
                 recipient,
                 from,
                 disposition,
@@ -158,7 +156,7 @@ impl Disk {
     }
 
     /// The people who are due, by due time, those behind `after`.
-    pub(crate) fn due(&self, now: Timestamp, after: Option<Cursor>, limit: u32) -> DuePage {
+    pub(crate) fn due(&self, now: Timestamp, after: Option<&Cursor>, limit: u32) -> DuePage {
         let mut due: Vec<(i64, i64)> = self
             .rows
             .iter()
@@ -168,9 +166,10 @@ impl Disk {
             })
             .collect();
         due.sort_unstable();
-        let behind = after.map_or((i64::MIN, 0), |cursor| {
-            (cursor.due_at.as_millisecond(), cursor.recipient.0)
-        });
+        let behind = match after.map(Cursor::place) {
+            Some([due_at, recipient]) => (*due_at, *recipient),
+            _ => (i64::MIN, 0),
+        };
         due.retain(|place| *place > behind);
         let limit = usize::try_from(limit).unwrap();
         let ready = |(at, _): &&(i64, i64)| *at <= now.as_millisecond();
@@ -180,10 +179,7 @@ impl Disk {
             at => DueAt::At(Timestamp::from_millisecond(at).unwrap()),
         });
         due.truncate(count);
-        let end = due.last().map(|(at, id)| Cursor {
-            due_at: Timestamp::from_millisecond(*at).unwrap(),
-            recipient: RecipientId(*id),
-        });
+        let end = due.last().map(|(at, id)| Cursor::new(&[*at, *id]));
         let due = due.into_iter().map(|(_, id)| Due {
             recipient: RecipientId(id),
             endpoint: format!("+{id}"),
@@ -256,9 +252,9 @@ impl Disk {
 
     /// What a start finds: what is aside is read back, and intents without an answer become uncertain.
     pub(crate) fn recover(&mut self, now: Timestamp) -> Recovery {
-        for change in std::mem::take(&mut self.aside) {
+        for fact in std::mem::take(&mut self.aside) {
             // What is there already is not there to be moved.
-            drop(self.apply(&change));
+            drop(self.apply(&fact));
         }
         for kept in self.attempts.values_mut() {
             if kept.state == AttemptState::Intended {

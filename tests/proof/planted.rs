@@ -1,7 +1,7 @@
 //! Bugs, planted into the seeded world from outside: a disk that lies to the engine. Each must be noticed by the
 //! checker whose promise it breaks.
 
-use callout::store::{Change, Recovery};
+use callout::store::Recovery;
 use jiff::Timestamp;
 
 use crate::disk::Disk;
@@ -31,8 +31,8 @@ impl Bug {
         disk.recover(now)
     }
 
-    /// Whether a change is reported as durable when it is only recorded.
-    pub(crate) fn reports_early(self, change: &Change) -> bool {
-        self == Self::RecordedIsCommitted && matches!(change, Change::Intend { .. })
+    /// Whether an intent is reported as durable when it only waits to be.
+    pub(crate) fn reports_early(self) -> bool {
+        self == Self::RecordedIsCommitted
     }
 }

@@ -19,8 +19,8 @@ use callout::entropy::Entropy;
 use callout::sinch::auth::{Credentials, Scheme};
 use callout::sinch::{Bases, Client, Region};
 use callout::store::{
-    Access, Begun, Change, Cursor, Due, DuePage, EngineStore, OpenCall, Recovery, RunEnd,
-    Settlement, Store, StoreError, Telling, Wish,
+    Access, Begun, Cursor, Due, DuePage, EngineStatus, EngineStore, Fact, Intent, OpenCall,
+    Recovery, Resolution, RunEnd, Store, StoreError, Wish,
 };
 use jiff::Timestamp;
 use tokio::sync::{Mutex, mpsc, watch};
@@ -155,8 +155,8 @@ impl Lying {
         let uncertain = unsettled
             .into_iter()
             .filter(|unsettled| unsettled.attempt.stage == Stage::Uncertain);
-        let settlements: Vec<Settlement> = uncertain
-            .map(|unsettled| Settlement {
+        let settlements: Vec<Resolution> = uncertain
+            .map(|unsettled| Resolution {
                 attempt: unsettled.attempt.id,
                 call: None,
                 called: None,
@@ -167,8 +167,20 @@ impl Lying {
                 chance: 0.0,
             })
             .collect();
-        self.store.settle(run, &settlements).await?;
+        self.store.resolve(run, &settlements).await?;
         Ok(())
+    }
+}
+
+impl Lying {
+    /// Makes it durable in its own time, in the order in which it was reported.
+    fn commit_late(&self, run: &RunId, intents: &[Intent], facts: &[Fact]) {
+        let (store, commits) = (Arc::clone(&self.store), Arc::clone(&self.commits));
+        let (run, intents, facts) = (run.clone(), intents.to_vec(), facts.to_vec());
+        tokio::spawn(async move {
+            let _in_order = commits.lock().await;
+            store.intend(&run, &intents, &facts).await
+        });
     }
 }
 
@@ -182,16 +194,25 @@ impl EngineStore for Lying {
         Ok(recovery)
     }
 
-    async fn commit(&self, run: &RunId, changes: &[Change]) -> Result<(), StoreError> {
+    async fn intend(
+        &self,
+        run: &RunId,
+        intents: &[Intent],
+        facts: &[Fact],
+    ) -> Result<Vec<AttemptKey>, StoreError> {
         if self.bug != Bug::PostBeforeCommit {
-            return self.store.commit(run, changes).await;
+            return self.store.intend(run, intents, facts).await;
         }
-        let (store, commits) = (Arc::clone(&self.store), Arc::clone(&self.commits));
-        let (run, changes) = (run.clone(), changes.to_vec());
-        tokio::spawn(async move {
-            let _in_order = commits.lock().await;
-            store.commit(&run, &changes).await
-        });
+        let stand = intents.iter().map(|intent| intent.key).collect();
+        self.commit_late(run, intents, facts);
+        Ok(stand)
+    }
+
+    async fn record(&self, run: &RunId, facts: &[Fact]) -> Result<(), StoreError> {
+        if self.bug != Bug::PostBeforeCommit {
+            return self.store.record(run, facts).await;
+        }
+        self.commit_late(run, &[], facts);
         Ok(())
     }
 
@@ -203,8 +224,8 @@ impl EngineStore for Lying {
         self.store.watch().await
     }
 
-    fn claim(&self, run: &RunId) -> Result<(), StoreError> {
-        self.store.claim(run)
+    async fn take_run(&self, run: &RunId) -> Result<(), StoreError> {
+        self.store.take_run(run).await
     }
 
     async fn open_calls(
@@ -216,19 +237,21 @@ impl EngineStore for Lying {
         self.store.open_calls(run, after, limit).await
     }
 
-    async fn due(
+    async fn due_page(
         &self,
         run: &RunId,
         now: Timestamp,
-        after: Option<Cursor>,
+        after: Option<&Cursor>,
         limit: u32,
         per_number: Option<PerNumber>,
     ) -> Result<DuePage, StoreError> {
-        self.store.due(run, now, after, limit, per_number).await
+        self.store
+            .due_page(run, now, after, limit, per_number)
+            .await
     }
 
-    fn keep_aside(&self, run: &RunId, changes: &[Change]) -> Result<(), StoreError> {
-        self.store.keep_aside(run, changes)
+    fn keep_aside(&self, run: &RunId, facts: &[Fact]) -> Result<(), StoreError> {
+        self.store.keep_aside(run, facts)
     }
 
     async fn charges(&self, run: &RunId) -> Result<Vec<Charges>, StoreError> {
@@ -272,11 +295,11 @@ impl EngineStore for Lying {
         self.store.end_run(run, end, now).await
     }
 
-    async fn wished(&self, run: &RunId) -> Result<Option<Wish>, StoreError> {
-        self.store.wished(run).await
+    async fn asked(&self, run: &RunId) -> Result<Option<Wish>, StoreError> {
+        self.store.asked(run).await
     }
 
-    async fn tell(&self, run: &RunId, telling: &Telling) -> Result<(), StoreError> {
-        self.store.tell(run, telling).await
+    async fn report_status(&self, run: &RunId, telling: &EngineStatus) -> Result<(), StoreError> {
+        self.store.report_status(run, telling).await
     }
 }

@@ -10,7 +10,7 @@ use callout::domain::{
 };
 use callout::engine::{Command, Core, End, Event, Predecessor};
 use callout::entropy::Entropy;
-use callout::store::{Change, Cursor, DuePage};
+use callout::store::{Cursor, DuePage, Fact, Intent};
 use rust_decimal::Decimal;
 
 use crate::checkers::{self, Checker, Post, Scene, Violations};
@@ -64,9 +64,9 @@ pub(crate) struct Simulation {
     order: u64,
     /// Processes so far: what an earlier one waited for never arrives.
     life: u64,
-    group: Vec<Change>,
+    group: Group,
     group_since: Duration,
-    committing: Option<Vec<Change>>,
+    committing: Option<Group>,
     failed: bool,
     fetching: bool,
     cancelled: bool,
@@ -122,7 +122,7 @@ impl Simulation {
             later: HashMap::new(),
             order: 0,
             life: 0,
-            group: Vec::new(),
+            group: Group::default(),
             group_since: Duration::ZERO,
             committing: None,
             failed: false,
@@ -199,7 +199,7 @@ impl Simulation {
             }
             Later::FreshPage(cursor, limit) => {
                 self.fetching = false;
-                let page = self.disk.due(now_at(self.now).wall, cursor, limit);
+                let page = self.disk.due(now_at(self.now).wall, cursor.as_ref(), limit);
                 self.step(Event::Page(page));
             }
             Later::Answer(key, verdict) => {
@@ -248,7 +248,8 @@ impl Simulation {
 
     fn carry_out(&mut self, command: Command) {
         match command {
-            Command::Record(change) => self.record(change),
+            Command::Intend(intent) => self.intend(intent),
+            Command::Record(fact) => self.record(fact),
             Command::Post { key, id, due } => {
                 let recipient = due.recipient;
                 self.post(Post { key, id, recipient });
@@ -263,18 +264,33 @@ impl Simulation {
         }
     }
 
-    fn record(&mut self, change: Change) {
+    fn intend(&mut self, intent: Intent) {
         if self.failed {
-            self.disk.keep_aside([change]);
             return;
         }
+        self.group_begins();
+        let early = self.bug.reports_early().then(|| Group {
+            intents: vec![intent.clone()],
+            facts: Vec::new(),
+        });
+        self.group.intents.push(intent);
+        if let Some(early) = early {
+            self.step(early.committed());
+        }
+    }
+
+    fn record(&mut self, fact: Fact) {
+        if self.failed {
+            self.disk.keep_aside([fact]);
+            return;
+        }
+        self.group_begins();
+        self.group.facts.push(fact);
+    }
+
+    fn group_begins(&mut self) {
         if self.group.is_empty() {
             self.group_since = self.now;
-        }
-        let early = self.bug.reports_early(&change).then(|| change.clone());
-        self.group.push(change);
-        if let Some(change) = early {
-            self.step(event_of(&[change]));
         }
     }
 
@@ -287,7 +303,7 @@ impl Simulation {
         let later = if draw.fraction() < 0.5 {
             Later::FreshPage(cursor, limit)
         } else {
-            let page = self.disk.due(now_at(self.now).wall, cursor, limit);
+            let page = self.disk.due(now_at(self.now).wall, cursor.as_ref(), limit);
             Later::Page(Box::new(page))
         };
         self.after(takes, later);
@@ -319,35 +335,35 @@ impl Simulation {
     }
 
     fn committed(&mut self, failed: bool) {
-        let changes = self.committing.take().unwrap();
+        let group = self.committing.take().unwrap();
         if failed {
             self.order += 1;
             // A failed commit is not known to have failed.
             if self.nature.draw("unknown", self.order, 0).fraction() < 0.5 {
-                self.write(&changes);
+                self.write(&group);
             }
             self.failed = true;
-            let rest = changes.into_iter().chain(std::mem::take(&mut self.group));
-            let kept = rest.filter(|c| !matches!(c, Change::Intend { .. }));
-            self.disk.keep_aside(kept);
+            let waiting = std::mem::take(&mut self.group);
+            self.disk
+                .keep_aside(group.facts.into_iter().chain(waiting.facts));
             self.step(Event::StoreFailed("planted".into()));
             return;
         }
-        self.write(&changes);
-        self.step(event_of(&changes));
+        self.write(&group);
+        self.step(group.committed());
     }
 
-    fn write(&mut self, changes: &[Change]) {
-        let astray = self.disk.commit(changes);
+    fn write(&mut self, group: &Group) {
+        let astray = self.disk.commit(&group.intents, &group.facts);
         self.broken.extend(astray);
     }
 
     fn finish(&mut self, end: &End) {
         // What is recorded is flushed, unless the store has failed.
-        if let Some(changes) = self.committing.take()
+        if let Some(group) = self.committing.take()
             && !self.failed
         {
-            self.write(&changes);
+            self.write(&group);
         }
         let group = std::mem::take(&mut self.group);
         self.write(&group);
@@ -385,7 +401,7 @@ impl Simulation {
 
     /// kill -9: what is recorded is gone, and the group on its way is there or not.
     fn crash(&mut self) {
-        self.group.clear();
+        self.group = Group::default();
         if let Some(changes) = self.committing.take() {
             self.order += 1;
             if self.nature.draw("crash", self.order, 0).fraction() < 0.5 {
@@ -486,20 +502,29 @@ impl Simulation {
     }
 }
 
-/// What the core hears once a group is durable.
-fn event_of(changes: &[Change]) -> Event {
-    let intents = changes.iter().filter_map(|change| match change {
-        Change::Intend { key, .. } => Some(*key),
-        _ => None,
-    });
-    let dues = changes.iter().filter_map(|change| match change {
-        Change::Due { at, .. } => Some(*at),
-        _ => None,
-    });
-    Event::Committed {
-        intents: intents.collect(),
-        dues: dues.clone().count(),
-        next_due: dues.min(),
-        moved: changes.iter().filter_map(Change::moved).collect(),
+/// What is made durable together.
+#[derive(Debug, Default)]
+struct Group {
+    intents: Vec<Intent>,
+    facts: Vec<Fact>,
+}
+
+impl Group {
+    fn is_empty(&self) -> bool {
+        self.intents.is_empty() && self.facts.is_empty()
+    }
+
+    /// What the core hears once it is durable.
+    fn committed(&self) -> Event {
+        let dues = self.facts.iter().filter_map(|fact| match fact {
+            Fact::Due { at, .. } => Some(*at),
+            _ => None,
+        });
+        Event::Committed {
+            intents: self.intents.iter().map(|intent| intent.key).collect(),
+            dues: dues.clone().count(),
+            next_due: dues.min(),
+            moved: self.facts.iter().filter_map(Fact::moved).collect(),
+        }
     }
 }

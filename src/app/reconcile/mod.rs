@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::{App, Error, Refusal};
 use crate::campaign::Campaign;
 use crate::domain::{AttemptId, AttemptKey, CallId, Outcome, RecipientId, RetryPolicy, Stage};
-use crate::store::{Access, Run, Settlement, Store, StoreError, Unsettled};
+use crate::store::{Access, Resolution, Run, Store, StoreError, Unsettled};
 
 pub(crate) use cdr::{Findings, Records};
 
@@ -175,7 +175,7 @@ impl<'a> Settling<'a> {
         left: &mut Left,
     ) -> Result<(), Error> {
         let (who, chance) = (&self.app.settings.who, || self.app.entropy().fraction());
-        let one = |known: Known| Settlement {
+        let one = |known: Known| Resolution {
             attempt: known.attempt,
             called: known.called,
             call: known.call,
@@ -185,8 +185,8 @@ impl<'a> Settling<'a> {
             retry: self.retry.clone(),
             chance: chance(),
         };
-        let settlements: Vec<Settlement> = group.into_iter().map(one).collect();
-        let untouched = store.settle(&self.run.id, &settlements).await?;
+        let settlements: Vec<Resolution> = group.into_iter().map(one).collect();
+        let untouched = store.resolve(&self.run.id, &settlements).await?;
         left.as_they_were.extend(untouched);
         Ok(())
     }

@@ -213,7 +213,7 @@ impl App {
             }
         }
         // Whoever finds the run finds its engine at work as well.
-        store.claim(&new.id)?;
+        store.take_run(&new.id).await?;
         store.create_run(&new).await?;
         let terms = Terms {
             lists,

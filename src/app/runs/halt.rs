@@ -160,7 +160,7 @@ impl Halting<'_> {
     async fn leave(&self, wish: Wish) -> Result<(), Error> {
         let mut told = false;
         loop {
-            match self.store.wish(&self.run.id, Some(wish)).await {
+            match self.store.ask_engine(&self.run.id, Some(wish)).await {
                 Err(StoreError::Busy(_)) if self.store.engine_at_work().await?.is_some() => {
                     if !told {
                         self.app.tell(Notice::WaitingToAsk);

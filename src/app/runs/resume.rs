@@ -100,10 +100,10 @@ impl App {
         if wanted.refusals_are_theirs {
             self.accept_refusals(store.as_ref(), &mut run).await?;
         }
-        store.claim(&run.id)?;
+        store.take_run(&run.id).await?;
         if run.wish == Some(Wish::Pause) {
             // Meant for an engine that is gone: to resume is to wish otherwise.
-            store.wish(&run.id, None).await?;
+            store.ask_engine(&run.id, None).await?;
         }
         let script = self.script(store.as_ref(), &run, &campaign).await?;
         let at_the_dial = numbers_of(self, &run, &campaign, store.as_ref()).await?;

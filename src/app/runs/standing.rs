@@ -10,7 +10,7 @@ use crate::app::{App, Error};
 use crate::domain::{Backlog, RunState, WaitReason};
 use crate::report::Summary;
 use crate::report::summary::{grouped, human};
-use crate::store::{Run, Store, Telling, Wish};
+use crate::store::{EngineStatus, Run, Store, Wish};
 
 /// How a run stands.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct Standing {
     /// Whether an engine works on it.
     pub(crate) engine: bool,
     /// What that engine told last.
-    pub(crate) telling: Option<Telling>,
+    pub(crate) telling: Option<EngineStatus>,
     /// Whom it has still to call, by what they wait for.
     pub(crate) backlog: Vec<Backlog>,
     /// When this was read.

@@ -10,7 +10,7 @@ use crate::app::plan::rule;
 use crate::app::{App, Error, Refusal};
 use crate::campaign::{Campaign, is_scheduled};
 use crate::domain::{Misfire, Occurrence, Repeat};
-use crate::store::{self, Access, Fate, OccurrenceRecord, RunHead, StoreError};
+use crate::store::{self, Access, OccurrenceFate, OccurrenceRecord, RunHead, StoreError};
 
 /// Earlier starts that are read.
 const EARLIER: u32 = 5;
@@ -172,8 +172,8 @@ pub(crate) fn json_of(occurrence: &Occurrence) -> Value {
 
 fn json_of_record(record: &OccurrenceRecord) -> Value {
     let (run, skipped, reason) = match &record.fate {
-        Fate::Run(run) => (Some(run.as_str()), None, None),
-        Fate::Skipped { kind, reason } => (None, Some(kind.as_str()), Some(reason)),
+        OccurrenceFate::Run(run) => (Some(run.as_str()), None, None),
+        OccurrenceFate::Skipped { kind, reason } => (None, Some(kind.as_str()), Some(reason)),
     };
     json!({
         "scheduled_for": record.scheduled_for.to_string(),

@@ -147,7 +147,9 @@ impl Scheduler<'_> {
 
     async fn past(&self, now: Timestamp) -> Result<Past, Error> {
         let store = self.app.open(Access::Beside).await?;
-        let past = store.past(&self.file.campaign.name, now).await?;
+        let past = store
+            .occurrences_until(&self.file.campaign.name, now)
+            .await?;
         store.close().await?;
         Ok(past)
     }
@@ -178,7 +180,7 @@ impl Scheduler<'_> {
         }
         let store = self.app.open(Access::Beside).await?;
         let name = &self.file.campaign.name;
-        store.skip(name, &missed.skipped, now).await?;
+        store.record_skips(name, &missed.skipped, now).await?;
         store.close().await?;
         if let Some(last) = missed.skipped.last() {
             self.notice(SchedulerNotice::Skipped {
@@ -280,7 +282,9 @@ impl Scheduler<'_> {
         };
         let store = self.app.open(Access::Beside).await?;
         let name = &self.file.campaign.name;
-        store.skip(name, &[skip], self.app.clock.wall()).await?;
+        store
+            .record_skips(name, &[skip], self.app.clock.wall())
+            .await?;
         store.close().await?;
         self.notice(SchedulerNotice::AtFault {
             campaign: name.clone(),

@@ -12,7 +12,7 @@ use crate::app::{App, Error, Notice, Refusal, Stop};
 use crate::clock::Clock;
 use crate::domain::{ByHand, Schedule};
 use crate::report::moments::moment;
-use crate::store::{Access, Fate, NewRun, Store, StoreError};
+use crate::store::{Access, NewRun, OccurrenceFate, Store, StoreError};
 
 /// Between two looks at the wall's clock.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -85,7 +85,7 @@ impl App {
         store: &dyn Store,
     ) -> Result<Start, Error> {
         let now = self.clock.wall();
-        let past = store.past(campaign, now).await?;
+        let past = store.occurrences_until(campaign, now).await?;
         let gone = |why: String| Error::from(Refusal::StartGone(why));
         match schedule.by_hand(now, past.handled) {
             ByHand::Now(at) => Ok(Start::Now(Slot::of(schedule, at.at.timestamp()))),
@@ -99,8 +99,10 @@ impl App {
                 Err(gone(match last.first() {
                     Some(last) => {
                         let became = match &last.fate {
-                            Fate::Run(run) => format!("run {run} was started for it"),
-                            Fate::Skipped { reason, .. } => format!("it was skipped: {reason}"),
+                            OccurrenceFate::Run(run) => format!("run {run} was started for it"),
+                            OccurrenceFate::Skipped { reason, .. } => {
+                                format!("it was skipped: {reason}")
+                            }
                         };
                         let at = last.scheduled_for.to_zoned(schedule.zone().clone());
                         format!("the last start of {campaign} was {}: {became}", moment(&at))

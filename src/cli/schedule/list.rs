@@ -12,7 +12,7 @@ use crate::cli::args::{Global, ScheduleListArgs};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output;
 use crate::report::moments::moment;
-use crate::store::{Fate, OccurrenceRecord};
+use crate::store::{OccurrenceFate, OccurrenceRecord};
 
 pub(super) async fn list(
     args: &ScheduleListArgs,
@@ -75,7 +75,7 @@ fn last(row: &Scheduled) -> String {
     match row.earlier.first() {
         Some(OccurrenceRecord {
             scheduled_for,
-            fate: Fate::Skipped { reason, .. },
+            fate: OccurrenceFate::Skipped { reason, .. },
             ..
         }) => format!("{ran}; skipped {scheduled_for:.0}: {reason}"),
         _ => ran,

@@ -34,7 +34,7 @@ mod tests {
     use crate::domain::{AttemptKey, Known, RecipientId, RetryPolicy, Tried};
     use crate::engine::core::{Command, Event, Pace, Predecessor, Rules};
     use crate::entropy::Entropy;
-    use crate::store::{Change, Due, DueAt, DuePage};
+    use crate::store::{Due, DueAt, DuePage, Fact, Intent};
 
     fn at(after: Duration, jumped_s: i64) -> Now {
         let wall: Timestamp = "2026-11-28T12:00:00Z".parse().unwrap();
@@ -75,7 +75,7 @@ mod tests {
         };
         let commands = core.step(Event::Page(page), now);
         let intents = commands.iter().filter_map(|command| match command {
-            Command::Record(Change::Intend { key, .. }) => Some(*key),
+            Command::Intend(Intent { key, .. }) => Some(*key),
             _ => None,
         });
         let intents = intents.collect();
@@ -101,11 +101,11 @@ mod tests {
             let (mut recorded, mut ended) = (0, None);
             for command in commands {
                 match command {
-                    Command::Record(Change::Due { at: due, .. }) => {
+                    Command::Record(Fact::Due { at: due, .. }) => {
                         assert_eq!(due, DueAt::At(at(Duration::from_secs(2), 0).wall));
                         recorded += 1;
                     }
-                    Command::Record(Change::Attempt { .. }) => {}
+                    Command::Record(Fact::Attempt { .. }) => {}
                     Command::Finish(End::Paused(PauseReason::Clock(why))) => ended = Some(why),
                     other => panic!("{other:?} after a jump of {jumped_s} s"),
                 }

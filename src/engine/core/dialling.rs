@@ -13,7 +13,7 @@ use super::{Command, Core, Flight, More, Now, Phase};
 use crate::domain::{
     AttemptEvent, AttemptKey, AttemptState, Disposition, Headroom, RecipientId, WaitReason,
 };
-use crate::store::{Change, DueAt, DuePage, Was};
+use crate::store::{DueAt, DuePage, Intent, Was};
 
 /// Recipients read at a time.
 const PAGE: usize = 512;
@@ -76,7 +76,9 @@ impl Core {
             Some(DueAt::Held) => More::Held,
             None => More::No,
         };
-        self.cursor = page.end.or(self.cursor);
+        if page.end.is_some() {
+            self.cursor = page.end;
+        }
         if std::mem::take(&mut self.page_is_stale) {
             self.look_from_the_start();
         }
@@ -249,7 +251,7 @@ impl Core {
             self.flights
                 .insert(key, Flight::Intending(id, due, now.mono));
             self.intending += 1;
-            commands.push(Command::Record(Change::Intend {
+            commands.push(Command::Intend(Intent {
                 key,
                 id,
                 recipient,
@@ -284,7 +286,7 @@ impl Core {
                 0
             };
             let limit = u32::try_from(PAGE + held).unwrap_or(u32::MAX);
-            commands.push(Command::Fetch(self.cursor, limit));
+            commands.push(Command::Fetch(self.cursor.clone(), limit));
         }
     }
 

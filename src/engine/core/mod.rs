@@ -55,7 +55,7 @@ use crate::domain::{
 };
 use crate::engine::progress::Progress;
 use crate::entropy::Entropy;
-use crate::store::{Change, Cursor, Due, DueAt, DuePage, Latest, OpenCall, Refused, Was};
+use crate::store::{Cursor, Due, DueAt, DuePage, Fact, Intent, Latest, OpenCall, Refused, Was};
 
 use calls::Open;
 use dialling::Backoff;
@@ -129,7 +129,7 @@ pub enum Event {
     Committed {
         /// Attempts whose POST may leave now.
         intents: Vec<AttemptKey>,
-        /// How many `Change::Due` the group held.
+        /// How many `Fact::Due` the group held.
         dues: usize,
         /// The soonest of them.
         next_due: Option<DueAt>,
@@ -159,8 +159,10 @@ pub enum Event {
 pub enum Command {
     /// Read a page of due recipients, this many at most, behind a cursor.
     Fetch(Option<Cursor>, u32),
-    /// Make a change durable, in a group with others.
-    Record(Change),
+    /// Make an attempt durable, in a group with others. Until it stands it is not `POSTed`.
+    Intend(Intent),
+    /// Make a fact durable, in a group with others.
+    Record(Fact),
     /// POST one callout, once.
     Post {
         /// The key of its attempt, by which its answer is known.

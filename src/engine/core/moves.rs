@@ -7,7 +7,7 @@ use crate::domain::{
     AttemptEvent, AttemptKey, AttemptState, Disposition, Follow, RecipientId, Terms, Tried,
     WaitReason, after_attempt,
 };
-use crate::store::{Change, DueAt, Waiting, Was};
+use crate::store::{DueAt, Fact, Waiting, Was};
 
 /// A recipient about whom something is decided.
 #[derive(Debug, Clone, Copy)]
@@ -83,7 +83,7 @@ impl Core {
     ) -> Option<AttemptState> {
         let from = step.before.stage();
         let state = step.before.after(step.event).ok()?;
-        commands.push(Command::Record(Change::Attempt {
+        commands.push(Command::Record(Fact::Attempt {
             key: step.key,
             from,
             state: state.clone(),
@@ -118,7 +118,7 @@ impl Core {
         commands: &mut Vec<Command>,
     ) {
         self.dues += 1;
-        commands.push(Command::Record(Change::Due {
+        commands.push(Command::Record(Fact::Due {
             recipient: whom.recipient,
             from: whom.was,
             at,
@@ -135,7 +135,7 @@ impl Core {
         commands: &mut Vec<Command>,
     ) {
         self.progress.done(disposition);
-        commands.push(Command::Record(Change::Done {
+        commands.push(Command::Record(Fact::Done {
             recipient: whom.recipient,
             from: whom.was,
             disposition,

@@ -7,14 +7,14 @@ use sqlx::{Connection as _, Row as _, Sqlite, Transaction};
 
 use super::{SqliteStore, millis, moment};
 use crate::domain::{Busy, Past, RunId, RunState, Skip, SkipKind};
-use crate::store::{Calendar, Fate, NewRun, OccurrenceRecord, StoreError};
+use crate::store::{Calendar, NewRun, OccurrenceFate, OccurrenceRecord, StoreError};
 
 #[async_trait]
 impl Calendar for SqliteStore {
-    async fn past(&self, campaign: &str, now: Timestamp) -> Result<Past, StoreError> {
+    async fn occurrences_until(&self, campaign: &str, now: Timestamp) -> Result<Past, StoreError> {
         let fault = |e: sqlx::Error| self.fault(&e);
         let handled: Option<i64> = sqlx::query_scalar(
-            "-- past: the latest occurrence
+            "-- occurrences_until: the latest occurrence
              select max(scheduled_for) from occurrences where campaign = ?1 and scheduled_for <= ?2",
         )
         .bind(campaign)
@@ -23,7 +23,7 @@ impl Calendar for SqliteStore {
         .await
         .map_err(fault)?;
         let run = sqlx::query(
-            "-- past: the run in the way
+            "-- occurrences_until: the run in the way
              select id, state, created_at, ended_at from runs
              where campaign = ?1
              order by state in ('planned', 'running', 'paused') desc, number desc limit 1",
@@ -38,7 +38,7 @@ impl Calendar for SqliteStore {
         })
     }
 
-    async fn skip(
+    async fn record_skips(
         &self,
         campaign: &str,
         skips: &[Skip],
@@ -58,7 +58,7 @@ impl Calendar for SqliteStore {
         let mut writer = self.writer.lock().await;
         let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
         let inserted = sqlx::query(
-            "-- skip
+            "-- record_skips
              insert into occurrences (campaign, scheduled_for, skipped, reason, at)
              select ?1, value ->> 0, value ->> 1, value ->> 2, ?3 from json_each(?2)
              where true on conflict do nothing",
@@ -91,8 +91,8 @@ impl Calendar for SqliteStore {
         let record = |row: &SqliteRow| OccurrenceRecord {
             scheduled_for: moment(row.get("scheduled_for")),
             fate: match row.get::<Option<String>, _>("run") {
-                Some(run) => Fate::Run(RunId::new(run)),
-                None => Fate::Skipped {
+                Some(run) => OccurrenceFate::Run(RunId::new(run)),
+                None => OccurrenceFate::Skipped {
                     kind: SkipKind::parse(row.get("skipped")).unwrap_or(SkipKind::Fault),
                     reason: row.get("reason"),
                 },

@@ -10,7 +10,7 @@ use sqlx::{Row as _, SqliteConnection};
 use super::SqliteStore;
 use super::file::{Inode, Place, beside, inode_at, remove};
 use super::mark::{self, Found, ListsLine, Mark, Told};
-use crate::store::{Change, Gap, StoreError};
+use crate::store::{Gap, Intent, StoreError};
 
 const OWN: &str = "-- identity
     select lower(hex(id)) as id, marked,
@@ -314,15 +314,12 @@ pub(super) struct Intended {
 
 impl Intended {
     /// None where a group has no intent.
-    pub(super) fn latest(changes: &[Change]) -> Option<Self> {
-        let intended = changes.iter().filter_map(|change| match change {
-            Change::Intend { key, at, .. } => Some(Self {
-                key: key.0,
-                at: super::millis(*at),
-            }),
-            _ => None,
-        });
-        intended.max_by_key(|intended| intended.key)
+    pub(super) fn latest(intents: &[Intent]) -> Option<Self> {
+        let latest = intents.iter().max_by_key(|intent| intent.key.0)?;
+        Some(Self {
+            key: latest.key.0,
+            at: super::millis(latest.at),
+        })
     }
 }
 

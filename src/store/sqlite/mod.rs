@@ -17,9 +17,9 @@ mod privacy;
 mod reports;
 mod rows;
 mod runs;
-mod scrub;
 mod suppression;
 mod upkeep;
+mod vacuum;
 
 use jiff::Timestamp;
 use sqlx::query::Query;

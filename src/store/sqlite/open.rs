@@ -24,7 +24,7 @@ use super::file::{
 };
 use super::identity::Identity;
 use super::mark;
-use super::{fault::fault, scrub};
+use super::{fault::fault, vacuum};
 use crate::domain::RunId;
 use crate::store::{Access, BUSY_WAIT, StoreError};
 
@@ -98,7 +98,7 @@ pub(in crate::store) async fn open(
     let latest = latest_migration(&mut writer, &path).await?;
     migrate(&mut writer, &place, latest, engine.is_some()).await?;
     if engine.is_some() {
-        scrub::if_owed(&mut writer, &path).await?;
+        vacuum::if_owed(&mut writer, &path).await?;
     }
     let keeps_mark = access != Access::Scratch;
     let identity = Identity::of(&place, inode, state.filter(|_| keeps_mark), keeps_mark);

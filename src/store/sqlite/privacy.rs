@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::{Connection as _, Row as _, Sqlite, Transaction};
 
-use super::scrub::{OWE, rewrite};
+use super::vacuum::{OWE, rewrite};
 use super::{SqliteStore, millis};
 use crate::domain::{Digits, RunId, Spellings, Suppression};
 use crate::store::{Erasure, PrivacyStore, StillOpen, StoreError};
@@ -204,7 +204,7 @@ impl PrivacyStore for SqliteStore {
         self.purge_run(run, now).await.map_err(|e| self.fault(&e))
     }
 
-    async fn scrub(&self) -> Result<(), StoreError> {
+    async fn vacuum(&self) -> Result<(), StoreError> {
         if self.engine.is_none() {
             return Err(StoreError::Database("only the engine scrubs".into()));
         }

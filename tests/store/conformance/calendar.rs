@@ -1,7 +1,7 @@
 //! The calendar: each occurrence has one fate.
 
 use callout::domain::{Busy, RunId, Skip, SkipReason};
-use callout::store::{Fate, NewRun, RunEnd, Store, StoreError};
+use callout::store::{NewRun, OccurrenceFate, RunEnd, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Rig, a_run, at, import, rows};
@@ -42,7 +42,7 @@ fn skips(seconds: &[i64]) -> Vec<Skip> {
 }
 
 async fn handled(store: &dyn Store, by: i64) -> Option<Timestamp> {
-    store.past("c", at(by)).await.unwrap().handled
+    store.occurrences_until("c", at(by)).await.unwrap().handled
 }
 
 #[tokio::test]
@@ -55,8 +55,8 @@ async fn an_occurrence_is_run_once_or_skipped() {
     assert_eq!(runs.len(), 1, "all of it or nothing");
     // A skip changes nothing about it, and what is skipped does not run.
     let skips = skips(&[50, 60, 70]);
-    assert_eq!(store.skip("c", &skips, at(100)).await.unwrap(), 2);
-    assert_eq!(store.skip("c", &skips, at(101)).await.unwrap(), 0);
+    assert_eq!(store.record_skips("c", &skips, at(100)).await.unwrap(), 2);
+    assert_eq!(store.record_skips("c", &skips, at(101)).await.unwrap(), 0);
     is_taken(store.as_ref(), &starting("cccccccccccc", 60)).await;
     // Another campaign has its own.
     let other = NewRun {
@@ -67,7 +67,12 @@ async fn an_occurrence_is_run_once_or_skipped() {
     let records = store.occurrences("c", 10).await.unwrap();
     let told: Vec<(i64, bool)> = records
         .iter()
-        .map(|r| (r.scheduled_for.as_second(), matches!(r.fate, Fate::Run(_))))
+        .map(|r| {
+            (
+                r.scheduled_for.as_second(),
+                matches!(r.fate, OccurrenceFate::Run(_)),
+            )
+        })
         .collect();
     assert_eq!(told, [(70, false), (60, false), (50, true)]);
     let latest = store.occurrences("c", 1).await.unwrap();
@@ -85,7 +90,10 @@ async fn what_is_known_depends_on_the_time_that_is_asked_about() {
     let rig = Rig::new();
     let store = rig.engine().await;
     ended(store.as_ref()).await;
-    store.skip("c", &skips(&[60, 70]), at(100)).await.unwrap();
+    store
+        .record_skips("c", &skips(&[60, 70]), at(100))
+        .await
+        .unwrap();
     for (by, known) in [(49, None), (65, Some(60)), (1_000, Some(70))] {
         assert_eq!(handled(store.as_ref(), by).await, known.map(at), "{by}");
     }
@@ -96,7 +104,7 @@ async fn a_run_that_never_began_frees_its_start() {
     let rig = Rig::new();
     let store = rig.engine().await;
     let first = ended(store.as_ref()).await;
-    let busy = async || store.past("c", at(100)).await.unwrap().busy;
+    let busy = async || store.occurrences_until("c", at(100)).await.unwrap().busy;
     let is_over = Busy {
         run: first,
         from: at(100),

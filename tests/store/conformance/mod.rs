@@ -2,6 +2,8 @@
 //! nothing of files or statements.
 
 mod calendar;
+mod engine;
+mod runs;
 
 use std::sync::Arc;
 
@@ -10,7 +12,7 @@ use callout::store::{self, Access, Imported, ImportedRow, NewRun, Planned, Rejec
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use crate::support::number;
+pub(super) use crate::support::number;
 
 /// A place for one database, which can be opened again.
 pub(super) struct Rig {
@@ -34,6 +36,20 @@ impl Rig {
         let store = self.open(Access::Engine).await;
         store.compare().await.unwrap();
         store
+    }
+
+    /// As another process, beside whoever is the engine.
+    pub(super) async fn beside(&self) -> Arc<dyn Store> {
+        self.open(Access::BesideOrNew).await
+    }
+
+    /// A store with one run of the campaign `c` and so many recipients, all due.
+    pub(super) async fn stocked(&self, recipients: usize) -> (Arc<dyn Store>, RunId) {
+        let store = self.engine().await;
+        let run = a_run("0123456789ab", "c");
+        store.create_run(&run).await.unwrap();
+        import(store.as_ref(), &run.id, rows(recipients)).await;
+        (store, run.id)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is still to be known: attempts of a run without a result or a price, and what was called on
 //! given days by whatever run. In pages, since a run can have millions.
 
-mod settle;
+mod resolve;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteRow;
 use super::rows::{attempt_id, attempt_json, destination, read_attempt};
 use super::{SqliteStore, millis, moment};
 use crate::domain::{AttemptId, AttemptKey, CallId, RecipientId, RunId};
-use crate::store::{AttemptStore, Made, Settlement, StoreError, Unsettled};
+use crate::store::{AttemptStore, Made, Resolution, StoreError, Unsettled};
 
 const UNSETTLED: &str = concat!(
     "-- unsettled
@@ -70,12 +70,12 @@ impl AttemptStore for SqliteStore {
         rows.iter().map(read_made).collect()
     }
 
-    async fn settle(
+    async fn resolve(
         &self,
         run: &RunId,
-        settlements: &[Settlement],
+        settlements: &[Resolution],
     ) -> Result<Vec<AttemptId>, StoreError> {
-        self.settle_attempts(run, settlements).await
+        self.resolve_attempts(run, settlements).await
     }
 }
 

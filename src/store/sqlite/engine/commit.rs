@@ -10,7 +10,7 @@ use super::group::Group;
 use crate::domain::RunId;
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::identity::Intended;
-use crate::store::{Change, StoreError};
+use crate::store::{Fact, Intent, StoreError};
 
 /// What an attempt's row says of it, column by column.
 macro_rules! attempt_moves {
@@ -174,13 +174,14 @@ impl SqliteStore {
     pub(super) async fn commit_group(
         &self,
         run: &RunId,
-        changes: &[Change],
+        intents: &[Intent],
+        facts: &[Fact],
     ) -> Result<(), StoreError> {
-        let intended = Intended::latest(changes);
+        let intended = Intended::latest(intents);
         if intended.is_some() {
             self.identity.mark_to_dial()?;
         }
-        let group = Group::of(run, changes);
+        let group = Group::of(run, intents, facts);
         let mut writer = self.writer.lock().await;
         let written = async {
             let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;

@@ -32,12 +32,12 @@ macro_rules! due {
     };
 }
 
-const DUE: &str = due!("-- due", "null");
+const DUE: &str = due!("-- due_page", "null");
 
 /// As `DUE`, with the n-th latest call on the same number in whatever run; unless it is proved that no
 /// phone can have rung. The answer is later than the call, so a number rests a little longer than asked.
 const DUE_PER_NUMBER: &str = due!(
-    "-- due, per number",
+    "-- due_page, per number",
     "(select coalesce(attempts.answered_at, attempts.intended_at) from recipients as same
                 join attempts on attempts.recipient = same.id
                 where same.endpoint = recipients.endpoint
@@ -90,10 +90,14 @@ impl SqliteStore {
         &self,
         run: &RunId,
         now: Timestamp,
-        after: Option<Cursor>,
+        after: Option<&Cursor>,
         limit: u32,
         per_number: Option<PerNumber>,
     ) -> Result<DuePage, sqlx::Error> {
+        let (due_at, recipient) = match after.map(Cursor::place) {
+            Some([due_at, recipient]) => (*due_at, *recipient),
+            _ => (i64::MIN, 0),
+        };
         // One row more than asked for tells when the next one is due.
         let mut rows = sqlx::query(if per_number.is_some() {
             DUE_PER_NUMBER
@@ -101,8 +105,8 @@ impl SqliteStore {
             DUE
         })
         .bind(run.as_str())
-        .bind(after.map_or(i64::MIN, |cursor| millis(cursor.due_at)))
-        .bind(after.map_or(0, |cursor| cursor.recipient.0))
+        .bind(due_at)
+        .bind(recipient)
         .bind(i64::from(limit) + 1)
         .bind(per_number.map(|rule| rule.calls - 1))
         .bind(millis(now))
@@ -125,10 +129,8 @@ impl SqliteStore {
                 at => DueAt::At(moment(at)),
             });
         rows.truncate(count);
-        let end = rows.last().map(|row| Cursor {
-            due_at: moment(row.get("due_at")),
-            recipient: RecipientId(row.get("id")),
-        });
+        let end = rows.last();
+        let end = end.map(|row| Cursor::new(&[row.get("due_at"), row.get("id")]));
         let due = rows
             .iter()
             .map(|row| {

@@ -1,4 +1,4 @@
-//! A group of changes as rows: one for each attempt and each recipient, with the state in which it was
+//! A group of intents and facts as rows: one for each attempt and each recipient, with the state in which it was
 //! left. It is what a commit writes, and what a line of the side file holds.
 
 use std::borrow::Cow;
@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::domain::{AttemptState, Outcome, RunId, Stage, WaitReason};
+use crate::domain::{AttemptState, Outcome, RecipientId, RunId, Stage, WaitReason};
 use crate::store::sqlite::millis;
-use crate::store::{Change, DueAt, Was};
+use crate::store::{DueAt, Fact, Intent, Was};
 
 /// When those are due who are held: the year 9000, after everybody else.
 pub(in crate::store::sqlite) const HELD_UNTIL: i64 = 221_845_392_000_000;
 
-/// A group of changes. On the way to a statement each row is an array, in the order of its fields.
+/// What is written together. On the way to a statement each row is an array, in the order of its fields.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Group {
     /// The database's id, in a line of the side file; none in one that an earlier version wrote.
@@ -83,37 +83,17 @@ pub(super) struct WaitRow {
 }
 
 impl Group {
-    /// Folds changes into rows: what happened to one attempt twice is written once.
-    pub(super) fn of(run: &RunId, changes: &[Change]) -> Self {
-        let mut group = Self {
-            run: run.to_string(),
-            ..Self::default()
-        };
+    /// Folds intents and facts into rows: what happened to one attempt or recipient twice is written once.
+    pub(super) fn of(run: &RunId, intents: &[Intent], facts: &[Fact]) -> Self {
         let mut attempts: BTreeMap<i64, AttemptRow> = BTreeMap::new();
         let mut recipients: BTreeMap<i64, RecipientRow> = BTreeMap::new();
-        for change in changes {
-            if let Change::Intend {
-                key,
-                id,
-                recipient,
-                hold,
-                at,
-            } = change
-            {
-                group.intents.push(IntentRow {
-                    key: key.0,
-                    id: id.to_string(),
-                    recipient: recipient.0,
-                    at: millis(*at),
-                    hold: hold.map(|hold| hold.to_string()),
-                });
-            }
-            if let Change::Attempt {
+        for fact in facts {
+            if let Fact::Attempt {
                 key,
                 from,
                 state,
                 at,
-            } = change
+            } = fact
             {
                 let row = AttemptRow::of(key.0, *from, state, *at);
                 let row = match attempts.remove(&key.0) {
@@ -122,18 +102,35 @@ impl Group {
                 };
                 attempts.insert(key.0, row);
             }
-            if let Some(row) = RecipientRow::of(change) {
-                let row = match recipients.remove(&row.id) {
-                    Some(before) => before.then(row),
-                    None => row,
-                };
-                recipients.insert(row.id, row);
-            }
-            group.waits.extend(WaitRow::of(change));
         }
-        group.attempts = attempts.into_values().collect();
-        group.recipients = recipients.into_values().collect();
-        group
+        let dialled = intents.iter().map(RecipientRow::dialled);
+        for row in dialled.chain(facts.iter().filter_map(RecipientRow::of)) {
+            let row = match recipients.remove(&row.id) {
+                Some(before) => before.then(row),
+                None => row,
+            };
+            recipients.insert(row.id, row);
+        }
+        Self {
+            database: None,
+            run: run.to_string(),
+            intents: intents.iter().map(IntentRow::of).collect(),
+            attempts: attempts.into_values().collect(),
+            recipients: recipients.into_values().collect(),
+            waits: facts.iter().filter_map(WaitRow::of).collect(),
+        }
+    }
+}
+
+impl IntentRow {
+    fn of(intent: &Intent) -> Self {
+        Self {
+            key: intent.key.0,
+            id: intent.id.to_string(),
+            recipient: intent.recipient.0,
+            at: millis(intent.at),
+            hold: intent.hold.map(|hold| hold.to_string()),
+        }
     }
 }
 
@@ -213,10 +210,9 @@ impl AttemptRow {
 pub(in crate::store::sqlite) const ACCEPTED: &str = "accepted, id unknown: ";
 
 impl RecipientRow {
-    /// The row of a recipient whom a change moves.
-    fn of(change: &Change) -> Option<Self> {
-        let moved = |recipient: i64, state: &'static str, was| Self {
-            id: recipient,
+    fn moved(recipient: RecipientId, state: &'static str, was: Was) -> Self {
+        Self {
+            id: recipient.0,
             state: state.into(),
             disposition: None,
             due_at: None,
@@ -224,11 +220,19 @@ impl RecipientRow {
             waiting_for: None,
             tried: None,
             was: Some(was),
-        };
-        match change {
-            Change::Intend { recipient, .. } => Some(moved(recipient.0, "in flight", Was::ToCall)),
-            Change::Attempt { .. } => None,
-            Change::Due {
+        }
+    }
+
+    /// The row of a recipient on whom an attempt is made.
+    fn dialled(intent: &Intent) -> Self {
+        Self::moved(intent.recipient, "in flight", Was::ToCall)
+    }
+
+    /// The row of a recipient whom a fact moves.
+    fn of(fact: &Fact) -> Option<Self> {
+        match fact {
+            Fact::Attempt { .. } => None,
+            Fact::Due {
                 recipient,
                 from,
                 at,
@@ -243,10 +247,10 @@ impl RecipientRow {
                     due_at: Some(due_millis(*at)),
                     waiting_for: waiting.map(|w| w.reason.as_str().into()),
                     tried: waiting.map(|w| w.tried.pack()),
-                    ..moved(recipient.0, state, *from)
+                    ..Self::moved(*recipient, state, *from)
                 })
             }
-            Change::Done {
+            Fact::Done {
                 recipient,
                 from,
                 disposition,
@@ -254,7 +258,7 @@ impl RecipientRow {
             } => Some(Self {
                 disposition: Some(disposition.as_str().into()),
                 reason: reason.clone(),
-                ..moved(recipient.0, "done", *from)
+                ..Self::moved(*recipient, "done", *from)
             }),
         }
     }
@@ -269,13 +273,13 @@ impl RecipientRow {
 }
 
 impl WaitRow {
-    fn of(change: &Change) -> Option<Self> {
-        let Change::Due {
+    fn of(fact: &Fact) -> Option<Self> {
+        let Fact::Due {
             recipient,
             at,
             waiting: Some(waiting),
             ..
-        } = change
+        } = fact
         else {
             return None;
         };

@@ -14,13 +14,13 @@ use jiff::Timestamp;
 
 use super::SqliteStore;
 use crate::domain::retry::PerNumber;
-use crate::domain::{Charges, RecipientId, RunId, Suppressions};
+use crate::domain::{AttemptKey, Charges, RecipientId, RunId, Suppressions};
 use crate::store::{
-    Begun, Change, Cursor, DuePage, EngineStore, OpenCall, Recovery, RunEnd, StoreError,
-    SuppressionStore as _, Telling, Wish,
+    Begun, Cursor, DuePage, EngineStatus, EngineStore, Fact, Intent, OpenCall, Recovery, RunEnd,
+    StoreError, SuppressionStore as _, Wish,
 };
 
-const TELL: &str = "-- tell
+const TELL: &str = "-- report_status
     update runs set telling = ?2 where id = ?1";
 
 #[async_trait]
@@ -33,7 +33,7 @@ impl EngineStore for SqliteStore {
         self.watch_files().await
     }
 
-    fn claim(&self, run: &RunId) -> Result<(), StoreError> {
+    async fn take_run(&self, run: &RunId) -> Result<(), StoreError> {
         let Some(engine) = &self.engine else {
             return Ok(());
         };
@@ -55,11 +55,11 @@ impl EngineStore for SqliteStore {
         self.select_open_calls(run, after, limit).await
     }
 
-    async fn due(
+    async fn due_page(
         &self,
         run: &RunId,
         now: Timestamp,
-        after: Option<Cursor>,
+        after: Option<&Cursor>,
         limit: u32,
         per_number: Option<PerNumber>,
     ) -> Result<DuePage, StoreError> {
@@ -68,17 +68,27 @@ impl EngineStore for SqliteStore {
             .map_err(|e| self.fault(&e))
     }
 
-    async fn commit(&self, run: &RunId, changes: &[Change]) -> Result<(), StoreError> {
-        self.commit_group(run, changes).await
+    async fn intend(
+        &self,
+        run: &RunId,
+        intents: &[Intent],
+        facts: &[Fact],
+    ) -> Result<Vec<AttemptKey>, StoreError> {
+        self.commit_group(run, intents, facts).await?;
+        Ok(intents.iter().map(|intent| intent.key).collect())
     }
 
-    fn keep_aside(&self, run: &RunId, changes: &[Change]) -> Result<(), StoreError> {
+    async fn record(&self, run: &RunId, facts: &[Fact]) -> Result<(), StoreError> {
+        self.commit_group(run, &[], facts).await
+    }
+
+    fn keep_aside(&self, run: &RunId, facts: &[Fact]) -> Result<(), StoreError> {
         let Some(engine) = &self.engine else {
             return Err(StoreError::Database(
                 "only the engine keeps answers aside".into(),
             ));
         };
-        let mut group = group::Group::of(run, changes);
+        let mut group = group::Group::of(run, &[], facts);
         group.database = self.identity.id();
         engine.aside.append(&group).map_err(|e| {
             StoreError::unusable(&engine.aside.path().display().to_string(), "written", &e)
@@ -132,11 +142,11 @@ impl EngineStore for SqliteStore {
         self.end(run, end, now).await
     }
 
-    async fn wished(&self, run: &RunId) -> Result<Option<Wish>, StoreError> {
+    async fn asked(&self, run: &RunId) -> Result<Option<Wish>, StoreError> {
         self.select_wish(run).await.map_err(|e| self.fault(&e))
     }
 
-    async fn tell(&self, run: &RunId, telling: &Telling) -> Result<(), StoreError> {
+    async fn report_status(&self, run: &RunId, telling: &EngineStatus) -> Result<(), StoreError> {
         let query = sqlx::query(TELL)
             .bind(run.as_str())
             .bind(serde_json::to_string(telling).unwrap_or_default());

@@ -13,7 +13,7 @@ use crate::domain::{
 };
 use crate::store::sqlite::runs::refusals::latest_answers;
 use crate::store::sqlite::{SqliteStore, millis, moment, tried};
-use crate::store::{Change, Recovery, StoreError, Was};
+use crate::store::{Fact, Recovery, StoreError, Was};
 
 const INTENTS: &str = "-- recover: intents without an answer
     select key, recipient, tried from attempts
@@ -39,13 +39,13 @@ impl SqliteStore {
             .fetch_all(&mut *tx)
             .await
             .map_err(fault)?;
-        let changes: Vec<Change> = intents
+        let facts: Vec<Fact> = intents
             .iter()
             .map(|row| Ok(unanswered(row, tried(row)?, now)))
             .collect::<Result<Vec<_>, _>>()
             .map_err(fault)?
             .concat();
-        let astray = Group::of(run, &changes)
+        let astray = Group::of(run, &[], &facts)
             .write(&mut tx)
             .await
             .map_err(fault)?;
@@ -88,7 +88,7 @@ impl SqliteStore {
 }
 
 /// What becomes of an attempt whose engine died, and of its recipient.
-fn unanswered(row: &SqliteRow, tried: Tried, now: Timestamp) -> Vec<Change> {
+fn unanswered(row: &SqliteRow, tried: Tried, now: Timestamp) -> Vec<Fact> {
     let Ok(state) = AttemptState::Intended.after(AttemptEvent::Recovered) else {
         return Vec::new();
     };
@@ -99,7 +99,7 @@ fn unanswered(row: &SqliteRow, tried: Tried, now: Timestamp) -> Vec<Change> {
     };
     let recipient = RecipientId(row.get("recipient"));
     let follow = after_attempt(&state, tried, terms);
-    let mut changes = vec![Change::Attempt {
+    let mut facts = vec![Fact::Attempt {
         key: AttemptKey(row.get("key")),
         from: Stage::Intended,
         state,
@@ -110,12 +110,12 @@ fn unanswered(row: &SqliteRow, tried: Tried, now: Timestamp) -> Vec<Change> {
         reason,
     } = follow
     {
-        changes.push(Change::Done {
+        facts.push(Fact::Done {
             recipient,
             from: Was::InFlight,
             disposition,
             reason,
         });
     }
-    changes
+    facts
 }

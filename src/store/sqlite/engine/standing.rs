@@ -34,7 +34,7 @@ const OPEN: &str = "-- cancel_at_rest: calls without a result
 const WISH_END: &str = "-- cancel_at_rest: the end is wished for
     update runs set wish = 'cancel' where id = ?1";
 
-const WISHED: &str = "-- wished
+const WISHED: &str = "-- asked
     select wish from runs where id = ?1";
 
 /// Where a run stands, in a transaction that is about to move it.

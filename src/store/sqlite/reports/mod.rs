@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::SqliteStore;
 use crate::domain::{Ahead, Backlog, RecipientId, ResultRow, RunEndpoints, RunId, Story, Tally};
-use crate::store::{ReportStore, StoreError, Whom};
+use crate::store::{RecipientQuery, ReportStore, StoreError};
 
 #[async_trait]
 impl ReportStore for SqliteStore {
@@ -38,7 +38,7 @@ impl ReportStore for SqliteStore {
         self.select_endpoints(run).await
     }
 
-    async fn stories(&self, run: &RunId, whom: &Whom) -> Result<Vec<Story>, StoreError> {
+    async fn stories(&self, run: &RunId, whom: &RecipientQuery) -> Result<Vec<Story>, StoreError> {
         self.select_stories(run, whom).await
     }
 

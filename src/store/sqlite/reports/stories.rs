@@ -11,7 +11,7 @@ use crate::store::sqlite::engine::due::hold;
 use crate::store::sqlite::engine::group::HELD_UNTIL;
 use crate::store::sqlite::rows::{attempt_json, read_attempt, read_row, row_json};
 use crate::store::sqlite::{SqliteStore, moment};
-use crate::store::{StoreError, Whom};
+use crate::store::{RecipientQuery, StoreError};
 
 /// Recipients with one endpoint, at most: the one that is called, and its duplicates.
 const STORIES_MAX: u32 = 100;
@@ -68,12 +68,14 @@ impl SqliteStore {
     pub(super) async fn select_stories(
         &self,
         run: &RunId,
-        whom: &Whom,
+        whom: &RecipientQuery,
     ) -> Result<Vec<Story>, StoreError> {
         let fault = |e: sqlx::Error| self.fault(&e);
         let query = match whom {
-            Whom::Endpoint(endpoint) => sqlx::query(BY_ENDPOINT).bind(run.as_str()).bind(endpoint),
-            Whom::Line(line) => sqlx::query(BY_LINE)
+            RecipientQuery::Endpoint(endpoint) => {
+                sqlx::query(BY_ENDPOINT).bind(run.as_str()).bind(endpoint)
+            }
+            RecipientQuery::Line(line) => sqlx::query(BY_LINE)
                 .bind(run.as_str())
                 .bind(i64::try_from(*line).unwrap_or(i64::MAX)),
         };

@@ -69,7 +69,8 @@ pub(super) const DOUBLED: &str = heads!(
                              and other.state in ('planned', 'running', 'paused'))"
 );
 
-const WISH: &str = "-- wish: who asked for the end is not made to wait by who asks for a pause
+const WISH: &str =
+    "-- ask_engine: who asked for the end is not made to wait by who asks for a pause
     update runs set wish = ?2 where id = ?1 and not (?2 is 'pause' and wish is 'cancel')";
 
 const SET_SPEND: &str = "-- set_spend
@@ -158,7 +159,7 @@ impl RunStore for SqliteStore {
         self.cancel(run, now).await
     }
 
-    async fn wish(&self, run: &RunId, wish: Option<Wish>) -> Result<(), StoreError> {
+    async fn ask_engine(&self, run: &RunId, wish: Option<Wish>) -> Result<(), StoreError> {
         let word = wish.map(|wish| match wish {
             Wish::Pause => "pause",
             Wish::Cancel => "cancel",

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 use super::engine::kept;
 use super::runs::DOUBLED;
-use super::scrub::OWED;
+use super::vacuum::OWED;
 use super::{SqliteStore, open};
 use crate::domain::{BY_HAND, ClockAccepted, Newest, RunId};
 use crate::store::{Accepted, Accepting, Copied, Gap, RunHead, StoreError, Upkeep};
@@ -47,7 +47,7 @@ impl Upkeep for SqliteStore {
         kept::foreign(self.identity.file())
     }
 
-    async fn scrub_owed(&self) -> Result<bool, StoreError> {
+    async fn vacuum_owed(&self) -> Result<bool, StoreError> {
         sqlx::query_scalar(OWED)
             .fetch_one(&self.readers)
             .await

@@ -15,10 +15,10 @@ use crate::domain::{
 use crate::store::sqlite::engine::group::{ACCEPTED, HELD_UNTIL, currency};
 use crate::store::sqlite::rows::{outcome, recipient_state};
 use crate::store::sqlite::{SqliteStore, millis, tried};
-use crate::store::{Settlement, StoreError};
+use crate::store::{Resolution, StoreError};
 
 /// The attempt, its recipient and their run; `latest` says whether no later attempt was made on them.
-const FIND: &str = "-- settle: the attempt
+const FIND: &str = "-- resolve: the attempt
     select attempts.key, attempts.state as stage, attempts.call_id, attempts.result, attempts.reason,
            attempts.duration_s, attempts.debit, attempts.currency, attempts.note,
            recipients.id as recipient, recipients.state, recipients.disposition, recipients.endpoint,
@@ -30,25 +30,25 @@ const FIND: &str = "-- settle: the attempt
     join runs on runs.number = attempts.run
     where attempts.id = unhex(?1) and runs.id = ?2";
 
-const SETTLE: &str = "-- settle: what is known now
+const SETTLE: &str = "-- resolve: what is known now
     update attempts set state = ?2, ended_at = coalesce(ended_at, ?3), result = ?4, reason = ?5,
            duration_s = ?6, debit = ?7, currency = ?8, call_id = coalesce(?9, call_id),
            note = coalesce(note || '; ', '') || 'settled: ' || ?10
     where key = ?1 and state = ?11";
 
-const RECORD: &str = "-- settle: what was said
+const RECORD: &str = "-- resolve: what was said
     insert into settlements (attempt, called, why, who, at) values (?1, ?2, ?3, ?4, ?5)";
 
-const MOVE: &str = "-- settle: the recipient
+const MOVE: &str = "-- resolve: the recipient
     update recipients set state = ?2, disposition = ?3, due_at = ?4, waiting_for = ?5,
            tried = coalesce(?6, tried)
     where id = ?1 and state = ?7 and disposition is ?8";
 
-const WAIT: &str = "-- settle: what they wait for
+const WAIT: &str = "-- resolve: what they wait for
     insert into waits (recipient, at, reason, until) values (?1, ?2, ?3, ?4)";
 
 /// A run that is opened again while another one of its campaign is unfinished is not alone.
-const REOPEN: &str = "-- settle: there is somebody to call again
+const REOPEN: &str = "-- resolve: there is somebody to call again
     update runs set state = ?2, why = 'an attempt was settled: somebody is to be called again',
            alone = alone and not exists (select 1 from runs as other
                                          where other.campaign = runs.campaign and other.alone
@@ -56,17 +56,17 @@ const REOPEN: &str = "-- settle: there is somebody to call again
     where id = ?1 and state = ?3";
 
 impl SqliteStore {
-    pub(super) async fn settle_attempts(
+    pub(super) async fn resolve_attempts(
         &self,
         run: &RunId,
-        settlements: &[Settlement],
+        settlements: &[Resolution],
     ) -> Result<Vec<AttemptId>, StoreError> {
         let fault = |e: sqlx::Error| self.fault(&e);
         let mut writer = self.writer.lock().await;
         let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
         let mut as_they_were = Vec::new();
         for settlement in settlements {
-            if !self.settle_one(&mut tx, run, settlement).await? {
+            if !self.resolve_one(&mut tx, run, settlement).await? {
                 as_they_were.push(settlement.attempt);
             }
         }
@@ -75,11 +75,11 @@ impl SqliteStore {
     }
 
     /// Returns false where nothing new was said, and nothing was written.
-    async fn settle_one(
+    async fn resolve_one(
         &self,
         tx: &mut Transaction<'_, Sqlite>,
         run: &RunId,
-        settlement: &Settlement,
+        settlement: &Resolution,
     ) -> Result<bool, StoreError> {
         let fault = |e: sqlx::Error| self.fault(&e);
         let row = sqlx::query(FIND)
@@ -113,7 +113,7 @@ impl SqliteStore {
     }
 }
 
-fn event(settlement: &Settlement) -> AttemptEvent {
+fn event(settlement: &Resolution) -> AttemptEvent {
     match &settlement.called {
         Some(outcome) => AttemptEvent::Ended(settlement.call.clone(), outcome.clone()),
         None => AttemptEvent::SettledNotCalled(settlement.why.clone()),
@@ -158,7 +158,7 @@ impl Found {
     }
 
     /// What follows for the recipient; none where the attempt does not decide about them any more.
-    fn follows(&self, state: &AttemptState, settlement: &Settlement) -> Option<Follow> {
+    fn follows(&self, state: &AttemptState, settlement: &Resolution) -> Option<Follow> {
         let decided = match &self.attempt {
             AttemptState::Final { outcome, .. } => outcome.result.is_some(),
             AttemptState::NotSent(_) | AttemptState::Refused(_) => true,
@@ -213,7 +213,7 @@ async fn write(
     tx: &mut Transaction<'_, Sqlite>,
     found: &Found,
     state: &AttemptState,
-    settlement: &Settlement,
+    settlement: &Resolution,
 ) -> Result<bool, sqlx::Error> {
     let unknown = Outcome::unknown();
     let (call, outcome) = match state {
@@ -254,7 +254,7 @@ async fn move_recipient(
     tx: &mut Transaction<'_, Sqlite>,
     found: &Found,
     follow: &Follow,
-    settlement: &Settlement,
+    settlement: &Resolution,
 ) -> Result<(), sqlx::Error> {
     let now = millis(settlement.at);
     let (to, due_at, waiting) = match follow {
