@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::runs::workers;
 use super::{App, Error};
 use crate::campaign::{Campaign, Fault, Faults, Script};
-use crate::domain::{RejectKind, Screen, ZoneUnknown, Zones};
+use crate::domain::{Count, RejectKind, Screen, ZoneUnknown, Zones};
 use crate::recipients::{
     CheckError, CheckedList, CheckedRow, RowVerdict, check_list, locate_duplicates,
 };
@@ -98,8 +98,9 @@ impl App {
             only: None,
         };
         let (mut rows, mut oddities) = (Vec::new(), Oddities::default());
+        let counted = self.counting("rows read", None);
         let campaign = Campaign::load(file).and_then(|campaign| {
-            let list = check(&campaign, screen, &mut rows, &mut oddities)?;
+            let list = check(&campaign, screen, (&mut rows, &mut oddities), &counted.done)?;
             Ok((campaign, list))
         });
         let mut remarks = Vec::new();
@@ -107,6 +108,7 @@ impl App {
             name_earlier_rows(campaign, list, &mut rows)?;
             remarks = oddities.remarks(&list.script);
         }
+        drop(counted);
         Ok(Checked {
             campaign,
             rows,
@@ -118,10 +120,11 @@ impl App {
 fn check(
     campaign: &Campaign,
     screen: Screen<'_>,
-    rows: &mut Vec<RowFault>,
-    oddities: &mut Oddities,
+    (rows, oddities): (&mut Vec<RowFault>, &mut Oddities),
+    done: &Count,
 ) -> Result<CheckedList, Faults> {
     let mut sink = |chunk: Vec<CheckedRow>| {
+        done.add(chunk.len() as u64);
         for row in chunk {
             match row.verdict {
                 RowVerdict::Valid { zones, .. } => oddities.look_at(&row.cells, zones.as_ref()),

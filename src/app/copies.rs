@@ -10,7 +10,9 @@ impl App {
     pub(crate) async fn backup(&self, file: &Path) -> Result<(Copied, Option<Gap>), Error> {
         files::refuse_to_replace(file, false)?;
         let store = self.open(Access::Beside).await?;
+        let shown = self.counting("copying the database", None);
         let copied = store.backup(file).await?;
+        drop(shown);
         let gap = store.gap().await?;
         store.close().await?;
         Ok((copied, gap))
@@ -20,7 +22,9 @@ impl App {
     /// `accepts` that.
     pub(crate) async fn restore(&self, file: &Path, accepts: bool) -> Result<Restored, Error> {
         let address = &self.settings.database;
+        let shown = self.counting("copying the database", None);
         let restored = store::restore(address, file, self.state(), accepts).await?;
+        drop(shown);
         let store = self.open(Access::EngineOfExisting).await?;
         self.be_sure(store.as_ref(), accepts).await?;
         store.close().await?;

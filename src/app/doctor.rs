@@ -126,7 +126,12 @@ impl App {
         let plan = match file {
             Some(file) => {
                 let campaign = Campaign::load(file)?;
-                Some(Plan::of(&campaign, Screen::none(), self.clock.wall())?)
+                Some(Plan::of(
+                    self,
+                    &campaign,
+                    Screen::none(),
+                    self.clock.wall(),
+                )?)
             }
             None => None,
         };

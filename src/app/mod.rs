@@ -29,12 +29,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Clock;
+use crate::domain::Count;
 use crate::entropy::Entropy;
 use crate::sinch::Client;
 use crate::store::{self, Access, Store, StoreError};
 
 pub(crate) use error::{Error, Refusal, UnreachedUnknown};
-pub(crate) use notices::{Goal, NotYet, Notice, Notices, SchedulerNotice, Watching};
+pub(crate) use notices::{Counting, Goal, NotYet, Notice, Notices, SchedulerNotice, Watching};
 pub(crate) use settings::{DEMO_KEY, DEMO_SECRET, PlatformSettings, Settings};
 pub(crate) use stop::Stop;
 
@@ -59,6 +60,13 @@ pub(crate) struct App {
     entropy: Mutex<Entropy>,
 }
 
+/// Something that may take long, and is shown as long as this is there.
+pub(crate) struct Counted {
+    /// How much of it is done.
+    pub(crate) done: Count,
+    _shown: Box<dyn Send>,
+}
+
 impl App {
     /// Puts the house together.
     pub(crate) fn new(settings: Settings, sources: Sources, notices: Arc<dyn Notices>) -> Self {
@@ -78,6 +86,20 @@ impl App {
     /// Tells the face.
     pub(crate) fn tell(&self, notice: Notice) {
         self.notices.tell(notice);
+    }
+
+    /// Begins something that may take long: how far it is is shown until what is returned is dropped.
+    pub(crate) fn counting(&self, what: &'static str, of: Option<u64>) -> Counted {
+        let done = Count::default();
+        let work = Counting {
+            what,
+            of,
+            done: done.clone(),
+        };
+        Counted {
+            done,
+            _shown: self.notices.counting(work),
+        }
     }
 
     /// The randomness; not to be held while something is waited for.

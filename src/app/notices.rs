@@ -15,7 +15,7 @@ use super::Error;
 use super::error::seen;
 use crate::campaign::Faults;
 use crate::domain::money::said;
-use crate::domain::{ClockAccepted, RunId};
+use crate::domain::{ClockAccepted, Count, RunId};
 use crate::engine::{End, Told, Watch};
 use crate::recipients::ListSummary;
 use crate::report::Summary;
@@ -28,11 +28,25 @@ pub(crate) trait Notices: fmt::Debug + Send + Sync {
     /// Something happened.
     fn tell(&self, notice: Notice);
 
+    /// Something goes on that may take long: shows how far it is until what is returned is dropped.
+    fn counting(&self, work: Counting) -> Box<dyn Send>;
+
     /// An engine works: shows how it goes on until the sender is gone.
     fn watch(&self, told: Told, goal: Goal) -> Watching;
 
     /// The work on a run ended, and this is what it comes to.
     fn ended(&self, end: &End, summary: &Summary);
+}
+
+/// Work that may take long.
+#[derive(Debug, Clone)]
+pub(crate) struct Counting {
+    /// What is counted or, where nothing is, what goes on.
+    pub(crate) what: &'static str,
+    /// How many there are; none where that is not known.
+    pub(crate) of: Option<u64>,
+    /// How many are done.
+    pub(crate) done: Count,
 }
 
 /// Showing how an engine goes on.

@@ -74,13 +74,16 @@ impl App {
         let mut all = Erasure::default();
         for number in number.spellings() {
             let national = national_of(&number.e164());
+            let shown = self.counting("looking through all runs", None);
             let erased = store.erase(number, &national, reason).await?;
+            drop(shown);
             all.rows += erased.rows;
             all.runs += erased.runs;
             all.pending += erased.pending;
             all.texts += erased.texts;
             all.mentions += erased.mentions;
         }
+        let _shown = self.counting("writing the database anew", None);
         store.vacuum().await?;
         Ok(all)
     }
@@ -130,9 +133,14 @@ impl App {
 
     /// Takes the personal data out of runs; their counts stay.
     pub(crate) async fn purge(&self, purgeable: &Purgeable) -> Result<(), Error> {
+        let of = purgeable.runs.len() as u64;
+        let counted = self.counting("runs purged", Some(of));
         for (run, _) in &purgeable.runs {
             purgeable.store.purge(&run.id, self.clock.wall()).await?;
+            counted.done.add(1);
         }
+        drop(counted);
+        let _shown = self.counting("writing the database anew", None);
         Ok(purgeable.store.vacuum().await?)
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::files::NewFile;
-use super::{Error, Refusal};
+use super::{App, Error, Refusal};
 use crate::digest::{hex, sha256_of};
 use crate::domain::{Count, RecipientId};
 use crate::report::{Export, Table};
@@ -18,6 +18,7 @@ const PAGE: u32 = 500;
 /// Writes a run's results, and remembers the file, so that a resume may replace it. Where another
 /// file has taken the name meanwhile, the run's id goes into the name. Returns the name.
 pub(crate) async fn write_results(
+    app: &App,
     store: &dyn Store,
     run: &Run,
     (path, replace): (&Path, bool),
@@ -29,8 +30,10 @@ pub(crate) async fn write_results(
     } else {
         path.to_owned()
     };
-    let (file, done) = ((path.as_path(), replace), Count::default());
-    let sha256 = write_file(store, run, Table::Results, false, file, &done).await?;
+    let file = (path.as_path(), replace);
+    let counted = app.counting("rows written", Some(run.rows));
+    let sha256 = write_file(store, run, Table::Results, false, file, &counted.done).await?;
+    drop(counted);
     let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
     store.results_written(&run.id, &absolute, &sha256).await?;
     Ok(path)

@@ -76,6 +76,7 @@ impl App {
         }
         let reason = self.reason(reason);
         // Read before the database is touched: whoever else works on it waits for the writing alone.
+        let shown = self.counting("reading the numbers", None);
         let read = read_numbers(list, workers())?;
         let store = self.open(Access::BesideOrNew).await?;
         let added = if read.numbers.is_empty() {
@@ -86,6 +87,7 @@ impl App {
             added
         };
         store.close().await?;
+        drop(shown);
         Ok(Imported {
             reason,
             read,

@@ -2,9 +2,10 @@
 
 use super::args::{ExportArgs, TableName};
 use super::exit::{Exit, Failure};
-use super::{output, progress};
+use super::output;
+use super::progress::Counter;
 use crate::app::runs::find;
-use crate::app::{App, files, results};
+use crate::app::{App, Counting, files, results};
 use crate::domain::Count;
 use crate::report::Table;
 use crate::store::Access;
@@ -26,18 +27,21 @@ pub(super) async fn export(args: &ExportArgs, app: &App) -> Result<Exit, Failure
     let (store, done) = (store.as_ref(), Count::default());
     // How many are rejects is not known, and no more than all.
     let rows = (table != Table::Rejects).then_some(run.rows);
+    let counting = Counting {
+        what: "rows written",
+        of: rows,
+        done: done.clone(),
+    };
     if let Some(path) = &args.output {
         let file = (path.as_path(), args.force);
         let writing = results::write_file(store, &run, table, args.raw, file, &done);
-        progress::while_counted("rows", rows, &done, writing).await?;
+        let _shown = Counter::of(counting);
+        writing.await?;
     } else {
         let sink = &mut output::pour;
         let writing = results::write_rows(store, &run, table, args.raw, sink, &done);
-        if output::shows_facts() {
-            writing.await?;
-        } else {
-            progress::while_counted("rows", rows, &done, writing).await?;
-        }
+        let _shown = (!output::shows_facts()).then(|| Counter::of(counting));
+        writing.await?;
     }
     store.close().await?;
     Ok(Exit::Done)

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::events::Stream;
 use super::exit::Failure;
+use super::progress::{self, Counter};
 use super::schedule::local;
-use super::{database, output, progress};
-use crate::app::{Goal, NotYet, Notice, Notices, SchedulerNotice, Watching, events};
+use super::{database, output};
+use crate::app::{Counting, Goal, NotYet, Notice, Notices, SchedulerNotice, Watching, events};
 use crate::engine::{End, Told};
 use crate::report::Summary;
 use crate::report::moments::{away, moment};
@@ -26,6 +27,10 @@ pub(super) struct Terminal {
 impl Notices for Terminal {
     fn tell(&self, notice: Notice) {
         output::tell(&words(notice));
+    }
+
+    fn counting(&self, work: Counting) -> Box<dyn Send> {
+        Box::new(Counter::of(work))
     }
 
     fn watch(&self, told: Told, goal: Goal) -> Watching {

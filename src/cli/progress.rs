@@ -1,7 +1,7 @@
 //! How a run goes on: a bar with its facts on a terminal, a line every ten seconds elsewhere.
 
-use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -10,10 +10,10 @@ use tokio::time::MissedTickBehavior;
 
 use super::events::Stream;
 use super::{output, settings};
-use crate::app::Goal;
 use crate::app::events::Events;
+use crate::app::{Counting, Goal};
+use crate::domain::Disposition;
 use crate::domain::money::{Amount, said};
-use crate::domain::{Count, Disposition};
 use crate::engine::{Glance, Told};
 use crate::report::moments::{Zone, roughly};
 use crate::report::words::{counted, grouped};
@@ -159,36 +159,57 @@ fn money(glance: &Glance) -> String {
     format!("{spent}, {held} held, cap {}", said(*cap, currency))
 }
 
-/// Does something that is counted, and shows how far it is where it takes more than a moment: `of` so many,
-/// where that is known.
-pub(super) async fn while_counted<T>(
-    what: &str,
-    of: Option<u64>,
-    done: &Count,
-    work: impl Future<Output = T>,
-) -> T {
-    let mut work = pin!(work);
-    tokio::select! {
-        ended = &mut work => return ended,
-        () = tokio::time::sleep(SHOWN_AFTER) => {}
+/// Shows how far something is that takes more than a moment, for as long as it is there.
+pub(super) struct Counter {
+    ending: Option<mpsc::Sender<()>>,
+    showing: Option<JoinHandle<()>>,
+}
+
+impl Counter {
+    /// Begins to show. It has a thread of its own: the work may leave no room for others on this one.
+    pub(super) fn of(work: Counting) -> Self {
+        let (ending, ended) = mpsc::channel();
+        let showing = std::thread::spawn(move || count(&work, &ended));
+        Self {
+            ending: Some(ending),
+            showing: Some(showing),
+        }
+    }
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        drop(self.ending.take());
+        if let Some(showing) = self.showing.take() {
+            // It says nothing when it ends, and a bar is gone with it.
+            drop(showing.join());
+        }
+    }
+}
+
+fn count(work: &Counting, ended: &mpsc::Receiver<()>) {
+    let waits = |time| ended.recv_timeout(time) == Err(mpsc::RecvTimeoutError::Timeout);
+    if !waits(SHOWN_AFTER) {
+        return;
     }
     let bar = output::watched().then(|| {
-        let bar = counting(what, of);
+        let bar = counting(work.what, work.of);
         (output::Bar::show(bar.clone()), bar)
     });
-    let mut every = tokio::time::interval(match bar {
-        Some(_) => BAR_EVERY,
-        None => LINE_EVERY,
-    });
     loop {
-        tokio::select! {
-            ended = &mut work => return ended,
-            _ = every.tick() => if let Some((_, bar)) = &bar {
-                bar.set_position(done.get());
-            } else {
-                let of = of.map_or(String::new(), |of| format!(" of {}", grouped(of)));
-                output::tell(&format!("{}{of} {what}", grouped(done.get())));
-            },
+        let done = work.done.get();
+        if let Some((_, bar)) = &bar {
+            bar.set_position(done);
+        } else if done == 0 {
+            output::tell(&format!("{} …", work.what));
+        } else {
+            let of = work
+                .of
+                .map_or(String::new(), |of| format!(" of {}", grouped(of)));
+            output::tell(&format!("{}{of} {}", grouped(done), work.what));
+        }
+        if !waits(if bar.is_some() { BAR_EVERY } else { LINE_EVERY }) {
+            return;
         }
     }
 }

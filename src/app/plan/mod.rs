@@ -95,12 +95,15 @@ impl Plan {
     /// # Errors
     /// Faults of the list.
     pub(crate) fn of(
+        app: &App,
         campaign: &Campaign,
         screen: Screen<'_>,
         now: Timestamp,
     ) -> Result<Self, Error> {
         let mut gathered = Gathered::new(campaign, now);
+        let counted = app.counting("rows read", None);
         let mut sink = |chunk: Vec<CheckedRow>| {
+            counted.done.add(chunk.len() as u64);
             for row in chunk {
                 gathered.add(row);
             }
@@ -321,7 +324,7 @@ impl App {
             now,
             only: only.as_ref(),
         };
-        let mut plan = Plan::of(campaign, screen, now)?;
+        let mut plan = Plan::of(self, campaign, screen, now)?;
         if let Some(store) = &store {
             plan.compare(store.as_ref(), only.as_ref()).await?;
             store.close().await?;

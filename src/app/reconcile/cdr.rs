@@ -18,7 +18,7 @@ use super::{Known, Left, Settling, each_unsettled, in_hand};
 use crate::app::{Error, Refusal};
 use crate::domain::absence::day;
 use crate::domain::{
-    Absence, AttemptId, AttemptKey, Began, CallId, Callee, Ours, Outcome, Seen, Stage,
+    Absence, AttemptId, AttemptKey, Began, CallId, Callee, Count, Ours, Outcome, Seen, Stage,
 };
 use crate::sinch::cdr::{CdrError, CdrReader, Record};
 use crate::sinch::client::{Client, REQUEST_MAX};
@@ -84,7 +84,9 @@ impl Settling<'_> {
             search.want(unsettled);
         })
         .await?;
-        search.read(records.file)?;
+        let counted = self.app.counting("records read", None);
+        search.read(records.file, &counted.done)?;
+        drop(counted);
         if let Some(Err(unproved)) = search.absence.as_ref().map(Absence::proves) {
             let words = format!(
                 "{} {unproved}; so nothing was settled",
@@ -174,7 +176,7 @@ impl Search {
         self.wanted.insert(attempt.id, wanted);
     }
 
-    fn read(&mut self, file: &Path) -> Result<(), Error> {
+    fn read(&mut self, file: &Path, done: &Count) -> Result<(), Error> {
         let at_fault = |e: &dyn std::fmt::Display| {
             Error::from(Refusal::input(
                 "records",
@@ -188,6 +190,7 @@ impl Search {
         }
         for record in records {
             let record = record.map_err(|e| at_fault(&e))?;
+            done.add(1);
             if let Some(absence) = &mut self.absence {
                 if record.torn {
                     return Err(at_fault(&CdrError::Torn { line: record.line }));

@@ -198,7 +198,7 @@ impl Rehearsal<'_> {
             planned: None,
         };
         app.tell(Notice::Database(self.address.clone()));
-        let (list, script) = import(store.as_ref(), &new.id, campaign, terms).await?;
+        let (list, script) = import(app, store.as_ref(), &new.id, campaign, terms).await?;
         let rate = campaign.pacing.calls_per_second.unwrap_or(RATE_DEFAULT);
         app.tell(Notice::Rehearsing {
             campaign: campaign.name.clone(),

@@ -74,7 +74,7 @@ impl Looking<'_> {
             now,
             only: self.only,
         };
-        let mut plan = Plan::of(self.campaign, screen, now)?;
+        let mut plan = Plan::of(self.app, self.campaign, screen, now)?;
         plan.compare(self.store, self.only).await?;
         Ok(plan)
     }
@@ -222,7 +222,7 @@ impl App {
             only,
             planned: new.planned.list_sha256.as_deref(),
         };
-        let imported = import(store.as_ref(), &new.id, campaign, terms).await;
+        let imported = import(self, store.as_ref(), &new.id, campaign, terms).await;
         let (list, script) = match imported {
             Ok(imported) => imported,
             Err(error) => {

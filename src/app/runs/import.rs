@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::app::plan::rates;
-use crate::app::{Error, Refusal};
+use crate::app::{App, Error, Refusal};
 use crate::campaign::{Campaign, Script};
 use crate::domain::{NotReachedBy, RunId, Screen, Spend, Suppressions};
 use crate::recipients::{CheckError, CheckedRow, ListSummary, RowVerdict, check_list};
@@ -30,6 +30,7 @@ pub(crate) struct Terms<'a> {
 
 /// Checks the list, screens it, and imports it on these terms, all of it or nothing.
 pub(crate) async fn import(
+    app: &App,
     store: &dyn Store,
     run: &RunId,
     campaign: &Campaign,
@@ -37,18 +38,22 @@ pub(crate) async fn import(
 ) -> Result<(ListSummary, Script), Error> {
     let (rows, rows_in) = mpsc::channel(CHUNKS_WAITING);
     let (imported, imported_in) = oneshot::channel();
+    let counted = app.counting("rows imported", None);
     let checking = {
         let (campaign, spend) = (campaign.clone(), terms.spend.cloned());
         let (lists, now, only) = (terms.lists, terms.now, terms.only);
         let planned = terms.planned.map(str::to_owned);
-        let workers = workers();
+        let (workers, done) = (workers(), counted.done.clone());
         std::thread::spawn(move || {
             let mut sink = |chunk: Vec<CheckedRow>| {
+                let many = chunk.len() as u64;
                 let chunk = chunk
                     .into_iter()
                     .map(|checked| row(checked, spend.as_ref(), &lists))
                     .collect::<Result<_, _>>()?;
-                rows.blocking_send(chunk).map_err(|_| None)
+                rows.blocking_send(chunk).map_err(|_| None)?;
+                done.add(many);
+                Ok(())
             };
             let screen = Screen {
                 lists: Some(&lists),

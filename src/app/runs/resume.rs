@@ -67,7 +67,7 @@ impl App {
             }
             let summary = summary(store.as_ref(), &run.id).await?;
             if let Some(file) = wanted.output {
-                results::write_results(store.as_ref(), &run, file).await?;
+                results::write_results(self, store.as_ref(), &run, file).await?;
             }
             return Ok(Resumed::Over(Box::new((run, summary))));
         }
@@ -191,7 +191,7 @@ impl App {
             only: not_reached_by(store, only_of).await?,
             planned: run.planned.list_sha256.as_deref(),
         };
-        let (_, script) = import(store, &run.id, campaign, terms).await?;
+        let (_, script) = import(self, store, &run.id, campaign, terms).await?;
         Ok(script)
     }
 }

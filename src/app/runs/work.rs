@@ -61,7 +61,7 @@ impl Work<'_> {
         if let Some((path, replace)) = output {
             let run = store.run(&id).await?;
             let file: (&Path, bool) = (&path, replace);
-            results = Some(results::write_results(store.as_ref(), &run, file).await?);
+            results = Some(results::write_results(app, store.as_ref(), &run, file).await?);
         }
         store.close().await?;
         if !summary.tally.adds_up() {
