@@ -115,6 +115,15 @@ impl Campaign {
             }
             Err(Unfit::Unreadable(error)) => return Err(unreadable(error)),
         };
+        if let Some(kind) = file::foreign_kind(&bytes) {
+            let help = "name the campaign file (TOML), which names the list";
+            return Err(refuse(format!("this is {kind}, not a campaign file"), help));
+        }
+        if file::looks_like_list(path, &bytes) {
+            let help =
+                "name the campaign file (TOML), which names the list: file = \"…\" in [recipients]";
+            return Err(refuse("this is a list, not a campaign file".into(), help));
+        }
         let source = String::from_utf8(bytes).map_err(|error| {
             let valid = error.utf8_error().valid_up_to();
             let before = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();

@@ -8,6 +8,41 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
+/// How files of other programs begin, and what they are: XLSX and ODS, XLS, PDF.
+const FOREIGN: [(&[u8], &str); 3] = [
+    (b"PK\x03\x04", "a spreadsheet"),
+    (b"\xd0\xcf\x11\xe0", "a spreadsheet"),
+    (b"%PDF", "a PDF"),
+];
+
+/// What a file is that begins so and is no text; none where it may be one.
+pub fn foreign_kind(beginning: &[u8]) -> Option<&'static str> {
+    let kind = FOREIGN
+        .iter()
+        .find(|(start, _)| beginning.starts_with(start));
+    kind.map(|(_, kind)| *kind)
+}
+
+/// Whether a file looks like a list and not like a campaign: its first line has cells, or its name says so,
+/// and nothing that a campaign file begins with.
+pub(super) fn looks_like_list(path: &Path, bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(LOOK_BYTES)]);
+    let text = text.trim_start_matches('\u{feff}');
+    let Some(first) = text.lines().map(str::trim).find(|line| !line.is_empty()) else {
+        return false;
+    };
+    let toml = first.starts_with(['#', '[']) || first.contains('=');
+    let named = path.extension().is_some_and(|name| {
+        ["csv", "tsv"]
+            .iter()
+            .any(|list| name.eq_ignore_ascii_case(list))
+    });
+    !toml && (named || first.contains([',', ';', '\t', '|']))
+}
+
+/// So much of a file is looked at to tell what it is.
+const LOOK_BYTES: usize = 64 << 10;
+
 /// Why a file is not read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unfit {

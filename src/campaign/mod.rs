@@ -41,7 +41,7 @@ mod zone_name;
 
 pub use definition::{Campaign, Pacing};
 pub use fault::{Fault, Faults};
-pub use file::open_regular;
+pub use file::{foreign_kind, open_regular};
 pub use list_spec::ListSpec;
 pub use row_fault::RowFault;
 pub use schedule::is_scheduled;

@@ -6,21 +6,20 @@
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use csv::ByteRecord;
 use encoding_rs::Encoding;
 use encoding_rs_io::DecodeReaderBytesBuilder;
 
-use crate::campaign::{Fault, Faults, ListSpec, open_regular};
+use crate::campaign::{Fault, Faults, ListSpec, foreign_kind, open_regular};
 
 use super::bytes::{Hashing, LineStart, LineTap, RecordTooLong, SharedDigest};
 use super::header;
 
 /// How much of a list is looked at to find its separator: more than any header.
 const PEEK_BYTES: u64 = 64 << 10;
-/// How files of spreadsheet programs begin: XLSX and ODS, and XLS.
-const SPREADSHEETS: [&[u8]; 2] = [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"];
 /// The CSV reader's buffer.
 const BUFFER_BYTES: usize = 64 << 10;
 
@@ -61,6 +60,7 @@ impl ListReader {
     pub fn open(spec: &ListSpec) -> Result<Self, Faults> {
         let path = &spec.file;
         let file = open_file(path)?;
+        refuse_foreign(path, &file)?;
         let digest = SharedDigest::default();
         let bytes = Hashing {
             inner: file,
@@ -71,14 +71,6 @@ impl ListReader {
         let mut beginning = Vec::new();
         let mut peeked = (&mut text).take(PEEK_BYTES);
         peeked.read_to_end(&mut beginning).map_err(unreadable)?;
-        if SPREADSHEETS
-            .iter()
-            .any(|start| beginning.starts_with(start))
-        {
-            let message = "this is a spreadsheet's own file, not CSV";
-            let help = "save it as CSV, best as CSV UTF-8, and name that file";
-            return Err(Fault::new(path, (1, 1), message, help).into());
-        }
         let delimiter = spec
             .delimiter
             .unwrap_or_else(|| header::detect_delimiter(&beginning));
@@ -286,6 +278,20 @@ fn open_file(path: &Path) -> Result<File, Faults> {
         };
         Fault::new(path, (1, 1), what, "name a CSV file in [recipients] file").into()
     })
+}
+
+/// Refuses what other programs keep their tables in, whatever encoding the campaign names.
+fn refuse_foreign(path: &Path, file: &File) -> Result<(), Faults> {
+    let mut beginning = [0; 8];
+    let length = file.read_at(&mut beginning, 0);
+    let length = length.map_err(|error| Faults::from(io_fault(path, 1, &error)))?;
+    match foreign_kind(&beginning[..length]) {
+        None => Ok(()),
+        Some(kind) => {
+            let help = "save it as CSV (UTF-8), and name that file";
+            Err(Fault::new(path, (1, 1), format!("this is {kind}, not CSV"), help).into())
+        }
+    }
 }
 
 fn io_fault(path: &Path, line: usize, error: &io::Error) -> Fault {

@@ -239,7 +239,7 @@ fn a_file_that_holds_no_dates_is_not_shown() {
 #[test]
 fn what_is_no_csv_is_called_what_it_is() {
     let told = check_bytes(b"PK\x03\x04\x14\0\x06\0\x08\0[Content_Types].xml").unwrap_err();
-    assert!(told.contains("spreadsheet's own file"), "{told}");
+    assert!(told.contains("this is a spreadsheet, not CSV"), "{told}");
     let wide = vec![b','; 20_000];
     let told = check_bytes(&wide).unwrap_err();
     assert!(told.contains("20001 columns"), "{told}");
