@@ -152,6 +152,23 @@ pub enum PauseReason {
     Held,
 }
 
+/// How the words of each reason begin, and its name for programs.
+const BEGINNINGS: [(&str, &str); 13] = [
+    ("stopped by a signal", "signal"),
+    ("paused with", "asked"),
+    ("the platform refused our credentials", "credentials"),
+    ("the account is empty", "empty_account"),
+    ("the platform says our set-up is wrong", "configuration"),
+    ("the platform refuses the account", "account"),
+    ("most callouts are refused", "refusals"),
+    ("the breaker opened", "breaker"),
+    ("the platform cannot be reached", "unreachable"),
+    ("the spend cap is reached", "spend_cap"),
+    ("look at the prices", "price"),
+    ("the machine's clock jumped", "clock"),
+    ("everybody left is held", "held"),
+];
+
 impl PauseReason {
     /// A word for programs, which stays the same when the sentence is put otherwise.
     pub fn code(&self) -> &'static str {
@@ -170,6 +187,15 @@ impl PauseReason {
             Self::Clock(_) => "clock",
             Self::Held => "held",
         }
+    }
+
+    /// The name for programs of the reason with these words, which are all that a database keeps; none where
+    /// no reason of today has such.
+    pub fn code_of(words: &str) -> Option<&'static str> {
+        let known = BEGINNINGS
+            .iter()
+            .find(|(start, _)| words.starts_with(start));
+        known.map(|(_, code)| *code)
     }
 
     /// The code of the refusals that pause the run, where it is refusals that do.
@@ -225,6 +251,35 @@ impl fmt::Display for PauseReason {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_words_of_a_reason_tell_its_code() {
+        let trouble = || Trouble {
+            of_recipients: true,
+            code: RefusalCode::parse("40302").unwrap(),
+            why: "x".into(),
+        };
+        let what = || "x".to_owned();
+        for reason in [
+            PauseReason::Signal,
+            PauseReason::Asked,
+            PauseReason::Credentials(what()),
+            PauseReason::EmptyAccount(what()),
+            PauseReason::Configuration(what()),
+            PauseReason::Account(trouble()),
+            PauseReason::Refusals(trouble()),
+            PauseReason::Breaker(what()),
+            PauseReason::Unreachable(what()),
+            PauseReason::SpendCap(what()),
+            PauseReason::Price(what()),
+            PauseReason::Clock(what()),
+            PauseReason::Held,
+        ] {
+            let told = PauseReason::code_of(&reason.to_string());
+            assert_eq!(told, Some(reason.code()), "{reason}");
+        }
+        assert_eq!(PauseReason::code_of("the moon was full"), None);
+    }
 
     #[test]
     fn what_is_over_stays_over_unless_somebody_is_to_be_called_again() {

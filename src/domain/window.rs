@@ -25,6 +25,10 @@ use super::zones::{ZoneSet, ZoneUnknown, Zones};
 const DAY_S: i64 = 86_400;
 /// [`DAY_S`], where seconds of one day are counted.
 const MIDNIGHT: i32 = 86_400;
+/// Before it, people sleep.
+const MORNING: TimeOfDay = TimeOfDay(8 * 3600);
+/// After it, people sleep.
+const EVENING: TimeOfDay = TimeOfDay(21 * 3600);
 /// How far ahead an opening or a closing is looked for: a year, and every day of it a holiday.
 const HORIZON_S: i64 = 400 * DAY_S;
 
@@ -270,6 +274,23 @@ impl Window {
             on_close,
             week,
         }
+    }
+
+    /// Every day at the hours at which people are awake, by each recipient's own clock.
+    pub fn daytime() -> Self {
+        let day = Span {
+            days: Days::ALL,
+            from: MORNING,
+            until: EVENING,
+        };
+        Self::new(vec![day], WindowZone::Recipient, [], OnClose::Wait)
+    }
+
+    /// Whether it is open at hours at which people sleep: before 08:00 or after 21:00.
+    pub fn opens_at_night(&self) -> bool {
+        let night =
+            |span: &Span| span.until < span.from || span.from < MORNING || span.until > EVENING;
+        self.spans.iter().any(night)
     }
 
     /// The spans, as given.

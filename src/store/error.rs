@@ -120,6 +120,30 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// A name for programs that never changes.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Address(_) => "database_address",
+            Self::NoDatabase(_) => "no_database",
+            Self::InUse(_) => "in_use",
+            Self::Newer { .. } => "newer_database",
+            Self::Corrupt { .. } => "corrupt_database",
+            Self::Foreign { .. } => "foreign_file",
+            Self::NoRehearsal(_) => "no_rehearsal",
+            Self::Gap { .. } => "older_copy",
+            Self::Gone { .. } => "database_gone",
+            Self::Full(_) => "disk_full",
+            Self::Unusable { .. } => "unusable_file",
+            Self::Busy(_) => "busy",
+            Self::NoRun(_) => "no_run",
+            Self::Unfinished { .. } => "unfinished",
+            Self::OccurrenceTaken { .. } => "occurrence_taken",
+            Self::Diverged(_) => "diverged",
+            Self::ImportGivenUp => "import_given_up",
+            Self::Database(_) => "database",
+        }
+    }
+
     /// Why the system did not let a file be `opened`, `written` or `deleted`.
     pub(crate) fn unusable(path: &str, what: &'static str, error: &std::io::Error) -> Self {
         use std::io::ErrorKind::{QuotaExceeded, StorageFull};
