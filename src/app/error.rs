@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::campaign::Faults;
 use crate::domain::{Newest, RunId, RunState};
-use crate::report::summary::{grouped, human};
+use crate::report::summary::{counted, grouped, human};
 use crate::sinch::problem::ApiError;
 use crate::store::StoreError;
 
@@ -62,7 +62,9 @@ impl Error {
     /// Whether what was given is at fault, not what was done with it.
     pub(crate) fn is_input(&self) -> bool {
         match self {
-            Self::Faults(_) | Self::Refused(_) => true,
+            Self::Faults(_) => true,
+            // To wait is all that helps.
+            Self::Refused(refusal) => !matches!(refusal, Refusal::AtWork { .. }),
             Self::Store(error) => matches!(
                 error,
                 StoreError::Address(_)
@@ -75,6 +77,19 @@ impl Error {
                     | StoreError::Gap { .. }
             ),
             Self::Api(_) | Self::Engine { .. } | Self::RowsLeft { .. } | Self::Failed(_) => false,
+        }
+    }
+
+    /// A name for programs that never changes.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Faults(_) => "faults",
+            Self::Refused(refusal) => refusal.code(),
+            Self::Store(error) => error.code(),
+            Self::Api(_) => "platform",
+            Self::Engine { .. } => "engine",
+            Self::RowsLeft { .. } => "rows_left",
+            Self::Failed(_) => "failed",
         }
     }
 
@@ -105,12 +120,30 @@ pub(crate) enum Refusal {
     },
     /// The database has no run of a campaign.
     NoRunYet,
+    /// No run has what was written as the beginning of its id, or as its campaign's name.
+    NoRun {
+        /// What was written.
+        wanted: String,
+        /// The id or name that is nearest to it, where one is near.
+        near: Option<String>,
+        /// The latest runs with their campaigns, a few; empty where there is none.
+        latest: Vec<(RunId, String)>,
+    },
     /// The beginning of several runs.
     SeveralRuns {
         /// What was written.
         wanted: String,
         /// Their ids.
         runs: Vec<RunId>,
+    },
+    /// An engine works on the database, which has one at a time.
+    AtWork {
+        /// On this run.
+        run: RunId,
+        /// Of this campaign.
+        campaign: String,
+        /// Another run that was to go on; none where it is the same.
+        waits: Option<RunId>,
     },
     /// A run is not over.
     Unfinished {
@@ -224,6 +257,8 @@ pub(crate) enum Refusal {
     NotComplete(String),
     /// What is there was not written by an earlier rehearsal.
     NotARehearsals(PathBuf),
+    /// So many numbers were erased, and are to be taken off their list without a reason.
+    ReasonNeeded(u64),
     /// Input of another kind: a fact that nobody treats in a way of its own.
     Input {
         /// For programs.
@@ -257,7 +292,10 @@ impl Refusal {
             Self::Unset(_) => "unset",
             Self::Setting { .. } => "setting",
             Self::NoRunYet => "no_run_yet",
+            Self::NoRun { .. } => "no_run",
             Self::SeveralRuns { .. } => "several_runs",
+            Self::AtWork { waits: None, .. } => "goes_on",
+            Self::AtWork { .. } => "in_use",
             Self::Unfinished { .. } => "unfinished",
             Self::Over { .. } | Self::CapOfOver { .. } => "over",
             Self::Rehearsal { .. } => "rehearsal",
@@ -277,6 +315,7 @@ impl Refusal {
             Self::TooEarly { .. } => "too_early",
             Self::NotComplete(_) => "not_complete",
             Self::NotARehearsals(_) => "not_a_rehearsals",
+            Self::ReasonNeeded(_) => "reason_needed",
             Self::Input { code, .. } => code,
         }
     }
@@ -293,11 +332,17 @@ impl fmt::Display for Refusal {
             }
             Self::Setting { name, why } => write!(f, "{name}: {why}"),
             Self::NoRunYet => f.write_str("there is no run yet"),
+            Self::NoRun { wanted, .. } => write!(f, "no run `{wanted}` in this database"),
             Self::SeveralRuns { wanted, runs } => {
                 let ids: Vec<&str> = runs.iter().map(RunId::as_str).collect();
                 let (many, ids) = (runs.len(), ids.join(", "));
                 write!(f, "`{wanted}` is the beginning of {many} runs: {ids}")
             }
+            Self::AtWork {
+                run,
+                campaign,
+                waits,
+            } => at_work(f, run, campaign, waits.as_ref()),
             Self::Unfinished {
                 run,
                 campaign,
@@ -325,12 +370,7 @@ impl fmt::Display for Refusal {
                 run,
                 state,
                 ago,
-            } => write!(
-                f,
-                "plan {plan} was run already: run {run} ({state}) spent it {} ago, and a plan is run \
-                 once. Nothing was dialled",
-                human(*ago)
-            ),
+            } => plan_spent(f, plan, (run, *state), *ago),
             Self::NotAsPlanned(changed) => not_as_planned(f, changed),
             Self::CalledLately { words, .. } => {
                 write!(f, "this list was {words}. Nothing was dialled")
@@ -357,6 +397,7 @@ impl fmt::Display for Refusal {
             }
             Self::FileThere(path) => write!(f, "{} is there already", path.display()),
             Self::NoFile(path) => write!(f, "{} is there and is no file", path.display()),
+            Self::ReasonNeeded(numbers) => reason_needed(f, *numbers),
             Self::NotARehearsals(path) => write!(
                 f,
                 "{} is there and is not what an earlier rehearsal wrote",
@@ -364,6 +405,48 @@ impl fmt::Display for Refusal {
             ),
         }
     }
+}
+
+fn at_work(
+    f: &mut fmt::Formatter<'_>,
+    run: &RunId,
+    campaign: &str,
+    waits: Option<&RunId>,
+) -> fmt::Result {
+    match waits {
+        None => write!(
+            f,
+            "run {run} of {campaign} goes on already, in another process"
+        ),
+        Some(waits) => write!(
+            f,
+            "run {waits} has to wait: another process works on run {run} of {campaign}, and a database \
+             has one at a time"
+        ),
+    }
+}
+
+fn plan_spent(
+    f: &mut fmt::Formatter<'_>,
+    plan: &str,
+    (run, state): (&RunId, RunState),
+    ago: Duration,
+) -> fmt::Result {
+    write!(
+        f,
+        "plan {plan} was run already: run {run} ({state}) spent it {} ago, and a plan is run once. \
+         Nothing was dialled",
+        human(ago)
+    )
+}
+
+fn reason_needed(f: &mut fmt::Formatter<'_>, numbers: u64) -> fmt::Result {
+    let erased = counted(numbers, "of these numbers was", "of these numbers were");
+    write!(
+        f,
+        "{erased} erased: who wanted to be forgotten is not called either, until somebody says why they \
+         may be"
+    )
 }
 
 fn not_as_planned(f: &mut fmt::Formatter<'_>, changed: &[&str]) -> fmt::Result {

@@ -68,7 +68,7 @@ impl PlatformSettings {
     /// [`Refusal::Setting`] where it is none of the schemes.
     pub(crate) fn scheme(&self) -> Result<Scheme, Error> {
         let scheme = self.auth.parse();
-        scheme.map_err(|why| setting("SINCH_AUTH", &why))
+        scheme.map_err(|why| setting("SINCH_AUTH", &self.auth, &why))
     }
 
     /// A client for the platform.
@@ -86,11 +86,11 @@ impl PlatformSettings {
         let region: Region = self
             .region
             .parse()
-            .map_err(|why| setting("SINCH_REGION", &why))?;
+            .map_err(|why| setting("SINCH_REGION", &self.region, &why))?;
         let paths: Paths = self
             .paths
             .parse()
-            .map_err(|why| setting("SINCH_PATHS", &why))?;
+            .map_err(|why| setting("SINCH_PATHS", &self.paths, &why))?;
         let unusable = |why: &dyn std::fmt::Display| Error::from(Refusal::input("setting", why));
         let bases = Bases::new(
             region,
@@ -106,7 +106,7 @@ impl PlatformSettings {
     }
 }
 
-fn setting(name: &'static str, why: &dyn std::fmt::Display) -> Error {
-    let why = why.to_string();
+fn setting(name: &'static str, value: &str, why: &dyn std::fmt::Display) -> Error {
+    let why = format!("`{value}` is not known; {why}");
     Refusal::Setting { name, why }.into()
 }

@@ -1,10 +1,13 @@
 //! Suppression lists: numbers are put on them and taken off.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use roaring::RoaringTreemap;
 
 use super::runs::workers;
 use super::{App, Error, Refusal};
+use crate::domain::suppression::ERASED;
 use crate::domain::{Digits, Suppression, Suppressions};
 use crate::recipients::{NumberList, NumbersRead, read_numbers};
 use crate::store::{Access, Added, Removal};
@@ -38,6 +41,48 @@ pub(crate) struct Removed {
     pub(crate) entries: u64,
     /// So many of the numbers are on another list.
     pub(crate) still_suppressed: usize,
+}
+
+/// What taking numbers off lists would do, as it stands.
+#[derive(Debug, Default)]
+pub(crate) struct Removable {
+    /// So many of the numbers are on such a list.
+    pub(crate) numbers: u64,
+    /// So many of them are on each list.
+    pub(crate) lists: BTreeMap<String, u64>,
+}
+
+impl Removable {
+    fn of(lists: &Suppressions, numbers: &RoaringTreemap, list: Option<&str>) -> Self {
+        let mut found = Self::default();
+        for number in numbers {
+            let reasons = lists.of(Digits::from_value(number));
+            let names = reasons.into_iter().map(|reason| reason.list.as_str());
+            let mut names: Vec<&str> = names
+                .filter(|name| list.is_none_or(|list| list == *name))
+                .collect();
+            names.sort_unstable();
+            names.dedup();
+            found.numbers += u64::from(!names.is_empty());
+            for name in names {
+                *found.lists.entry(name.to_owned()).or_default() += 1;
+            }
+        }
+        found
+    }
+
+    /// So many of the numbers were erased.
+    pub(crate) fn erased(&self) -> u64 {
+        self.lists.get(ERASED).copied().unwrap_or_default()
+    }
+
+    /// Who was erased asked for it: that they may be called again has a reason.
+    fn refuse_without(&self, why: Option<&str>) -> Result<(), Error> {
+        match (self.erased(), why.map(str::trim)) {
+            (1.., None | Some("")) => Err(Refusal::ReasonNeeded(self.erased()).into()),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl App {
@@ -95,7 +140,22 @@ impl App {
         })
     }
 
-    /// Takes numbers off one list or, without a name, off all.
+    /// Counts what [`App::unsuppress`] would do with these.
+    pub(crate) async fn removable(
+        &self,
+        numbers: &RoaringTreemap,
+        list: Option<&str>,
+        why: Option<&str>,
+    ) -> Result<Removable, Error> {
+        let store = self.open(Access::Beside).await?;
+        let lists = store.suppressions().await?;
+        store.close().await?;
+        let removable = Removable::of(&lists, numbers, list);
+        removable.refuse_without(why)?;
+        Ok(removable)
+    }
+
+    /// Takes numbers off one list or, without a name, off all. Erased ones are refused without a reason.
     pub(crate) async fn unsuppress(
         &self,
         numbers: &RoaringTreemap,
@@ -103,13 +163,15 @@ impl App {
         why: Option<String>,
     ) -> Result<Removed, Error> {
         let now = self.clock.wall();
+        let store = self.open(Access::Beside).await?;
+        let lists = store.suppressions().await?;
+        Removable::of(&lists, numbers, list).refuse_without(why.as_deref())?;
         let removal = Removal {
             list: list.map(str::to_owned),
             who: self.settings.who.clone(),
             at: now,
             why,
         };
-        let store = self.open(Access::Beside).await?;
         let entries = store.unsuppress(numbers, &removal).await?;
         let lists = store.suppressions().await?;
         store.close().await?;

@@ -48,6 +48,7 @@ fn needs_one(command: &Command) -> bool {
     match command {
         Command::Call(CallCommand::Place(args)) => !args.api.dry_run,
         Command::Resume(_)
+        | Command::Runs(_)
         | Command::Status(_)
         | Command::Why(_)
         | Command::Report(_)

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::args::EraseArgs;
-use super::exit::{Exit, Failure};
+use super::exit::{self, Exit, Failure};
 use super::{output, suppress};
 use crate::app::App;
 use crate::app::database::{of_rehearsals, path_of};
@@ -64,11 +64,5 @@ fn sure(args: &EraseArgs, masked: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let question = format!("Delete {masked} from all runs? It cannot be taken back.");
-    match output::ask(&question) {
-        Some(true) => Ok(()),
-        Some(false) => Err(Failure::usage("nothing was done")),
-        None => Err(Failure::usage(format!(
-            "{question} Nobody is there to be asked, so nothing was done: say --yes"
-        ))),
-    }
+    exit::sure(&question, "nothing was done")
 }

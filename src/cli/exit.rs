@@ -3,7 +3,9 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use super::advice;
+use serde_json::{Value, json};
+
+use super::{advice, output};
 use crate::app::{Error, Refusal};
 use crate::campaign::Faults;
 use crate::domain::{Disposition, RunState, Tally};
@@ -73,27 +75,76 @@ pub enum Failure {
     /// The input is at fault: what, where, what to do.
     Faults(Faults),
     /// The command line or a setting is at fault.
-    Usage(String),
+    Usage(Said),
     /// Something failed.
-    Failed(String),
+    Failed(Said),
+}
+
+/// What a failure says.
+#[derive(Debug)]
+pub struct Said {
+    /// Its name for programs, which never changes.
+    code: &'static str,
+    /// What is so.
+    fact: String,
+    /// What to do about it, with what joins it to the fact; empty where nothing is advised.
+    advice: String,
+    /// Whether the command has printed its facts: as JSON they are one document, and nothing follows it.
+    printed: bool,
+}
+
+impl Said {
+    /// What is so, at the beginning of all that is said.
+    fn of(code: &'static str, fact: &str, all: String) -> Self {
+        let (fact, advice) = match all.strip_prefix(fact) {
+            Some(advice) => (fact.to_owned(), advice.to_owned()),
+            None => (all, String::new()),
+        };
+        Self {
+            code,
+            fact,
+            advice,
+            printed: false,
+        }
+    }
+
+    /// A fact that says all.
+    fn fact(code: &'static str, words: impl Into<String>) -> Self {
+        let words = words.into();
+        Self::of(code, &words.clone(), words)
+    }
 }
 
 impl Failure {
     /// The command line or a setting is at fault.
     pub fn usage(words: impl Into<String>) -> Self {
-        Self::Usage(words.into())
+        Self::Usage(Said::fact("usage", words))
+    }
+
+    /// A person has to decide or say something else first.
+    pub fn refused(code: &'static str, words: impl Into<String>) -> Self {
+        Self::Usage(Said::fact(code, words))
     }
 
     /// Something failed.
     pub fn failed(words: impl Into<String>) -> Self {
-        Self::Failed(words.into())
+        Self::Failed(Said::fact("failed", words))
+    }
+
+    /// The same of a command that has printed its facts.
+    #[must_use]
+    pub(super) fn printed(mut self) -> Self {
+        if let Self::Usage(said) | Self::Failed(said) = &mut self {
+            said.printed = true;
+        }
+        self
     }
 
     /// Its words, without `error:` before them.
     pub(super) fn words(self) -> String {
         match self {
             Self::Faults(faults) => faults.to_string(),
-            Self::Usage(words) | Self::Failed(words) => words,
+            Self::Usage(said) | Self::Failed(said) => said.fact + &said.advice,
         }
     }
 
@@ -104,13 +155,35 @@ impl Failure {
             Self::Failed(_) => Exit::Failed,
         }
     }
+
+    /// The failure for programs; none where the facts of the command were printed before it.
+    pub(super) fn json(&self) -> Option<Value> {
+        let error = match self {
+            Self::Faults(faults) => json!({
+                "code": "faults", "words": faults.to_string(), "advice": null,
+                "faults": faults.as_slice(),
+            }),
+            Self::Usage(said) | Self::Failed(said) if said.printed => return None,
+            Self::Usage(said) | Self::Failed(said) => {
+                let joint = |c: char| c.is_whitespace() || matches!(c, ':' | ';' | '.' | ',');
+                let advice = said.advice.trim_start_matches(joint);
+                json!({
+                    "code": said.code, "words": said.fact,
+                    "advice": (!advice.is_empty()).then_some(advice),
+                })
+            }
+        };
+        Some(json!({ "error": error }))
+    }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Faults(faults) => write!(f, "{faults}"),
-            Self::Usage(words) | Self::Failed(words) => write!(f, "error: {words}"),
+            Self::Usage(said) | Self::Failed(said) => {
+                write!(f, "error: {}{}", said.fact, said.advice)
+            }
         }
     }
 }
@@ -123,24 +196,25 @@ impl From<Faults> for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let input = error.is_input();
+        let (input, code) = (error.is_input(), error.code());
         let fact = error.to_string();
         let words = match error {
             Error::Faults(faults) => return Self::Faults(faults),
             Error::Refused(refusal) => {
-                tracing::debug!(code = refusal.code(), "refused");
+                tracing::debug!(code, "refused");
                 advice::refusal(&refusal)
             }
             Error::Store(error) => advice::store(&error),
             Error::Engine { run, why, gone } => advice::engine(&run, &why, gone),
             Error::RowsLeft { open, .. } => advice::rows_left(&fact, open.as_ref()),
             Error::Api(error) => advice::with_advice(&error),
-            Error::Failed(_) => fact,
+            Error::Failed(_) => fact.clone(),
         };
+        let said = Said::of(code, &fact, words);
         if input {
-            Self::Usage(words)
+            Self::Usage(said)
         } else {
-            Self::Failed(words)
+            Self::Failed(said)
         }
     }
 }
@@ -159,6 +233,19 @@ impl From<Refusal> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::Failed(error.to_string())
+        Self::failed(error.to_string())
+    }
+}
+
+/// Asks before what cannot be taken back. A no, and nobody who could say yes, end the command: `undone` says
+/// that nothing was done.
+pub(super) fn sure(question: &str, undone: &str) -> Result<(), Failure> {
+    match output::ask(question) {
+        Some(true) => Ok(()),
+        Some(false) => Err(Failure::refused("declined", undone)),
+        None => Err(Failure::refused(
+            "nobody_to_ask",
+            format!("{question} Nobody is there to be asked, so {undone}: say --yes"),
+        )),
     }
 }

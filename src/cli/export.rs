@@ -1,5 +1,7 @@
 //! `callout export`: what became of a run, as CSV.
 
+use serde_json::json;
+
 use super::args::{ExportArgs, TableName};
 use super::exit::{Exit, Failure};
 use super::output;
@@ -35,8 +37,15 @@ pub(super) async fn export(args: &ExportArgs, app: &App) -> Result<Exit, Failure
     if let Some(path) = &args.output {
         let file = (path.as_path(), args.force);
         let writing = results::write_file(store, &run, table, args.raw, file, &done);
-        let _shown = Counter::of(counting);
-        writing.await?;
+        let shown = Counter::of(counting);
+        let sha256 = writing.await?;
+        drop(shown);
+        if args.json {
+            output::say_json(&json!({
+                "run": run.id.as_str(), "campaign": run.campaign, "table": args.table.as_str(),
+                "file": path.display().to_string(), "recipients": done.get(), "sha256": sha256,
+            }));
+        }
     } else {
         let sink = &mut output::pour;
         let writing = results::write_rows(store, &run, table, args.raw, sink, &done);

@@ -25,6 +25,7 @@ mod reconcile;
 mod rehearse;
 mod resume;
 mod run;
+mod runs;
 mod schedule;
 mod settings;
 mod simulate;
@@ -36,7 +37,7 @@ mod why;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser as _;
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 
 use crate::app::{App, Sources};
 
@@ -47,7 +48,7 @@ use args::Command;
 
 /// Parses the command line, carries the command out, and gives its exit code.
 pub fn main(sources: Sources) -> ExitCode {
-    let cli = Cli::parse();
+    let (cli, as_json) = parse();
     settings::keep_memory_to_ourselves();
     settings::raise_file_limit();
     settings::start_log(&cli.global);
@@ -70,10 +71,36 @@ pub fn main(sources: Sources) -> ExitCode {
         }
         Ok(exit) => exit.into(),
         Err(failure) => {
+            if as_json && let Some(document) = failure.json() {
+                output::say_json(&document);
+            }
             output::tell(&failure.to_string());
             failure.exit().into()
         }
     }
+}
+
+/// Parses the command line; and whether it asks for facts as JSON, which holds for a failure as well.
+fn parse() -> (Cli, bool) {
+    let matches = Cli::command().try_get_matches().unwrap_or_else(|error| {
+        let json = std::env::args_os().any(|arg| arg == "--json");
+        if json && error.use_stderr() {
+            let words = error.to_string();
+            output::say_json(&Failure::usage(words.trim_end()).json().unwrap_or_default());
+        }
+        error.exit()
+    });
+    let as_json = wants_json(&matches);
+    match Cli::from_arg_matches(&matches) {
+        Ok(cli) => (cli, as_json),
+        Err(error) => error.exit(),
+    }
+}
+
+/// Whether the command has an option `--json`, and it was given.
+fn wants_json(matches: &ArgMatches) -> bool {
+    let given = matches.try_get_one::<bool>("json").ok().flatten();
+    given == Some(&true) || matches.subcommand().is_some_and(|(_, m)| wants_json(m))
 }
 
 async fn dispatch(cli: Cli, sources: Sources) -> Result<Exit, Failure> {
@@ -94,6 +121,7 @@ async fn dispatch(cli: Cli, sources: Sources) -> Result<Exit, Failure> {
         Command::Rehearse(args) => rehearse::rehearse(&args, app).await,
         Command::Run(args) => run::run(&args, &global, app).await,
         Command::Resume(args) => resume::resume(&args, app).await,
+        Command::Runs(args) => runs::runs(&args, app).await,
         Command::Status(args) => status::status(&args, app).await,
         Command::Why(args) => why::why(&args, app).await,
         Command::Report(args) => status::report(&args, app).await,

@@ -1,17 +1,30 @@
 //! `callout pause` and `callout cancel`: stopping a run from another terminal.
 
-use super::args::OneRunArgs;
-use super::exit::{Exit, Failure};
+use serde_json::json;
+
+use super::args::{CancelArgs, FactsArgs};
+use super::exit::{self, Exit, Failure};
 use super::output;
 use crate::app::App;
-use crate::app::runs::{Cancelled, Paused};
-use crate::report::summary::grouped;
+use crate::app::runs::{Cancelled, Paused, ToCancel};
+use crate::report::summary::counted;
 
-pub(super) async fn pause(args: &OneRunArgs, app: &App) -> Result<Exit, Failure> {
+pub(super) async fn pause(args: &FactsArgs, app: &App) -> Result<Exit, Failure> {
     let halting = app.halting(args.run.as_deref()).await?;
-    let id = halting.run.id.clone();
+    let (id, campaign) = (halting.run.id.clone(), halting.run.campaign.clone());
+    let paused = halting.pause().await?;
+    if args.json {
+        let why = match &paused {
+            Paused::Already(why) => why.as_deref(),
+            _ => None,
+        };
+        output::say_json(&json!({
+            "run": id.as_str(), "campaign": campaign, "result": paused.code(), "why": why,
+        }));
+        return Ok(Exit::Done);
+    }
     let goes_on = format!("callout resume {id} goes on");
-    output::say(&match halting.pause().await? {
+    output::say(&match paused {
         Paused::BeingCancelled => format!(
             "run {id} is being cancelled: nobody else is called, and it ends when the calls that go on \
              are over"
@@ -37,10 +50,29 @@ pub(super) async fn pause(args: &OneRunArgs, app: &App) -> Result<Exit, Failure>
     Ok(Exit::Done)
 }
 
-pub(super) async fn cancel(args: &OneRunArgs, app: &App) -> Result<Exit, Failure> {
-    let halting = app.halting(args.run.as_deref()).await?;
-    let id = halting.run.id.clone();
-    output::say(&match halting.cancel().await? {
+pub(super) async fn cancel(args: &CancelArgs, app: &App) -> Result<Exit, Failure> {
+    let mut wanted = args.run.clone();
+    if !args.yes {
+        // Looked at first: nothing is held while a person thinks.
+        let to_cancel = app.to_cancel(args.run.as_deref()).await?;
+        exit::sure(&question(&to_cancel), "nothing was cancelled")?;
+        wanted = Some(to_cancel.run.id.to_string());
+    }
+    let halting = app.halting(wanted.as_deref()).await?;
+    let (id, campaign) = (halting.run.id.clone(), halting.run.campaign.clone());
+    let cancelled = halting.cancel().await?;
+    if args.json {
+        let (recipients, open) = match cancelled {
+            Cancelled::Done { recipients, open } => (Some(recipients), Some(open)),
+            _ => (None, None),
+        };
+        output::say_json(&json!({
+            "run": id.as_str(), "campaign": campaign, "result": cancelled.code(),
+            "not_called": recipients, "calls_without_result": open,
+        }));
+        return Ok(Exit::Done);
+    }
+    output::say(&match cancelled {
         Cancelled::AskedAfterImport => {
             "asked: the list is being imported; nobody is called, and the run ends after it"
                 .to_owned()
@@ -52,16 +84,36 @@ pub(super) async fn cancel(args: &OneRunArgs, app: &App) -> Result<Exit, Failure
         Cancelled::Done {
             recipients,
             open: 0,
-        } => format!(
-            "cancelled: {} recipients are not called",
-            grouped(recipients)
-        ),
+        } => format!("cancelled: {}", not_called(recipients)),
         Cancelled::Done { recipients, open } => format!(
-            "{} recipients are not called; {} calls have no result yet: callout resume {id} \
-             collects them and ends the run",
-            grouped(recipients),
-            grouped(open),
+            "{}; {} no result yet: callout resume {id} collects {} and ends the run",
+            not_called(recipients),
+            counted(open, "call has", "calls have"),
+            if open == 1 { "it" } else { "them" },
         ),
     });
     Ok(Exit::Done)
+}
+
+fn not_called(recipients: u64) -> String {
+    counted(
+        recipients,
+        "recipient is not called",
+        "recipients are not called",
+    )
+}
+
+/// What a person decides on.
+fn question(ToCancel { run, people, calls }: &ToCancel) -> String {
+    let go_on = match calls {
+        0 => String::new(),
+        n => format!(", {} on", counted(*n, "call goes", "calls go")),
+    };
+    let what = if run.header.is_none() {
+        "nobody of its list was called".to_owned()
+    } else {
+        let people = counted(*people, "person is", "people are");
+        format!("{people} not called any more{go_on}")
+    };
+    format!("Cancel run {} of {}: {what}?", run.id, run.campaign)
 }

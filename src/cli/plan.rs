@@ -24,10 +24,7 @@ pub(super) async fn plan(args: &PlanArgs, global: &Global, app: &App) -> Result<
     if met.is_empty() {
         return Ok(Exit::Done);
     }
-    Err(Failure::failed(format!(
-        "the plan meets --fail-if {}",
-        met.join("; ")
-    )))
+    Err(Failure::failed(format!("the plan meets --fail-if {}", met.join("; "))).printed())
 }
 
 /// The plan for people.

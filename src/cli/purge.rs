@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::args::PurgeArgs;
-use super::exit::{Exit, Failure};
+use super::exit::{self, Exit, Failure};
 use super::output;
 use crate::app::App;
 use crate::domain::{Disposition, Tally};
@@ -67,11 +67,8 @@ fn sure(args: &PurgeArgs, rows: &[String]) -> Result<(), Failure> {
         return Ok(());
     }
     output::tell(&rows.join("\n"));
-    match output::ask("Delete the personal data of these runs? It cannot be taken back.") {
-        Some(true) => Ok(()),
-        Some(false) => Err(Failure::usage("nothing was deleted")),
-        None => Err(Failure::usage(
-            "nobody is there to be asked, so nothing was deleted: say --yes",
-        )),
-    }
+    exit::sure(
+        "Delete the personal data of these runs? It cannot be taken back.",
+        "nothing was deleted",
+    )
 }

@@ -1,9 +1,11 @@
 //! `callout run`: the real thing.
 
+use jiff::Zoned;
+
 use super::args::{Global, RunArgs};
 use super::events::Shown;
-use super::exit::{Exit, Failure};
-use super::{database, output, plan, stop};
+use super::exit::{self, Exit, Failure};
+use super::{database, output, plan, settings, stop};
 use crate::app::plan::Plan;
 use crate::app::runs::{
     Assurances, Ended, Looking, not_reached_by, noted, rate, refuse_second_run, refuse_spent,
@@ -11,7 +13,9 @@ use crate::app::runs::{
 use crate::app::schedule::Slot;
 use crate::app::{App, files};
 use crate::campaign::Campaign;
+use crate::domain::PauseReason;
 use crate::engine::End;
+use crate::report::moments::Zone;
 use crate::store::{Access, Planned};
 
 pub(super) async fn run(args: &RunArgs, global: &Global, app: &App) -> Result<Exit, Failure> {
@@ -35,11 +39,14 @@ pub(super) async fn run(args: &RunArgs, global: &Global, app: &App) -> Result<Ex
         refuse_spent(store.as_ref(), &planned.to_string(), app.clock.wall()).await?;
     }
     let schedule = campaign.schedule.as_ref().filter(|_| !args.now);
-    if let Some(schedule) = schedule {
+    let start = match schedule {
+        None => None,
         // A start that cannot be is refused before anything is asked.
-        app.start_of(&campaign.name, schedule, store.as_ref())
-            .await?;
-    }
+        Some(schedule) => app
+            .start_of(&campaign.name, schedule, store.as_ref())
+            .await?
+            .later(),
+    };
     let only = not_reached_by(store.as_ref(), args.only.of()).await?;
     let looking = Looking {
         app,
@@ -49,7 +56,7 @@ pub(super) async fn run(args: &RunArgs, global: &Global, app: &App) -> Result<Ex
         only: only.as_ref(),
         planned,
     };
-    let noted = before_run(&looking, args, schedule.is_some()).await?;
+    let noted = before_run(&looking, args, (schedule.is_some(), start.as_ref())).await?;
     let stop = stop::listen()?;
     let mut slot: Option<Slot> = None;
     if let Some(schedule) = schedule {
@@ -81,41 +88,33 @@ pub(super) async fn run(args: &RunArgs, global: &Global, app: &App) -> Result<Ex
 async fn before_run(
     looking: &Looking<'_>,
     args: &RunArgs,
-    scheduled: bool,
+    (scheduled, start): (bool, Option<&Zoned>),
 ) -> Result<Planned, Failure> {
     let plan = if args.yes {
         looking.unasked(args.again, scheduled).await?
     } else {
         let plan = looking.shown().await?;
-        ask(&plan, args.results.shown() != Shown::Text)?;
+        ask(&plan, start, args.results.shown() != Shown::Text)?;
         Some(plan)
     };
     let only_of = looking.only.map(|only| only.run.clone());
     Ok(noted(plan.as_ref(), only_of, scheduled))
 }
 
-/// Shows the plan and asks whether to go on.
-fn ask(plan: &Plan, aside: bool) -> Result<(), Failure> {
+/// Shows the plan and what speaks against it, and asks whether to go on.
+fn ask(plan: &Plan, start: Option<&Zoned>, aside: bool) -> Result<(), Failure> {
     let text = plan::text(plan);
     if aside {
         output::tell(&text);
     } else {
         output::say(&text);
     }
-    let question = match plan.again() {
-        None => "Place these callouts now?".to_owned(),
-        Some(again) => format!(
-            "This list was {}. Place these callouts now, again?",
-            again.text()
-        ),
-    };
-    match output::ask(&question) {
-        Some(true) => Ok(()),
-        Some(false) => Err(Failure::usage("nothing was dialled")),
-        None => Err(Failure::usage(
-            "nobody is there to be asked, so nothing was dialled: say --yes",
-        )),
+    for caution in plan.cautions(start) {
+        output::tell(&format!("warning: {caution}"));
     }
+    let zone = plan.zone();
+    let zone = zone.unwrap_or_else(|| Zone::new(settings::local_zone()));
+    exit::sure(&plan.question(start, &zone), "nothing was dialled")
 }
 
 /// Prints the report of a run that ended or stopped, and gives the exit code of that.
@@ -131,10 +130,16 @@ pub(super) fn tell_end(ended: &Ended, shown: Shown) -> Exit {
             }
         }
     }
+    let id = &summary.run;
+    if let End::Paused(PauseReason::SpendCap(_)) = &ended.end {
+        output::tell(&format!(
+            "callout resume {id} --cap \"AMOUNT CURRENCY\" goes on with another cap; without it, it \
+             stops there again"
+        ));
+    }
     if let End::Paused(why) = &ended.end
         && let Some(code) = why.refused_with()
     {
-        let id = &summary.run;
         output::tell(&format!(
             "callout resume {id} goes on once the cause is mended; where the refusals with {code} are \
              the recipients' own, callout resume {id} --refusals-are-theirs makes them final"

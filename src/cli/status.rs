@@ -25,6 +25,7 @@ pub(super) async fn status(args: &FactsArgs, app: &App) -> Result<Exit, Failure>
         if let Some(object) = value.as_object_mut() {
             object.insert("database".into(), json!(shown(&app.settings.database)));
             object.insert("engine_at_work".into(), json!(standing.engine));
+            object.insert("obstacle".into(), json!(standing.obstacle().code()));
             object.insert("why_not_faster".into(), json!(why));
             let moment = |at: Option<jiff::Timestamp>| json!(at.map(|at| at.to_string()));
             object.insert("scheduled_for".into(), moment(scheduled_for));

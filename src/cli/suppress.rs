@@ -11,14 +11,14 @@ use super::args::{
     ReadingArgs, ReasonArgs, SuppressAddArgs, SuppressCheckArgs, SuppressCommand,
     SuppressImportArgs, SuppressListArgs, SuppressRemoveArgs,
 };
-use super::exit::{Exit, Failure};
+use super::exit::{self, Exit, Failure};
 use super::output;
 use crate::app::App;
 use crate::app::plan::Warning;
-use crate::app::suppress::{Imported, Reason};
+use crate::app::suppress::{Imported, Reason, Removable};
 use crate::domain::{Destination, Digits, NumberForm, Suppression};
 use crate::recipients::{NumberList, Numbers, NumbersRead};
-use crate::report::summary::grouped;
+use crate::report::summary::{counted, grouped};
 use crate::store::{Access, Added, ListChange};
 
 pub(super) async fn suppress(command: SuppressCommand, app: &App) -> Result<Exit, Failure> {
@@ -88,12 +88,19 @@ async fn import_file(args: &SuppressImportArgs, app: &App) -> Result<Exit, Failu
 async fn remove(args: &SuppressRemoveArgs, app: &App) -> Result<Exit, Failure> {
     let numbers = digits(&args.numbers, &args.reading)?;
     let list = args.list.as_deref();
+    let removable = app
+        .removable(&numbers, list, args.reason.as_deref())
+        .await?;
+    if !args.yes && removable.numbers > 0 {
+        exit::sure(&removal_question(&removable), "nothing was removed")?;
+    }
     let removed = app.unsuppress(&numbers, list, args.reason.clone()).await?;
     let (removed, still) = (removed.entries, removed.still_suppressed);
     if args.json {
         output::say_json(&json!({ "removed": removed, "still_suppressed": still }));
     } else {
-        output::say(&format!("{} entries removed", grouped(removed)));
+        let entries = counted(removed, "entry", "entries");
+        output::say(&format!("{entries} removed"));
         if still > 0 {
             output::say(&format!(
                 "{still} of the numbers are still suppressed by another list: `callout suppress \
@@ -102,6 +109,27 @@ async fn remove(args: &SuppressRemoveArgs, app: &App) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// What a person decides on.
+fn removal_question(removable: &Removable) -> String {
+    let lists = removable.lists.iter();
+    let lists: Vec<String> = lists
+        .map(|(name, numbers)| format!("{name} ({})", grouped(*numbers)))
+        .collect();
+    let erased = match removable.erased() {
+        0 => String::new(),
+        n => format!(
+            " {} erased, by people who wanted to be forgotten.",
+            counted(n, "number was", "numbers were")
+        ),
+    };
+    format!(
+        "Take {} off {} {}?{erased} Who is on no other list may be called again.",
+        counted(removable.numbers, "number", "numbers"),
+        if lists.len() == 1 { "list" } else { "lists" },
+        lists.join(", "),
+    )
 }
 
 /// What stands on one list.
@@ -290,7 +318,8 @@ fn reason(args: &ReasonArgs, app: &App) -> Result<Reason, Failure> {
 }
 
 fn added_text(reason: &Suppression, added: Added) -> String {
-    let new = format!("{} numbers put on list {}", grouped(added.new), reason.list);
+    let numbers = counted(added.new, "number", "numbers");
+    let new = format!("{numbers} put on list {}", reason.list);
     let renewed = match added.renewed {
         0 => String::new(),
         n => format!("; {} were on it already", grouped(n)),

@@ -16,6 +16,7 @@ impl Engine {
         let progress = self.core.progress(self.assignment.time.now());
         let telling = EngineStatus {
             why: progress.why_slow.into_owned(),
+            slow: progress.slow.to_owned(),
             rate: progress.rate,
             in_flight: progress.in_flight,
             uncertain_held: progress.uncertain_held,

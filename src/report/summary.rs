@@ -11,7 +11,7 @@ pub use super::moments::human;
 pub use super::words::{counted, grouped};
 use super::words::{ending, percent};
 use crate::domain::money::{Amount, said};
-use crate::domain::{Disposition, RunId, RunState, Stage, Tally};
+use crate::domain::{Disposition, PauseReason, RunId, RunState, Stage, Tally};
 
 /// A run and its counts.
 #[derive(Debug, Clone)]
@@ -116,6 +116,7 @@ impl Summary {
             "campaign": self.campaign,
             "state": self.state.as_str(),
             "why": self.why,
+            "why_code": self.why.as_deref().and_then(PauseReason::code_of),
             "rehearsal": self.rehearsal,
             "purged_at": self.purged_at.map(|at| at.to_string()),
             "rows": tally.rows,
@@ -128,19 +129,25 @@ impl Summary {
             "not_sent": tally.not_sent,
             "spent": spent,
             "calls_without_price": tally.unpriced,
-            "budget": tally.budget.as_ref().map(|(spend, account)| json!({
-                "currency": spend.currency,
-                "cap": spend.cap.map(|cap| cap.to_string()),
-                "per_day": spend.per_day.map(|cap| cap.to_string()),
-                "billed": account.settled.to_string(),
-                "held": account.held.to_string(),
-                "held_without_price": account.unpriced.to_string(),
-                "calls_above_their_hold": account.above_hold,
-            })),
+            "budget": self.budget_json(),
             "talk_s": tally.talk_s,
             "first_at": tally.first_at.map(|t| t.to_string()),
             "last_at": tally.last_at.map(|t| t.to_string()),
         })
+    }
+
+    /// What is billed and held, and the cap it counts against, for programs; none where the run has no cap.
+    pub fn budget_json(&self) -> Option<Value> {
+        let (spend, account) = self.tally.budget.as_ref()?;
+        Some(json!({
+            "currency": spend.currency,
+            "cap": spend.cap.map(|cap| cap.to_string()),
+            "per_day": spend.per_day.map(|cap| cap.to_string()),
+            "billed": account.settled.to_string(),
+            "held": account.held.to_string(),
+            "held_without_price": account.unpriced.to_string(),
+            "calls_above_their_hold": account.above_hold,
+        }))
     }
 
     fn write_outcomes(&self, out: &mut String) {

@@ -232,6 +232,9 @@ pub struct RunHead {
 pub struct EngineStatus {
     /// In words, what keeps it from dialling faster.
     pub why: String,
+    /// The same in one word, for programs; empty where an earlier version told it.
+    #[serde(default)]
+    pub slow: String,
     /// Calls per second at most, now.
     pub rate: f64,
     /// Attempts that are not over.

@@ -157,7 +157,7 @@ fn who_asked_for_the_end_is_not_made_to_wait_by_who_asks_for_a_pause() {
     desk.tts(&people(200), "calls_per_second = 20");
     let going = desk.start(&["run", "c.toml", "--yes"]);
     wait_for("calls", || (platform.posted() > 5).then_some(()));
-    let said = desk.run(&["cancel"]);
+    let said = desk.run(&["cancel", "--yes"]);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     let said = desk.run(&["pause"]).ends(0);
     assert!(said.stdout.contains("being cancelled"), "{}", said.stdout);
@@ -190,7 +190,7 @@ fn calls_that_end_by_the_campaigns_own_fault_are_followed_to_their_end_and_then_
         "{} more",
         platform.posted() - before
     );
-    desk.run(&["cancel"]).ends(0);
+    desk.run(&["cancel", "--yes"]).ends(0);
     let told = desk.run(&["status", "--json"]).ends(0).json();
     assert_eq!(told["state"], "cancelled", "{told}");
 }

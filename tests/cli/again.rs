@@ -297,7 +297,7 @@ fn a_plan_whose_import_was_killed_is_resumed_with_its_own_list_or_not_at_all() {
     let said = run(&desk, &["--plan", &hash]).ends(2).stderr;
     assert!(said.contains("is not finished"), "{said}");
     // It called nobody: once it is ended the plan is not spent.
-    desk.run(&["cancel"]).ends(0);
+    desk.run(&["cancel", "--yes"]).ends(0);
     let said = run(&desk, &["--plan", &hash]).ends(2).stderr;
     assert!(said.contains("the list changed"), "{said}");
     assert_eq!(platform.posted(), 0);

@@ -320,7 +320,7 @@ fn a_pause_from_another_terminal_stops_and_resume_goes_on() {
 fn a_cancelled_run_calls_nobody_else_and_accounts_for_everybody() {
     let platform = Platform::start(&["--time-scale", "0"]);
     let (desk, engine) = midway(&platform, 90);
-    desk.run(&["cancel"]).ends(0);
+    desk.run(&["cancel", "--yes"]).ends(0);
     engine.wait().ends(3);
     let rung = platform.ledger().rows.len();
     let results = desk.export("results");

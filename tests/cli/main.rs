@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stumbles")]
 
 mod account;
+mod advice;
 mod again;
 mod api;
 mod calling_windows;
@@ -10,13 +11,17 @@ mod cdr;
 mod clock;
 mod copies;
 mod databases;
+mod decisions;
 mod earlier;
 mod end_to_end;
 mod events;
+mod listing;
 mod money;
 mod outputs;
 mod plans;
+mod programs;
 mod proxies;
+mod questions;
 mod remarks;
 mod retries;
 mod schedule;

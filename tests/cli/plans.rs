@@ -59,7 +59,8 @@ fn whatever_changes_between_plan_and_run_refuses_it_by_name() {
 
     desk.run(&["suppress", "add", "+46701000003"]).ends(0);
     refused(&desk, &hash, "the suppression lists");
-    desk.run(&["suppress", "remove", "+46701000003"]).ends(0);
+    desk.run(&["suppress", "remove", "+46701000003", "--yes"])
+        .ends(0);
 
     let platform = platform.replace(&["--time-scale", "0", "--price", "+467=0.99"]);
     refused(&desk, &hash, "the prices");

@@ -178,7 +178,7 @@ fn a_run_that_expires_stops_dialling_and_accounts_for_everybody() {
     }
     // It is over.
     desk.run(&["resume"]).ends(0);
-    desk.run(&["cancel"]).ends(2);
+    desk.run(&["cancel", "--yes"]).ends(2);
     assert_eq!(platform.ledger().rows.len(), rung);
 }
 

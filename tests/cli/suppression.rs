@@ -328,11 +328,11 @@ fn a_number_that_is_removed_is_called_unless_another_list_has_it() {
     desk.run(&["suppress", "add", &a, &b]).ends(0);
     desk.run(&["suppress", "add", &a, &b, "--list", "board"])
         .ends(0);
-    let one = ["suppress", "remove", &a, "--list", "dnc", "--json"];
+    let one = ["suppress", "remove", &a, "--list", "dnc", "--json", "--yes"];
     let told = desk.run(&one).ends(0).json();
     assert_eq!(told, json!({ "removed": 1, "still_suppressed": 1 }));
     let told = desk
-        .run(&["suppress", "remove", &b, "--json"])
+        .run(&["suppress", "remove", &b, "--json", "--yes"])
         .ends(0)
         .json();
     assert_eq!(told, json!({ "removed": 2, "still_suppressed": 0 }));
@@ -340,7 +340,7 @@ fn a_number_that_is_removed_is_called_unless_another_list_has_it() {
     assert_eq!(platform.ledger().rows.len(), 2);
     assert_eq!(calls_to(&platform, &a), 0);
     let told = desk
-        .run(&["suppress", "remove", &b, "--json"])
+        .run(&["suppress", "remove", &b, "--json", "--yes"])
         .ends(0)
         .json();
     assert_eq!(told["removed"], 0);
@@ -436,7 +436,7 @@ fn a_number_is_read_as_in_a_list_wherever_a_person_gives_one() {
     for command in [
         &["suppress", "add", digits, "--country", "DE"][..],
         &["suppress", "check", digits, "--country", "DE"],
-        &["suppress", "remove", digits, "--country", "DE"],
+        &["suppress", "remove", digits, "--country", "DE", "--yes"],
         &["erase", "--yes", digits, "--country", "DE"],
     ] {
         let said = desk.run(command).ends(2).stderr;
@@ -526,7 +526,7 @@ fn a_person_is_one_whichever_way_their_country_writes_the_number() {
         .json();
     assert_eq!((&told["new"], &told["renewed"]), (&json!(0), &json!(1)));
     let told = desk
-        .run(&["suppress", "remove", "+541123456789", "--json"])
+        .run(&["suppress", "remove", "+541123456789", "--json", "--yes"])
         .ends(0)
         .json();
     assert_eq!(told["removed"], 1);
@@ -627,7 +627,7 @@ fn who_is_erased_is_in_no_byte_of_the_files_and_stays_suppressed() {
     ])
     .ends(0);
     desk.run(&["run", "c.toml", "--yes"]).ends(0);
-    desk.run(&["suppress", "remove", &gone]).ends(0);
+    desk.run(&["suppress", "remove", &gone, "--yes"]).ends(0);
     desk.run(&["run", "c.toml", "--yes", "--again"]).ends(0);
     let before = desk.run(&["report", "--json"]).ends(0).json();
     desk.run(&[
@@ -705,7 +705,13 @@ fn a_list_that_still_has_an_erased_number_neither_calls_nor_stores_it() {
     assert_gone(&desk, &gone);
 
     // Only a person takes it back.
-    desk.run(&["suppress", "remove", &gone, "--list", "erased"])
+    let remove = ["suppress", "remove", &gone, "--list", "erased", "--yes"];
+    let error = desk
+        .run(&[&remove[..], &["--json"]].concat())
+        .ends(2)
+        .json();
+    assert_eq!(error["error"]["code"], "reason_needed", "{error}");
+    desk.run(&[&remove[..], &["--reason", "their own wish"]].concat())
         .ends(0);
     desk.run(&["run", "c.toml", "--yes", "--again"]).ends(0);
     assert_eq!(platform.posted() - posted, 6 + 7);
@@ -1035,7 +1041,7 @@ fn a_run_that_is_not_finished_is_not_purged_and_one_that_is_is_never_called_agai
         .ends(0)
         .json();
     assert_eq!(told["runs"], json!([]));
-    desk.run(&["cancel"]).ends(0);
+    desk.run(&["cancel", "--yes"]).ends(0);
     desk.run(&["purge", run, "--after", "0d", "--yes"]).ends(0);
     let posted = platform.posted();
     desk.run(&["reconcile", "--all", "--not-called", "--reason", "asked"])

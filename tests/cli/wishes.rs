@@ -81,7 +81,7 @@ fn a_cancel_during_the_import_ends_the_run_before_it_dials() {
         "{report}"
     );
     assert_eq!(platform.posted(), 0);
-    let said = desk.run(&["cancel"]).ends(2).stderr;
+    let said = desk.run(&["cancel", "--yes"]).ends(2).stderr;
     assert!(said.contains("is cancelled already"), "{said}");
 }
 
@@ -109,7 +109,7 @@ fn a_run_that_waits_for_its_window_is_paused() {
     let said = desk.run(&["pause"]).ends(0).stdout;
     assert!(said.contains("is paused already"), "{said}");
     assert_eq!(platform.posted(), 0);
-    let said = desk.run(&["cancel"]).ends(0).stdout;
+    let said = desk.run(&["cancel", "--yes"]).ends(0).stdout;
     assert!(said.contains("5 recipients are not called"), "{said}");
 }
 
@@ -127,7 +127,7 @@ fn a_pause_where_nothing_goes_on_says_how_the_run_stands() {
     assert!(said.contains("is paused already"), "{said}");
     // As a kill within the import leaves a run.
     let database = desk.path("callout.db");
-    desk.run(&["cancel"]).ends(0);
+    desk.run(&["cancel", "--yes"]).ends(0);
     let id = desk.run(&["status", "--json"]).ends(0).json()["run"].clone();
     desk.run(&["resume", id.as_str().unwrap()]).ends(3);
     execute(
@@ -138,7 +138,7 @@ fn a_pause_where_nothing_goes_on_says_how_the_run_stands() {
     );
     let said = desk.run(&["pause", "zzzz"]).ends(0).stdout;
     assert!(said.contains("has called nobody yet"), "{said}");
-    let said = desk.run(&["cancel", "zzzz"]).ends(0).stdout;
+    let said = desk.run(&["cancel", "zzzz", "--yes"]).ends(0).stdout;
     assert!(said.contains("it is forgotten"), "{said}");
     let said = desk.run(&["pause"]).ends(2).stderr;
     assert!(

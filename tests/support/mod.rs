@@ -449,6 +449,13 @@ impl Terminal {
         Self { ours }
     }
 
+    /// Types a line.
+    pub(crate) fn type_line(&self, line: &str) {
+        let typed = format!("{line}\n");
+        let count = rustix::io::write(&self.ours, typed.as_bytes()).unwrap();
+        assert_eq!(count, typed.len());
+    }
+
     /// Takes what was written to it so far: who writes to a full one has to wait.
     pub(crate) fn read(&self) -> String {
         let mut text = Vec::new();

@@ -3,8 +3,7 @@
 //! [`Plan::of`] reads the list once and gathers what the rest needs: `samples` shows callouts, `eligible`
 //! windows, `estimate` attempts, money and time, `prices` what the platform says calls cost (`price_memory`
 //! what it said lately), `fingerprint` what a run of the plan must find as it was, `condition` what a CI
-//! refuses; `json` is a plan for programs,
-//! `text` one for people.
+//! refuses; `json` is a plan for programs, `text` one for people, `question` what a person decides on.
 
 mod condition;
 mod eligible;
@@ -14,6 +13,7 @@ mod json;
 mod price;
 mod price_memory;
 mod prices;
+mod question;
 pub(crate) mod rates;
 mod samples;
 mod text;
@@ -31,8 +31,11 @@ use crate::campaign::Campaign;
 use crate::digest::hex;
 use crate::domain::{
     Callout, Destination, DestinationKind, Endpoints, NotReachedBy, Screen, Spend, Suppressions,
+    Zones,
 };
-use crate::recipients::{CheckError, CheckedRow, ListSummary, RowVerdict, check_list};
+use crate::recipients::{
+    CheckError, CheckedRow, ListSummary, RowVerdict, check_list, zones_of_number,
+};
 use crate::sinch::Client;
 use crate::store::{Store, StoreError};
 
@@ -81,6 +84,8 @@ pub(crate) struct Plan {
     pub(crate) database: Option<String>,
     /// Whom it would call.
     endpoints: Endpoints,
+    /// Where the first of them may be; none where a window asks for everybody's.
+    zones: Vec<Zones>,
     /// The earlier runs that it was compared with.
     pub(crate) earlier: Earlier,
     /// The suppression lists whose numbers earlier rules read.
@@ -123,6 +128,10 @@ impl Plan {
                 .collect()
         };
         let extremes = render(gathered.extremes());
+        let zones = match campaign.window {
+            Some(_) => Vec::new(),
+            None => gathered.zones(),
+        };
         let callouts: Vec<(u64, Destination, Callout)> = render(gathered.sampled);
         let mut suppressed = Sha256::new();
         if let Some(lists) = screen.lists {
@@ -154,6 +163,7 @@ impl Plan {
             span,
             suppressed: hex(&suppressed.finalize()),
             endpoints: gathered.endpoints,
+            zones,
             earlier: Earlier::default(),
             database: None,
             doubt: None,
@@ -404,6 +414,15 @@ impl<'a> Gathered<'a> {
         if self.sampled.len() < SAMPLED {
             self.sampled.push((row.line, destination, row.cells));
         }
+    }
+
+    /// Where the sampled rows may be, as far as their numbers say.
+    fn zones(&self) -> Vec<Zones> {
+        let numbers = self.sampled.iter().map(|(_, to, _)| to);
+        numbers
+            .filter(|to| to.kind == DestinationKind::Number)
+            .map(|to| zones_of_number(&to.endpoint))
+            .collect()
     }
 
     fn extremes(&mut self) -> Vec<Candidate> {

@@ -1,9 +1,13 @@
 //! Which run somebody speaks of.
 
 use crate::app::{Error, Refusal};
+use crate::campaign::fault::nearest;
 use crate::domain::{BY_HAND, RunId};
 use crate::report::Summary;
-use crate::store::{Run, RunHead, Store, StoreError};
+use crate::store::{Run, RunHead, Store};
+
+/// So many runs are named where one was not found.
+const LATEST: usize = 3;
 
 /// The runs of campaigns, latest first.
 pub(crate) async fn of_campaigns(store: &dyn Store) -> Result<Vec<RunHead>, Error> {
@@ -12,21 +16,26 @@ pub(crate) async fn of_campaigns(store: &dyn Store) -> Result<Vec<RunHead>, Erro
     Ok(runs)
 }
 
-/// The run whose id begins with what was written, or the latest of the campaign that has the name;
-/// where nothing was written, the latest of any campaign.
+/// The run whose id begins with what was written, or the latest of the campaign that has the name, which
+/// is more than the beginning of an id; where nothing was written, the latest of any campaign.
 pub(crate) async fn find_head(store: &dyn Store, wanted: Option<&str>) -> Result<RunHead, Error> {
     let Some(wanted) = wanted else {
         let latest = of_campaigns(store).await?.into_iter().next();
         return latest.ok_or_else(|| Refusal::NoRunYet.into());
     };
     let mut runs = store.run_heads(wanted).await?;
+    if let [run] = runs.as_slice()
+        && run.id.as_str() == wanted
+    {
+        return Ok(runs.swap_remove(0));
+    }
+    let named = |run: &RunHead| run.campaign == wanted;
+    if let Some(latest) = of_campaigns(store).await?.into_iter().find(named) {
+        return Ok(latest);
+    }
     match runs.len() {
         1 => Ok(runs.swap_remove(0)),
-        0 => {
-            let named = |run: &RunHead| run.campaign == wanted;
-            let latest = of_campaigns(store).await?.into_iter().find(named);
-            latest.ok_or_else(|| StoreError::NoRun(wanted.into()).into())
-        }
+        0 => Err(no_run(store, wanted).await?.into()),
         _ => Err(Refusal::SeveralRuns {
             wanted: wanted.to_owned(),
             runs: runs.into_iter().map(|run| run.id).collect(),
@@ -39,6 +48,23 @@ pub(crate) async fn find_head(store: &dyn Store, wanted: Option<&str>) -> Result
 pub(crate) async fn find(store: &dyn Store, wanted: Option<&str>) -> Result<Run, Error> {
     let head = find_head(store, wanted).await?;
     Ok(store.run(&head.id).await?)
+}
+
+/// What there is in the place of a run that nobody finds.
+async fn no_run(store: &dyn Store, wanted: &str) -> Result<Refusal, Error> {
+    let runs = of_campaigns(store).await?;
+    let names = runs
+        .iter()
+        .flat_map(|r| [r.campaign.as_str(), r.id.as_str()]);
+    Ok(Refusal::NoRun {
+        wanted: wanted.to_owned(),
+        near: nearest(wanted, names).map(str::to_owned),
+        latest: runs
+            .iter()
+            .take(LATEST)
+            .map(|run| (run.id.clone(), run.campaign.clone()))
+            .collect(),
+    })
 }
 
 /// A run with its counts.

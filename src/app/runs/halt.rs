@@ -64,22 +64,64 @@ pub(crate) enum Cancelled {
     },
 }
 
+/// What cancelling a run would do, as it stands.
+pub(crate) struct ToCancel {
+    /// The run.
+    pub(crate) run: Run,
+    /// Recipients who would not be called.
+    pub(crate) people: u64,
+    /// Calls that would go on to their end.
+    pub(crate) calls: u64,
+}
+
+impl Paused {
+    /// A name for programs that never changes.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::BeingCancelled => "being_cancelled",
+            Self::AskedAfterImport => "asked_after_import",
+            Self::Asked => "asked",
+            Self::Done => "paused",
+            Self::NotBegun => "not_begun",
+            Self::Already(_) => "paused_already",
+        }
+    }
+}
+
+impl Cancelled {
+    /// A name for programs that never changes.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::AskedAfterImport => "asked_after_import",
+            Self::Asked => "asked",
+            Self::Forgotten => "forgotten",
+            Self::Done { open: 0, .. } => "cancelled",
+            Self::Done { .. } => "calls_left",
+        }
+    }
+}
+
 impl App {
+    /// Counts what cancelling a run would do. A run that is over is refused. Nobody waits meanwhile.
+    pub(crate) async fn to_cancel(&self, wanted: Option<&str>) -> Result<ToCancel, Error> {
+        let store = self.open(Access::Beside).await?;
+        let run = find_unfinished(store.as_ref(), wanted).await?;
+        let tally = store.tally(&run.id).await?;
+        store.close().await?;
+        Ok(ToCancel {
+            run,
+            people: tally.pending + tally.waiting,
+            calls: tally.in_flight,
+        })
+    }
+
     /// Opens the database as its engine where nobody is, and beside the engine otherwise. A run that is
     /// over is refused.
     pub(crate) async fn halting(&self, wanted: Option<&str>) -> Result<Halting<'_>, Error> {
         loop {
             let beside = self.open(Access::Beside).await?;
             let wishing = beside.wishing().await?;
-            let run = find(beside.as_ref(), wanted).await?;
-            if !run.state.unfinished() {
-                return Err(Refusal::Over {
-                    run: run.id,
-                    state: run.state,
-                    latest: wanted.is_none(),
-                }
-                .into());
-            }
+            let run = find_unfinished(beside.as_ref(), wanted).await?;
             let (store, at_work) = match self.open(Access::Engine).await {
                 Ok(store) => {
                     beside.close().await?;
@@ -105,6 +147,17 @@ impl App {
             });
         }
     }
+}
+
+/// The run that was named, or the latest; one that is over is refused.
+async fn find_unfinished(store: &dyn Store, wanted: Option<&str>) -> Result<Run, Error> {
+    let run = find(store, wanted).await?;
+    if run.state.unfinished() {
+        return Ok(run);
+    }
+    let latest = wanted.is_none();
+    let (run, state) = (run.id, run.state);
+    Err(Refusal::Over { run, state, latest }.into())
 }
 
 impl Halting<'_> {

@@ -14,7 +14,7 @@ use crate::campaign::{Campaign, Script};
 use crate::domain::{Known, Raised, RunId};
 use crate::engine::{Pace, Predecessor, Rules, Time};
 use crate::report::Summary;
-use crate::store::{Access, Run, Store, Wish};
+use crate::store::{Access, Run, Store, StoreError, Wish};
 
 /// What is wanted of a run that goes on.
 #[derive(Debug, Default)]
@@ -42,7 +42,12 @@ pub(crate) enum Resumed<'a> {
 impl App {
     /// Goes on with a run. One that is over is left as it is.
     pub(crate) async fn resume(&self, wanted: Resume<'_>) -> Result<Resumed<'_>, Error> {
-        let store = self.open(Access::EngineOfExisting).await?;
+        let store = match self.open(Access::EngineOfExisting).await {
+            Err(error @ StoreError::InUse(_)) => {
+                return Err(self.busy(wanted.run).await?.unwrap_or(error.into()));
+            }
+            opened => opened?,
+        };
         self.be_sure(store.as_ref(), wanted.assured.unknown_calls)
             .await?;
         let run = choose(store.as_ref(), wanted.run).await?;
@@ -75,6 +80,29 @@ impl App {
             .await?;
         let work = self.go_on(store, run, wanted).await?;
         Ok(Resumed::Work(Box::new(work)))
+    }
+
+    /// Which run another engine works on; none where that has not said so yet.
+    async fn busy(&self, wanted: Option<&str>) -> Result<Option<Error>, Error> {
+        let store = self.open(Access::Beside).await?;
+        let run = choose(store.as_ref(), wanted).await?;
+        let busy = match store.engine_at_work().await? {
+            Some(id) if !id.as_str().is_empty() => {
+                find(store.as_ref(), Some(id.as_str())).await.ok()
+            }
+            _ => None,
+        };
+        store.close().await?;
+        Ok(busy.map(|busy| {
+            let waits = (busy.id != run.id).then_some(run.id);
+            let (run, campaign) = (busy.id, busy.campaign);
+            Refusal::AtWork {
+                run,
+                campaign,
+                waits,
+            }
+            .into()
+        }))
     }
 
     /// Makes a run that is not over ready to be worked on.

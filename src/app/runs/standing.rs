@@ -43,19 +43,25 @@ pub(crate) enum Obstacle {
     /// Its engine has said nothing yet.
     JustStarted,
     /// What its engine says.
-    Told(String),
+    Told {
+        /// In its words.
+        words: String,
+        /// In one word, for programs.
+        code: String,
+    },
 }
 
 impl Obstacle {
     /// A name for programs that never changes.
-    pub(crate) fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &str {
         match self {
             Self::Over(_) => "over",
             Self::Paused(_) => "paused",
             Self::NoEngine => "no_engine",
             Self::Importing => "importing",
             Self::JustStarted => "just_started",
-            Self::Told(_) => "working",
+            Self::Told { code, .. } if code.is_empty() => "working",
+            Self::Told { code, .. } => code,
         }
     }
 }
@@ -71,7 +77,7 @@ impl fmt::Display for Obstacle {
             Self::NoEngine => f.write_str("no engine works on it"),
             Self::Importing => f.write_str("its list is being imported"),
             Self::JustStarted => f.write_str("its engine has just started"),
-            Self::Told(why) => f.write_str(why),
+            Self::Told { words, .. } => f.write_str(words),
         }
     }
 }
@@ -108,7 +114,10 @@ impl Standing {
             (RunState::Planned, true) => Obstacle::Importing,
             (RunState::Running, true) => match &self.telling {
                 None => Obstacle::JustStarted,
-                Some(told) => Obstacle::Told(told.why.clone()),
+                Some(told) => Obstacle::Told {
+                    words: told.why.clone(),
+                    code: told.slow.clone(),
+                },
             },
         }
     }
@@ -210,7 +219,9 @@ impl Standing {
                 json!({
                     "waiting_for": part.waiting_for.map_or("due", WaitReason::as_str),
                     "recipients": part.recipients,
-                    "soonest": part.soonest.map(|at| at.to_string()),
+                    // Who is due has been so since before time was counted.
+                    "soonest": part.soonest.filter(|_| part.waiting_for.is_some())
+                        .map(|at| at.to_string()),
                 })
             })
             .collect();
@@ -226,7 +237,7 @@ impl Standing {
             "rate": told.map(|told| told.rate),
             "slowed_down": told.map(|told| told.slowed_down),
             "uncertain_held": told.map(|told| told.uncertain_held),
-            "money": self.summary.budget(),
+            "money": self.summary.budget_json(),
             "expires_at": self.run.expires_at.map(|at| at.to_string()),
         })
     }

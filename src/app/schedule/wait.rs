@@ -177,6 +177,16 @@ pub(crate) enum Start {
     Later(Zoned),
 }
 
+impl Start {
+    /// The moment that is waited for; none where the run may begin.
+    pub(crate) fn later(self) -> Option<Zoned> {
+        match self {
+            Self::Now(_) => None,
+            Self::Later(at) => Some(at),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicI64, Ordering};

@@ -27,6 +27,10 @@ pub(super) fn refusal(refusal: &Refusal) -> String {
     let advice = match refusal {
         Refusal::Unset(_) => format!(": {CREDENTIALS}"),
         Refusal::NoRunYet => ": start one with `callout run FILE`".to_owned(),
+        Refusal::NoRun { near, latest, .. } => nearest_runs(near.as_deref(), latest),
+        Refusal::AtWork { run, .. } => format!(
+            ". `callout status {run}` shows how it goes, `callout pause {run}` stops it"
+        ),
         Refusal::Unfinished { run, .. } => go_on_or_end(run),
         Refusal::Over { latest: true, .. } => {
             ". What waits for its start has no run yet: Ctrl-C in its terminal ends it".to_owned()
@@ -70,6 +74,9 @@ pub(super) fn refusal(refusal: &Refusal) -> String {
                 .to_owned()
         }
         Refusal::FileThere(_) => ": name another file, or say --force to replace it".to_owned(),
+        Refusal::ReasonNeeded(_) => {
+            ": say it with --reason, which is kept with your name".to_owned()
+        }
         Refusal::TooEarly { .. } => {
             ": that is less than --after ago, so nothing was deleted".to_owned()
         }
@@ -88,6 +95,22 @@ pub(super) fn refusal(refusal: &Refusal) -> String {
         | Refusal::Input { .. } => String::new(),
     };
     format!("{refusal}{advice}")
+}
+
+/// What may have been meant in the place of a run that there is not.
+fn nearest_runs(near: Option<&str>, latest: &[(RunId, String)]) -> String {
+    let latest: Vec<String> = latest
+        .iter()
+        .map(|(id, of)| format!("{id} of {of}"))
+        .collect();
+    match (near, latest.is_empty()) {
+        (Some(near), _) => format!(": did you mean `{near}`? `callout runs` lists all"),
+        (None, false) => format!(
+            ", nor one of a campaign of that name; the latest: {}. `callout runs` lists all",
+            latest.join(", ")
+        ),
+        (None, true) => ": there is none yet, start one with `callout run FILE`".to_owned(),
+    }
 }
 
 fn go_on_or_end(run: &RunId) -> String {

@@ -14,7 +14,7 @@ mod recording;
 use serde_json::{Value, json};
 
 use super::args::{ApiArgs, Command, Global, SureArgs};
-use super::exit::{Exit, Failure};
+use super::exit::{self, Exit, Failure};
 use super::output;
 use crate::app::{App, Error};
 use crate::domain::{CallId, Money};
@@ -118,13 +118,7 @@ fn sure(args: SureArgs, question: &str) -> Result<(), Failure> {
     if args.yes || args.api.dry_run {
         return Ok(());
     }
-    match output::ask(question) {
-        Some(true) => Ok(()),
-        Some(false) => Err(Failure::usage("nothing was done")),
-        None => Err(Failure::usage(format!(
-            "{question} Nobody is there to be asked, so nothing was done: say --yes"
-        ))),
-    }
+    exit::sure(question, "nothing was done")
 }
 
 impl From<ApiError> for Failure {

@@ -7,9 +7,10 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{App, Exit, Failure, Global, money, or_dash};
+use crate::app::Error;
 use crate::app::place::{Placed, Placing};
 use crate::app::runs::{Assurances, rate};
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, Fault, Faults};
 use crate::cli::args::PlaceArgs;
 use crate::cli::{database, output, stop};
 use crate::domain::{AttemptRecord, Disposition, PauseReason, ResultRow, RunId};
@@ -30,6 +31,7 @@ pub(super) async fn place(args: &PlaceArgs, global: &Global, app: &App) -> Resul
         return Ok(Exit::Done);
     }
     for warning in placing.campaign.warnings() {
+        let warning = of_option(warning, placing.campaign.source());
         output::tell(&format!("warning: {warning}"));
     }
     if let Some(file) = &args.campaign {
@@ -61,9 +63,12 @@ fn not_called(end: &End) -> String {
 
 /// What the options want.
 fn placing(args: &PlaceArgs) -> Result<Placing, Failure> {
-    let campaign = match &args.campaign {
-        Some(file) => Campaign::load(file)?,
-        None => Campaign::parse(&definition(args)?, Path::new(COMMAND_LINE))?,
+    let campaign = if let Some(file) = &args.campaign {
+        Campaign::load(file)?
+    } else {
+        let source = definition(args)?;
+        let parsed = Campaign::parse(&source, Path::new(COMMAND_LINE));
+        parsed.map_err(|faults| of_options(faults, &source))?
     };
     if args.campaign.is_none() && !args.columns.is_empty() {
         return Err(Failure::usage("--set is for the columns of a --campaign"));
@@ -79,7 +84,42 @@ fn placing(args: &PlaceArgs) -> Result<Placing, Failure> {
         columns.push((name, value));
     }
     let from = Path::new(COMMAND_LINE);
-    Ok(Placing::of(campaign, &args.number, &columns, from)?)
+    Placing::of(campaign, &args.number, &columns, from).map_err(|error| match error {
+        Error::Faults(faults) => of_options(faults, ""),
+        error => error.into(),
+    })
+}
+
+/// Faults of the campaign that the options make.
+fn of_options(faults: Faults, source: &str) -> Failure {
+    let told = faults.into_iter().map(|fault| of_option(&fault, source));
+    Failure::refused("faults", told.collect::<Vec<_>>().join("\n\n"))
+}
+
+/// A fault of the campaign that the options make is told of its option: nobody wrote the file.
+fn of_option(fault: &Fault, source: &str) -> String {
+    if fault.file != COMMAND_LINE {
+        return fault.to_string();
+    }
+    let line = source.lines().nth(fault.line.saturating_sub(1));
+    let key = line.and_then(|line| line.split_once('='));
+    let option = key.map_or(String::new(), |(key, _)| option(key.trim()) + ": ");
+    format!("{option}{}\n  help: {}", fault.message, fault.help)
+}
+
+/// The option behind a key of the campaign that the options make.
+fn option(key: &str) -> String {
+    let key = key.trim_matches('"');
+    match key {
+        "conference_id" => "--conference".into(),
+        "moh_class" => "--moh".into(),
+        "destination_type" => "--type".into(),
+        "mode" => "--dtmf-mode".into(),
+        "max_digits" => "--dtmf-digits".into(),
+        "timeout_mills" => "--dtmf-timeout".into(),
+        header if header.to_ascii_lowercase().starts_with("x-") => format!("--header {header}"),
+        key => format!("--{}", key.replace('_', "-")),
+    }
 }
 
 /// The options as a campaign file.
@@ -205,16 +245,15 @@ fn tell(run: &RunId, row: &ResultRow, as_json: bool) -> Result<Exit, Failure> {
     } else {
         output::say(&text(run, row, last));
     }
-    match row.disposition {
-        Some(Disposition::Reached | Disposition::Unreached) => Ok(Exit::Done),
-        Some(Disposition::Uncertain) => Err(Failure::failed(format!(
+    let why = match row.disposition {
+        Some(Disposition::Reached | Disposition::Unreached) => return Ok(Exit::Done),
+        Some(Disposition::Uncertain) => format!(
             "nobody told us whether the phone rang: `callout reconcile {run}` lists the attempt"
-        ))),
-        Some(other) => Err(Failure::failed(format!("not called: {}", other.as_str()))),
-        None => Err(Failure::failed(format!(
-            "stopped before its end: `callout resume {run}` goes on"
-        ))),
-    }
+        ),
+        Some(other) => format!("not called: {}", other.as_str()),
+        None => format!("stopped before its end: `callout resume {run}` goes on"),
+    };
+    Err(Failure::failed(why).printed())
 }
 
 fn text(run: &RunId, row: &ResultRow, last: Option<&AttemptRecord>) -> String {

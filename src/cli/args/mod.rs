@@ -32,8 +32,9 @@ pub(super) use suppress::*;
     after_help = "Begin with `callout rehearse FILE`: the whole run against the built-in \
                   simulator, without credentials and without phones.\n\nExit codes: 0 all done, \
                   1 failed, 2 bad input or usage, 3 stopped with work left, 4 stopped by the \
-                  spend cap or an empty account, 5 done but uncertain attempts remain.\n\nRUN is a run's id or its \
-                  beginning; without one, the latest run.",
+                  spend cap or an empty account, 5 done but uncertain attempts remain.\n\nWith --json a failure is printed on \
+                  standard output as well: {\"error\": {\"code\", \"words\", \"advice\"}}.\n\nRUN is a run's id, a \
+                  campaign's name for its latest run, or the beginning of an id; without one, the latest run.",
     subcommand_required = true,
     arg_required_else_help = true
 )]
@@ -108,6 +109,8 @@ pub(in crate::cli) enum Command {
     Run(RunArgs),
     /// Go on with a stopped run; never asks
     Resume(ResumeArgs),
+    /// The runs of this database, latest first
+    Runs(RunsArgs),
     /// Where a run stands, and why it is not going faster
     Status(FactsArgs),
     /// Why a run is not dialling faster, or why a recipient was called or not
@@ -115,9 +118,9 @@ pub(in crate::cli) enum Command {
     /// The summary a person reads
     Report(FactsArgs),
     /// Stop a run from another terminal, with work left for `resume`
-    Pause(OneRunArgs),
-    /// End a run from another terminal: whoever was not called is cancelled
-    Cancel(OneRunArgs),
+    Pause(FactsArgs),
+    /// End a run from another terminal: whoever was not called is cancelled. Asks, unless --yes
+    Cancel(CancelArgs),
     /// Results, attempts or rejects as CSV
     Export(ExportArgs),
     /// Uncertain attempts: list them, or settle them by hand
@@ -160,6 +163,11 @@ pub(in crate::cli) enum Command {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Ends with 2 where the campaign or any row is at fault, so that a script stops before a run \
+                  that would leave people out; `run` counts such rows and calls the others. With --json, \
+                  `campaign_faults` and `row_faults` say which of the two it was."
+)]
 pub(in crate::cli) struct CheckArgs {
     /// The campaign file
     pub(in crate::cli) file: PathBuf,
@@ -344,15 +352,42 @@ fn moment(text: &str) -> Result<jiff::Timestamp, String> {
 }
 
 #[derive(Debug, Args)]
-pub(in crate::cli) struct OneRunArgs {
+#[command(
+    after_help = "The `run` or `resume` that works on it ends with 3: not everybody was called, though nothing \
+                  is left to resume."
+)]
+pub(in crate::cli) struct CancelArgs {
     /// The run; without it, the latest
     pub(in crate::cli) run: Option<String>,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(in crate::cli) yes: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct FactsArgs {
     /// The run; without it, the latest
     pub(in crate::cli) run: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "An id is cut to what tells it from every other run, and can be written so. TO CALL counts \
+                  calls that go on as well."
+)]
+pub(in crate::cli) struct RunsArgs {
+    /// Those of this campaign alone
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) campaign: Option<String>,
+    /// Callouts placed by hand as well
+    #[arg(long)]
+    pub(in crate::cli) all: bool,
     /// Print JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
@@ -385,6 +420,9 @@ pub(in crate::cli) struct ExportArgs {
     /// Write to this file instead of standard output
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
+    /// Print what was written as JSON
+    #[arg(long, requires = "output")]
+    pub(in crate::cli) json: bool,
     /// Replace the output file if it is there
     #[arg(long, requires = "output")]
     pub(in crate::cli) force: bool,
@@ -398,6 +436,17 @@ pub(in crate::cli) enum TableName {
     Results,
     Attempts,
     Rejects,
+}
+
+impl TableName {
+    /// The word on the command line and in JSON.
+    pub(in crate::cli) fn as_str(self) -> &'static str {
+        match self {
+            Self::Results => "results",
+            Self::Attempts => "attempts",
+            Self::Rejects => "rejects",
+        }
+    }
 }
 
 #[derive(Debug, Args)]

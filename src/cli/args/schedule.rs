@@ -55,6 +55,9 @@ pub(in crate::cli) struct ScheduleRunArgs {
     /// End after one run
     #[arg(long)]
     pub(in crate::cli) once: bool,
+    /// Print the report of each run as JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
     #[command(flatten)]
     pub(in crate::cli) clock: super::ClockArgs,
     #[command(flatten)]

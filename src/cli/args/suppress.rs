@@ -14,7 +14,7 @@ const LIST_DEFAULT: &str = "dnc";
 pub(in crate::cli) enum SuppressCommand {
     /// Put numbers on a list: they are called no more, by runs that are going on within a second
     Add(SuppressAddArgs),
-    /// Take numbers off a list, or off all
+    /// Take numbers off a list, or off all. Asks, unless --yes
     Remove(SuppressRemoveArgs),
     /// The lists with their counts; with --entries, every number
     List(SuppressListArgs),
@@ -72,11 +72,14 @@ pub(in crate::cli) struct SuppressRemoveArgs {
     /// Off this list alone; without it, off all
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) list: Option<String>,
-    /// Why; recorded with your user name and the time
+    /// Why; recorded with your user name and the time. Required for numbers that were erased
     #[arg(long, value_name = "TEXT")]
     pub(in crate::cli) reason: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) reading: ReadingArgs,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(in crate::cli) yes: bool,
     /// Print JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,

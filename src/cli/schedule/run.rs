@@ -23,11 +23,12 @@ pub(super) async fn run(
     })
     .await?;
     output::tell(&database::line(&app.settings.database));
+    let shown = if args.json { Shown::Json } else { Shown::Text };
     let mut exit = Exit::Done;
     loop {
         match scheduler.turn().await? {
             Turned::Ran(ended) => {
-                exit = tell_end(&ended, Shown::Text);
+                exit = tell_end(&ended, shown);
                 if args.once {
                     return Ok(exit);
                 }
