@@ -10,6 +10,7 @@ mod digest;
 pub mod domain;
 pub mod engine;
 pub mod entropy;
+mod output;
 pub mod recipients;
 pub mod report;
 pub mod simulator;

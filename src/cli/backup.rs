@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::args::{BackupArgs, RestoreArgs};
 use super::exit::{Exit, Failure};
-use super::output;
 use crate::app::App;
 use crate::app::database::shown;
+use crate::output;
 use crate::report::summary::grouped;
 use crate::store::Copied;
 

@@ -2,8 +2,8 @@
 
 use super::args::CheckArgs;
 use super::exit::{Exit, Failure};
-use super::output;
 use crate::app::App;
+use crate::output;
 
 /// Rows at fault that a terminal shows; a file or a program gets all.
 const ROWS_SHOWN: usize = 100;

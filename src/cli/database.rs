@@ -9,10 +9,10 @@ use std::path::Path;
 
 use super::args::{CallCommand, Command, Global, ScheduleCommand};
 use super::exit::Failure;
-use super::output;
 use crate::app::database::{
     Database, NAME, absolute, another, folder_of, is_there, path_of, shown,
 };
+use crate::output;
 
 /// The address of the database that a command works with. Commands that speak of runs or of people who
 /// must not be called are refused where there is none, those with a campaign file are not.

@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use super::args::{DoctorArgs, Global};
 use super::exit::{Exit, Failure};
-use super::{advice, database, output, suppress};
+use super::{advice, database, suppress};
 use crate::app::App;
 use crate::app::doctor::{Finding, Todo, Verdict};
 use crate::domain::RunId;
+use crate::output;
 
 pub(super) async fn doctor(args: &DoctorArgs, global: &Global, app: &App) -> Result<Exit, Failure> {
     let file = args.file.as_deref();

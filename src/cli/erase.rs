@@ -6,10 +6,11 @@ use serde_json::json;
 
 use super::args::EraseArgs;
 use super::exit::{self, Exit, Failure};
-use super::{output, suppress};
+use super::suppress;
 use crate::app::App;
 use crate::app::database::{of_rehearsals, path_of};
 use crate::domain::Destination;
+use crate::output;
 use crate::report::summary::grouped;
 use crate::store::Erasure;
 

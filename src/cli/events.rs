@@ -1,15 +1,13 @@
 //! `--events`: what goes on while a run goes on, a line of JSON each.
 
 use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use clap::Args;
-use serde_json::Value;
 
 use super::exit::Failure;
-use super::output;
+use crate::output::Stream;
 
 /// Where events go.
 #[derive(Debug, Args)]
@@ -57,31 +55,5 @@ impl EventsArgs {
         let file = OpenOptions::new().create(true).append(true).open(path);
         let file = file.map_err(|e| Failure::usage(format!("{}: {e}", path.display())))?;
         Ok(Some(Stream::File(Mutex::new(file))))
-    }
-}
-
-/// What events are written to.
-#[derive(Debug)]
-pub(super) enum Stream {
-    /// Standard output.
-    Output,
-    /// The end of a file.
-    File(Mutex<std::fs::File>),
-}
-
-impl Stream {
-    /// Writes events; whoever does not read them does not stop a run.
-    pub(super) fn write(&self, events: &[Value]) {
-        for event in events {
-            match self {
-                Self::Output => output::say_plain(&event.to_string()),
-                Self::File(file) => {
-                    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-                    if let Err(error) = writeln!(file, "{event}") {
-                        tracing::warn!("events are not written: {error}");
-                    }
-                }
-            }
-        }
     }
 }

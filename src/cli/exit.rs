@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::{advice, output};
+use super::advice;
 use crate::app::{Error, Refusal};
 use crate::campaign::Faults;
 use crate::domain::{Disposition, RunState, Tally};
 use crate::engine::End;
+use crate::output;
 use crate::store::StoreError;
 
 /// How a command ends.

@@ -4,11 +4,11 @@ use serde_json::json;
 
 use super::args::{ExportArgs, TableName};
 use super::exit::{Exit, Failure};
-use super::output;
-use super::progress::Counter;
 use crate::app::runs::find;
 use crate::app::{App, Counting, files, results};
 use crate::domain::Count;
+use crate::output;
+use crate::output::progress::Counter;
 use crate::report::Table;
 use crate::store::Access;
 

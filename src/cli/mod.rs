@@ -16,10 +16,8 @@ mod events;
 mod exit;
 mod export;
 mod notices;
-mod output;
 mod pause;
 mod plan;
-mod progress;
 mod purge;
 mod reconcile;
 mod rehearse;
@@ -40,6 +38,7 @@ use std::sync::Arc;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 
 use crate::app::{App, Sources};
+use crate::output;
 
 pub use args::Cli;
 pub use exit::{Exit, Failure};

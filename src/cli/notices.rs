@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::events::Stream;
+use super::database;
 use super::exit::Failure;
-use super::progress::{self, Counter};
 use super::schedule::local;
-use super::{database, output};
 use crate::app::{Counting, Goal, NotYet, Notice, Notices, SchedulerNotice, Watching, events};
 use crate::engine::{End, Told};
+use crate::output;
+use crate::output::progress::Counter;
+use crate::output::{Stream, progress};
 use crate::report::Summary;
 use crate::report::moments::{away, moment};
 use crate::store::{Accepted, Gap};

@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::args::{CancelArgs, FactsArgs};
 use super::exit::{self, Exit, Failure};
-use super::output;
 use crate::app::App;
 use crate::app::runs::{Cancelled, Paused, ToCancel};
+use crate::output;
 use crate::report::summary::counted;
 
 pub(super) async fn pause(args: &FactsArgs, app: &App) -> Result<Exit, Failure> {

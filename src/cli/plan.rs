@@ -2,10 +2,11 @@
 
 use super::args::{Global, PlanArgs};
 use super::exit::{Exit, Failure};
-use super::{database, output, suppress};
+use super::{database, suppress};
 use crate::app::App;
 use crate::app::plan::{Plan, Warning};
 use crate::campaign::Campaign;
+use crate::output;
 
 pub(super) async fn plan(args: &PlanArgs, global: &Global, app: &App) -> Result<Exit, Failure> {
     let campaign = Campaign::load(&args.file)?;

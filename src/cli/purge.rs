@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::args::PurgeArgs;
 use super::exit::{self, Exit, Failure};
-use super::output;
 use crate::app::App;
 use crate::domain::{Disposition, Tally};
+use crate::output;
 use crate::report::summary::grouped;
 use crate::store::RunHead;
 

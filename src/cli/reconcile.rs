@@ -5,11 +5,11 @@ use serde_json::json;
 
 use super::args::ReconcileArgs;
 use super::exit::{Exit, Failure};
-use super::output;
 use crate::app::App;
 use crate::app::reconcile::{Findings, NotKnown, Records, Settling, chosen};
 use crate::app::runs::find;
 use crate::domain::{AttemptId, Outcome, RunState};
+use crate::output;
 use crate::report::summary::grouped;
 use crate::store::{Access, Run, Unsettled};
 

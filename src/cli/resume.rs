@@ -3,9 +3,10 @@
 use super::args::ResumeArgs;
 use super::exit::{Exit, Failure};
 use super::run::tell_end;
-use super::{output, stop};
+use super::stop;
 use crate::app::App;
 use crate::app::runs::{Assurances, Resume, Resumed};
+use crate::output;
 
 pub(super) async fn resume(args: &ResumeArgs, app: &App) -> Result<Exit, Failure> {
     let wanted = Resume {

@@ -5,7 +5,7 @@ use jiff::Zoned;
 use super::args::{Global, RunArgs};
 use super::events::Shown;
 use super::exit::{self, Exit, Failure};
-use super::{database, output, plan, settings, stop};
+use super::{database, plan, stop};
 use crate::app::plan::Plan;
 use crate::app::runs::{
     Assurances, Ended, Looking, not_reached_by, noted, rate, refuse_second_run, refuse_spent,
@@ -15,6 +15,7 @@ use crate::app::{App, files};
 use crate::campaign::Campaign;
 use crate::domain::PauseReason;
 use crate::engine::End;
+use crate::output;
 use crate::report::moments::Zone;
 use crate::store::{Access, Planned};
 
@@ -113,7 +114,7 @@ fn ask(plan: &Plan, start: Option<&Zoned>, aside: bool) -> Result<(), Failure> {
         output::tell(&format!("warning: {caution}"));
     }
     let zone = plan.zone();
-    let zone = zone.unwrap_or_else(|| Zone::new(settings::local_zone()));
+    let zone = zone.unwrap_or_else(|| Zone::new(output::local_zone()));
     exit::sure(&plan.question(start, &zone), "nothing was dialled")
 }
 

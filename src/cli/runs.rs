@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::args::RunsArgs;
+use super::database;
 use super::exit::{Exit, Failure};
-use super::{database, output, settings};
 use crate::app::App;
+use crate::output;
 use crate::report::listing::{HEADER, Listed};
 use crate::report::moments::Zone;
 use crate::report::summary::counted;
@@ -23,7 +24,7 @@ pub(super) async fn runs(args: &RunsArgs, app: &App) -> Result<Exit, Failure> {
             |name| format!("no run of a campaign {name}"),
         ));
     } else {
-        let zone = Zone::new(settings::local_zone());
+        let zone = Zone::new(output::local_zone());
         let rows = runs
             .listed
             .iter()

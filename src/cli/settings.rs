@@ -25,11 +25,6 @@ pub(super) fn variable(name: &str) -> Option<String> {
         .filter(|value| !value.trim().is_empty())
 }
 
-/// The zone of this machine, for times that people read.
-pub(super) fn local_zone() -> jiff::tz::TimeZone {
-    jiff::tz::TimeZone::system()
-}
-
 /// The settings of a command, from its options and the environment.
 pub(super) fn of(global: &Global, database: String) -> Settings {
     let cache = variable("XDG_CACHE_HOME")
@@ -113,9 +108,9 @@ pub(super) fn start_log(global: &Global) {
     let log = tracing_subscriber::fmt::layer()
         // Of a line that could not be written it would tell standard error, and panic as that is gone.
         .log_internal_errors(false)
-        .with_writer(|| super::output::Log);
+        .with_writer(|| crate::output::Log);
     let log = match global.log_format {
-        LogFormat::Text => log.with_ansi(super::output::watched()).boxed(),
+        LogFormat::Text => log.with_ansi(crate::output::watched()).boxed(),
         LogFormat::Json => log.json().boxed(),
     };
     let log = log.with_filter(asked.and(told));

@@ -7,8 +7,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{PlatformArgs, SimulateArgs};
 use super::exit::{Exit, Failure};
-use super::output;
 use crate::app::{App, DEMO_KEY, DEMO_SECRET, files};
+use crate::output;
 use crate::simulator::{FAILED_REASONS, Faults, Holder, Mix, Options, OwnedNumber, Simulator};
 use crate::sinch::auth::Credentials;
 

@@ -3,13 +3,14 @@
 use serde_json::json;
 
 use super::args::FactsArgs;
+use super::database;
 use super::exit::{Exit, Failure};
 use super::why::short;
-use super::{database, output};
 use crate::app::App;
 use crate::app::database::shown;
 use crate::app::runs::{find, summary};
 use crate::domain::Disposition;
+use crate::output;
 use crate::report::summary::grouped;
 use crate::store::Access;
 

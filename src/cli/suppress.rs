@@ -12,11 +12,11 @@ use super::args::{
     SuppressImportArgs, SuppressListArgs, SuppressRemoveArgs,
 };
 use super::exit::{self, Exit, Failure};
-use super::output;
 use crate::app::App;
 use crate::app::plan::Warning;
 use crate::app::suppress::{Imported, Reason, Removable};
 use crate::domain::{Destination, Digits, NumberForm, Suppression};
+use crate::output;
 use crate::recipients::{NumberList, Numbers, NumbersRead};
 use crate::report::summary::{counted, grouped};
 use crate::store::{Access, Added, ListChange};

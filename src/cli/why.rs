@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use super::args::{ReadingArgs, WhyArgs};
 use super::exit::{Exit, Failure};
-use super::{output, suppress};
+use super::suppress;
 use crate::app::App;
 use crate::app::runs::{Obstacle, Standing, find};
 use crate::campaign::Campaign;
 use crate::domain::{DestinationKind, Digits, NumberForm, Story};
+use crate::output;
 use crate::report::story::{Line, Teller};
 use crate::store::{Access, RecipientQuery, Run, Store};
 

@@ -3,7 +3,7 @@
 use crate::sources;
 
 /// A module and the modules of this crate that it may name.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("domain", &["domain"]),
     ("campaign", &["campaign", "domain"]),
     ("recipients", &["recipients", "campaign", "domain"]),
@@ -29,9 +29,11 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "digest",
         ],
     ),
+    ("output", &["output", "app", "engine", "report", "domain"]),
     (
         "cli",
         &[
+            "output",
             "cli",
             "app",
             "campaign",

@@ -9,7 +9,7 @@ use super::{App, Desk, Exit, Failure, Global, call_id, money, or_dash, place, su
 use crate::cli::args::{
     ApiArgs, CallCommand, CallManageArgs, CallRecordArgs, CallShowArgs, LegArgs,
 };
-use crate::cli::output;
+use crate::output;
 use crate::sinch::calls::{CallInfo, GetCall, ManageCall};
 use crate::sinch::identity::Identity;
 use crate::sinch::svaml::{

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{App, Desk, Exit, Failure, name};
 use crate::cli::args::CallbackCommand;
-use crate::cli::output;
+use crate::output;
 use crate::sinch::callback_urls::{CallbackUrls, GetCallbackUrls, SetCallbackUrls};
 
 pub(super) async fn callback(command: CallbackCommand, app: &App) -> Result<Exit, Failure> {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{App, Desk, Exit, Failure, call_id, conference_id, or_dash, sure, yes_no};
 use crate::cli::args::{ApiArgs, ConferenceCommand, WhoArgs};
-use crate::cli::output;
+use crate::output;
 use crate::report::summary::human;
 use crate::sinch::conferences::{
     ConferenceCommand as Does, GetConference, KickAll, KickParticipant, ManageParticipant, Moh,

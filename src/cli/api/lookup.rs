@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::{App, Desk, Exit, Failure, money, or_dash, yes_no};
 use crate::cli::args::LookupArgs;
-use crate::cli::{output, suppress};
+use crate::cli::suppress;
 use crate::domain::NumberForm;
+use crate::output;
 use crate::recipients::Parsed;
 use crate::sinch::query::{NumberInfo, QueryNumber};
 

@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 
 use super::args::{ApiArgs, Command, Global, SureArgs};
 use super::exit::{self, Exit, Failure};
-use super::output;
 use crate::app::{App, Error};
 use crate::domain::{CallId, Money};
+use crate::output;
 use crate::sinch::problem::ApiError;
 use crate::sinch::{ApiMethod, Client, Preview};
 

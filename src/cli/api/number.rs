@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{App, Desk, Exit, Failure, e164, or_dash, sure};
 use crate::cli::args::{AssignArgs, AssignmentArgs, CapabilityName, NumberCommand, UnassignArgs};
-use crate::cli::output;
+use crate::output;
 use crate::sinch::numbers::{
     ASSIGNED_AT_ONCE_MAX, AssignNumbers, Capability, ListNumbers, OwnNumber, UnassignNumber,
 };

@@ -12,9 +12,10 @@ use crate::app::place::{Placed, Placing};
 use crate::app::runs::{Assurances, rate};
 use crate::campaign::{Campaign, Fault, Faults};
 use crate::cli::args::PlaceArgs;
-use crate::cli::{database, output, stop};
+use crate::cli::{database, stop};
 use crate::domain::{AttemptRecord, Disposition, PauseReason, ResultRow, RunId};
 use crate::engine::End;
+use crate::output;
 
 /// The name of the campaign that options make.
 const NAME: &str = "call-place";

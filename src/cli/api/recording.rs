@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{App, Desk, Exit, Failure, name, or_dash, sure};
 use crate::app::files::{NewFile, refuse_to_replace};
 use crate::cli::args::{DownloadArgs, RecordingCommand, RecordingListArgs};
-use crate::cli::output;
+use crate::output;
 use crate::sinch::recordings::{DeleteRecording, DownloadRecording, ListRecordings, Recording};
 
 const KEY: &str = "a recording's key";

@@ -10,7 +10,7 @@ use crate::app::plan::rule;
 use crate::app::schedule::Scheduled;
 use crate::cli::args::{Global, ScheduleListArgs};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::output;
+use crate::output;
 use crate::report::moments::moment;
 use crate::store::{OccurrenceFate, OccurrenceRecord};
 

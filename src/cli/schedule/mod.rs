@@ -8,8 +8,8 @@ use jiff::Zoned;
 
 use super::args::{Global, ScheduleCommand};
 use super::exit::{Exit, Failure};
-use super::settings;
 use crate::app::App;
+use crate::output;
 
 pub(super) async fn dispatch(
     command: ScheduleCommand,
@@ -25,6 +25,6 @@ pub(super) async fn dispatch(
 
 /// A moment in this machine's own zone, for people.
 pub(super) fn local(at: &Zoned) -> String {
-    let here = at.timestamp().to_zoned(settings::local_zone());
+    let here = at.timestamp().to_zoned(output::local_zone());
     here.strftime("%a %Y-%m-%d %H:%M %Z").to_string()
 }

@@ -12,8 +12,8 @@ use crate::app::schedule::{self, json_of};
 use crate::campaign::Campaign;
 use crate::cli::args::ScheduleNextArgs;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::output;
 use crate::domain::{Occurrence, Repeat, ZoneSet};
+use crate::output;
 use crate::report::moments;
 
 pub(super) fn next(args: &ScheduleNextArgs, app: &App) -> Result<Exit, Failure> {

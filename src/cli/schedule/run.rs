@@ -7,7 +7,8 @@ use crate::cli::args::{Global, ScheduleRunArgs};
 use crate::cli::events::Shown;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::run::tell_end;
-use crate::cli::{database, output, stop};
+use crate::cli::{database, stop};
+use crate::output;
 
 pub(super) async fn run(
     args: &ScheduleRunArgs,

@@ -1,7 +1,11 @@
-//! The terminal: the only place that writes to it.
+//! How things look, on a terminal and where there is none: facts, tables, colours, a bar. The only place that
+//! writes to standard output and standard error.
 //!
 //! Facts go to standard output, everything said meanwhile to standard error. A reader who leaves
 //! early (`callout export | head`) is no error.
+
+pub(crate) mod progress;
+mod stream;
 
 use std::fmt::Write as _;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
@@ -16,6 +20,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::domain::told;
 
+pub(crate) use stream::Stream;
+
 /// Why facts could not be printed; the command then fails at its end, whatever it did.
 static UNPRINTED: Mutex<Option<String>> = Mutex::new(None);
 
@@ -26,17 +32,17 @@ const GAP: usize = 2;
 static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
 /// A bar on the terminal, which is gone when this is.
-pub(super) struct Bar(ProgressBar);
+pub(crate) struct Bar(ProgressBar);
 
 impl Bar {
     /// Shows it.
-    pub(super) fn show(bar: ProgressBar) -> Self {
+    pub(crate) fn show(bar: ProgressBar) -> Self {
         *BAR.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
         Self(bar)
     }
 
     /// Draws so much of a whole, and facts below.
-    pub(super) fn shows(&self, (part, whole): (u64, u64), facts: &[String]) {
+    pub(crate) fn shows(&self, (part, whole): (u64, u64), facts: &[String]) {
         self.0.set_length(whole);
         self.0.set_position(part);
         self.0.set_message(flow(facts, width().unwrap_or(80)));
@@ -60,7 +66,7 @@ fn aside<T>(write: impl FnOnce() -> T) -> T {
 }
 
 /// Where the log goes: to standard error, above a bar.
-pub(super) struct Log;
+pub(crate) struct Log;
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -72,8 +78,13 @@ impl io::Write for Log {
     }
 }
 
+/// The zone of this machine, for times that people read.
+pub(crate) fn local_zone() -> jiff::tz::TimeZone {
+    jiff::tz::TimeZone::system()
+}
+
 /// Prints facts.
-pub(super) fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let said = aside(|| {
         let mut out = io::stdout().lock();
         write_line(&mut out, &dressed(text, &io::stdout())).and_then(|()| out.flush())
@@ -82,7 +93,7 @@ pub(super) fn say(text: &str) {
 }
 
 /// Prints what programs read, whatever it is printed on: nothing is broken or coloured.
-pub(super) fn say_plain(text: &str) {
+pub(crate) fn say_plain(text: &str) {
     let said = aside(|| {
         let mut out = io::stdout().lock();
         write_line(&mut out, &printable_lines(text)).and_then(|()| out.flush())
@@ -101,18 +112,18 @@ fn remember(said: io::Result<()>) {
 
 /// Why something that was said did not reach standard output; none where all of it did, or where
 /// nobody read any more.
-pub(super) fn unprinted() -> Option<String> {
+pub(crate) fn unprinted() -> Option<String> {
     UNPRINTED.lock().ok()?.clone()
 }
 
 /// Tells how things go, or what went wrong.
-pub(super) fn tell(text: &str) {
+pub(crate) fn tell(text: &str) {
     let text = dressed(text, &io::stderr());
     aside(|| drop(write_line(&mut io::stderr().lock(), &text)));
 }
 
 /// Prints a JSON document.
-pub(super) fn say_json(value: &serde_json::Value) {
+pub(crate) fn say_json(value: &serde_json::Value) {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
     let escaped = text.chars().fold(String::new(), |mut escaped, c| {
         if c != '\n' && unprintable(c) {
@@ -128,7 +139,7 @@ pub(super) fn say_json(value: &serde_json::Value) {
 
 /// Writes bytes to standard output; false once nobody reads any more. A terminal is shown what it would
 /// obey, and does not get it.
-pub(super) fn pour(bytes: &[u8]) -> io::Result<bool> {
+pub(crate) fn pour(bytes: &[u8]) -> io::Result<bool> {
     let mut out = io::stdout().lock();
     let written = if io::stdout().is_terminal() {
         out.write_all(shown(&String::from_utf8_lossy(bytes)).as_bytes())
@@ -153,17 +164,17 @@ fn nobody_reads(error: &io::Error) -> bool {
 }
 
 /// Whether facts go to a terminal, where nothing else may stand between them.
-pub(super) fn shows_facts() -> bool {
+pub(crate) fn shows_facts() -> bool {
     io::stdout().is_terminal()
 }
 
 /// Whether somebody watches.
-pub(super) fn watched() -> bool {
+pub(crate) fn watched() -> bool {
     io::stderr().is_terminal()
 }
 
 /// How many columns the terminal has at which somebody watches; none where there is no terminal.
-pub(super) fn width() -> Option<usize> {
+pub(crate) fn width() -> Option<usize> {
     columns(io::stderr())
 }
 
@@ -230,7 +241,7 @@ fn painted(line: &str) -> String {
 
 /// Short facts one after the other, as many on a line as fit; one that is longer than a line is broken between
 /// words.
-pub(super) fn flow(facts: &[String], width: usize) -> String {
+pub(crate) fn flow(facts: &[String], width: usize) -> String {
     let mut lines: Vec<String> = Vec::new();
     for fact in facts {
         match lines.last_mut() {
@@ -265,12 +276,12 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// Whether facts go to a terminal.
-pub(super) fn is_read_by_a_person() -> bool {
+pub(crate) fn is_read_by_a_person() -> bool {
     io::stdout().is_terminal()
 }
 
 /// Asks a question that `y` or `yes` answers; none where nobody can answer.
-pub(super) fn ask(question: &str) -> Option<bool> {
+pub(crate) fn ask(question: &str) -> Option<bool> {
     if !io::stdin().is_terminal() {
         return None;
     }
@@ -291,7 +302,7 @@ fn write_line(out: &mut impl io::Write, text: &str) -> io::Result<()> {
 
 /// Facts in columns, for people. On a terminal they fit its width, and cells are broken between words alone; where
 /// even that is too wide, each row is told line by line.
-pub(super) fn table<const N: usize>(
+pub(crate) fn table<const N: usize>(
     header: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> String {
@@ -359,7 +370,7 @@ fn records<const N: usize>(header: [&str; N], rows: &[[String; N]], width: usize
 }
 
 /// A text of somebody else's on one line, without what a terminal would obey.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().filter(|c| !unprintable(*c)).collect()
 }
 

@@ -8,8 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use tokio::time::MissedTickBehavior;
 
-use super::events::Stream;
-use super::{output, settings};
+use super::{Bar, Stream, local_zone, tell, watched};
 use crate::app::events::Events;
 use crate::app::{Counting, Goal};
 use crate::domain::Disposition;
@@ -26,11 +25,11 @@ const BAR_EVERY: Duration = Duration::from_millis(250);
 const SHOWN_AFTER: Duration = Duration::from_secs(1);
 
 /// Shows how a run goes on until its engine is gone.
-pub(super) async fn show(mut told: Told, goal: Goal, stream: Option<Arc<Stream>>) {
+pub(crate) async fn show(mut told: Told, goal: Goal, stream: Option<Arc<Stream>>) {
     let mut events = Events::new(goal.run, goal.campaign);
-    let zone = Zone::new(goal.zone.unwrap_or_else(settings::local_zone));
+    let zone = Zone::new(goal.zone.unwrap_or_else(local_zone));
     let mut watch = goal.watch;
-    let bar = output::watched().then(|| output::Bar::show(bar()));
+    let bar = watched().then(|| Bar::show(bar()));
     let mut every = tokio::time::interval(bar.as_ref().map_or(LINE_EVERY, |_| BAR_EVERY));
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     if bar.is_none() {
@@ -44,7 +43,7 @@ pub(super) async fn show(mut told: Told, goal: Goal, stream: Option<Arc<Stream>>
                 let facts = facts(&glance, &zone);
                 match &bar {
                     Some(bar) => bar.shows((glance.finished, glance.to_call), &facts),
-                    None => output::tell(&facts.join("; ")),
+                    None => tell(&facts.join("; ")),
                 }
             }
             next = told.next() => match next {
@@ -160,14 +159,14 @@ fn money(glance: &Glance) -> String {
 }
 
 /// Shows how far something is that takes more than a moment, for as long as it is there.
-pub(super) struct Counter {
+pub(crate) struct Counter {
     ending: Option<mpsc::Sender<()>>,
     showing: Option<JoinHandle<()>>,
 }
 
 impl Counter {
     /// Begins to show. It has a thread of its own: the work may leave no room for others on this one.
-    pub(super) fn of(work: Counting) -> Self {
+    pub(crate) fn of(work: Counting) -> Self {
         let (ending, ended) = mpsc::channel();
         let showing = std::thread::spawn(move || count(&work, &ended));
         Self {
@@ -192,21 +191,21 @@ fn count(work: &Counting, ended: &mpsc::Receiver<()>) {
     if !waits(SHOWN_AFTER) {
         return;
     }
-    let bar = output::watched().then(|| {
+    let bar = watched().then(|| {
         let bar = counting(work.what, work.of);
-        (output::Bar::show(bar.clone()), bar)
+        (Bar::show(bar.clone()), bar)
     });
     loop {
         let done = work.done.get();
         if let Some((_, bar)) = &bar {
             bar.set_position(done);
         } else if done == 0 {
-            output::tell(&format!("{} …", work.what));
+            tell(&format!("{} …", work.what));
         } else {
             let of = work
                 .of
                 .map_or(String::new(), |of| format!(" of {}", grouped(of)));
-            output::tell(&format!("{}{of} {}", grouped(done), work.what));
+            tell(&format!("{}{of} {}", grouped(done), work.what));
         }
         if !waits(if bar.is_some() { BAR_EVERY } else { LINE_EVERY }) {
             return;
@@ -271,7 +270,7 @@ mod tests {
 
     fn shown(glance: &Glance, width: usize) -> String {
         let zone = Zone::new(TimeZone::get("Europe/Stockholm").unwrap());
-        output::flow(&facts(glance, &zone), width)
+        crate::output::flow(&facts(glance, &zone), width)
     }
 
     #[test]
