@@ -30,6 +30,7 @@ pub(super) async fn runs(args: &RunsArgs, app: &App) -> Result<Exit, Failure> {
             .iter()
             .map(|run| run.cells(&zone, runs.id_chars));
         output::say(&output::table(HEADER, rows));
+        output::tell("times are by the clock of this machine's time zone");
     }
     if let Some(killed) = runs.listed.iter().find(|run| run.was_killed()) {
         let id = &killed.summary.run;

@@ -11,6 +11,9 @@ use crate::domain::{Disposition, RunId, RunState};
 /// Fewest characters by which a run is named.
 const ID_CHARS_MIN: usize = 4;
 
+/// Characters of a date and a time of day: `2026-11-30 09:00`.
+const MINUTE_CHARS: usize = 16;
+
 /// The names of a list's columns.
 pub const HEADER: [&str; 11] = [
     "RUN",
@@ -49,8 +52,17 @@ impl Listed {
             tally,
             ..
         } = &self.summary;
+        let began = minute(zone, self.began_at);
         let ended = match (state.unfinished(), self.ended_at) {
-            (false, Some(at)) => zone.stamp(at),
+            (false, Some(at)) => {
+                let ended = minute(zone, at);
+                // On the same day the time says all.
+                let day = began.split(' ').next().unwrap_or_default();
+                let time = ended
+                    .strip_prefix(day)
+                    .map(|time| time.trim_start().to_owned());
+                time.unwrap_or(ended)
+            }
             (false, None) => "-".to_owned(),
             (true, _) if self.engine => "goes on".to_owned(),
             (true, _) => "not over".to_owned(),
@@ -65,7 +77,7 @@ impl Listed {
             run.as_str().chars().take(chars).collect(),
             campaign.clone(),
             state.to_string(),
-            zone.stamp(self.began_at),
+            began,
             ended,
             grouped(tally.rows),
             of(Disposition::Reached),
@@ -92,6 +104,12 @@ impl Listed {
     }
 }
 
+/// A moment to the minute, by the clock of the list's zone: a list is read for what is where, and has no
+/// room for more.
+fn minute(zone: &Zone, at: Timestamp) -> String {
+    zone.stamp(at).chars().take(MINUTE_CHARS).collect()
+}
+
 /// So many characters of these ids tell each from all others.
 pub fn id_chars<'a>(ids: impl IntoIterator<Item = &'a RunId>) -> usize {
     let mut ids: Vec<&str> = ids.into_iter().map(RunId::as_str).collect();
@@ -107,6 +125,42 @@ pub fn id_chars<'a>(ids: impl IntoIterator<Item = &'a RunId>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Tally;
+
+    #[test]
+    fn an_end_on_the_same_day_is_a_time_alone() {
+        let listed = |ended_at: Option<&str>, state| Listed {
+            summary: Summary {
+                run: RunId::new("0123456789ab"),
+                campaign: "x".into(),
+                state,
+                why: None,
+                rehearsal: false,
+                purged_at: None,
+                tally: Tally::default(),
+            },
+            began_at: "2026-01-05T08:00:59Z".parse().unwrap(),
+            ended_at: ended_at.map(|at| at.parse().unwrap()),
+            engine: false,
+        };
+        for (ended, state, told) in [
+            (Some("2026-01-05T10:46:40Z"), RunState::Completed, "10:46"),
+            (
+                Some("2026-01-06T00:01:00Z"),
+                RunState::Expired,
+                "2026-01-06 00:01",
+            ),
+            (Some("2026-01-05T10:46:40Z"), RunState::Paused, "not over"),
+            (None, RunState::Running, "not over"),
+        ] {
+            let cells = listed(ended, state).cells(&Zone::utc(), 4);
+            assert_eq!(cells[0], "0123");
+            assert_eq!(
+                (cells[3].as_str(), cells[4].as_str()),
+                ("2026-01-05 08:00", told)
+            );
+        }
+    }
 
     #[test]
     fn ids_are_cut_to_what_tells_them_apart() {
