@@ -11,6 +11,7 @@ pub mod domain;
 pub mod engine;
 pub mod entropy;
 mod output;
+mod process;
 pub mod recipients;
 pub mod report;
 pub mod simulator;

@@ -4,6 +4,7 @@
 //! take plain values, tell what happens meanwhile as [`Notice`]s, and fail with an [`Error`] that is data;
 //! words of commands, exit codes and colours belong to the face.
 
+pub(crate) mod by_hand;
 pub(crate) mod check;
 mod copies;
 pub(crate) mod database;

@@ -6,19 +6,25 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
+use super::by_hand::money;
 use super::runs::{Assurances, Work, rate, rules};
 use super::{App, Error, Notice, Refusal, Stop};
 use crate::campaign::{Campaign, Script};
 use crate::digest::sha256;
 use crate::domain::{
-    BY_HAND, Callout, Destination, DestinationKind, RecipientId, ResultRow, RunId, Screen,
+    BY_HAND, Callout, Destination, DestinationKind, Disposition, RecipientId, ResultRow, RunId,
+    Screen,
 };
 use crate::engine::{End, Pace, Predecessor, Time};
 use crate::recipients::{Numbers, ZoneOf, address};
 use crate::sinch::{Client, Preview};
 use crate::store::{Access, Imported, ImportedRow, NewRun, RunEnd, Store};
+
+/// The name of the campaign that a description makes.
+const NAME: &str = "call-place";
 
 /// Everything that makes the callout.
 pub(crate) struct Placing {
@@ -197,4 +203,113 @@ fn endpoint(campaign: &Campaign, to: &str) -> Result<String, Error> {
             Ok(number.e164)
         }
     }
+}
+
+/// A callout as somebody describes it, under the names that campaign files have for its parts.
+#[derive(Debug, Default)]
+pub(crate) struct Described<'a> {
+    /// Whom a number, a name or an address stands for.
+    pub(crate) kind: Option<DestinationKind>,
+    /// Texts; what looks like a template in them is none.
+    pub(crate) texts: Vec<(&'static str, &'a str)>,
+    /// Seconds after which the platform ends the call.
+    pub(crate) max_duration: Option<u32>,
+    /// What is switched on.
+    pub(crate) flags: Vec<&'static str>,
+    /// What becomes of keys that are pressed in a conference.
+    pub(crate) keys_mode: Option<&'a str>,
+    /// Its numbers.
+    pub(crate) keys_numbers: [(&'static str, Option<u32>); 2],
+    /// Headers and their values.
+    pub(crate) headers: Vec<(&'a str, &'a str)>,
+}
+
+impl Described<'_> {
+    /// The source of a campaign that makes the callout; `file` stands in the place of its list's file.
+    pub(crate) fn campaign(&self, file: &str) -> String {
+        let has = |key| self.texts.iter().any(|(known, _)| *known == key);
+        let kind = if has("conference_id") {
+            "conference"
+        } else if has("text") || has("prompts") {
+            "tts"
+        } else {
+            "custom"
+        };
+        let mut list = toml::Table::from_iter([("file".into(), toml::Value::from(file))]);
+        if let Some(kind) = self.kind {
+            list.insert("destination_type".into(), kind.as_str().into());
+        }
+        let callout = toml::Table::from_iter([(kind.into(), self.callout().into())]);
+        let pacing = toml::Table::from_iter([("calls_per_second".into(), toml::Value::from(1))]);
+        let campaign: toml::Table = [
+            ("name".into(), NAME.into()),
+            ("recipients".into(), list.into()),
+            ("callout".into(), callout.into()),
+            ("pacing".into(), pacing.into()),
+        ]
+        .into_iter()
+        .collect();
+        campaign.to_string()
+    }
+
+    fn callout(&self) -> toml::Table {
+        let mut callout = toml::Table::new();
+        for (key, text) in &self.texts {
+            callout.insert((*key).into(), literal(key, text).into());
+        }
+        if let Some(seconds) = self.max_duration {
+            callout.insert("max_duration".into(), i64::from(seconds).into());
+        }
+        for flag in &self.flags {
+            callout.insert((*flag).into(), true.into());
+        }
+        let mut keys = toml::Table::new();
+        if let Some(mode) = self.keys_mode {
+            keys.insert("mode".into(), literal("mode", mode).into());
+        }
+        for (key, number) in self.keys_numbers {
+            if let Some(number) = number {
+                keys.insert(key.into(), i64::from(number).into());
+            }
+        }
+        if !keys.is_empty() {
+            callout.insert("conference_dtmf_options".into(), keys.into());
+        }
+        let headers = self.headers.iter();
+        let headers: toml::Table = headers
+            .map(|(name, value)| ((*name).to_owned(), literal(name, value).into()))
+            .collect();
+        if !headers.is_empty() {
+            callout.insert("headers".into(), headers.into());
+        }
+        callout
+    }
+}
+
+/// A text that means itself: what looks like a template in it is none. SVAML needs no such care, and
+/// could not have it: JSON is full of braces.
+fn literal(key: &str, text: &str) -> String {
+    let template = ["{{", "{%", "{#"].iter().any(|open| text.contains(open));
+    if template && !matches!(key, "ice" | "ace" | "pie" | "dice") && !text.contains("endraw") {
+        format!("{{% raw %}}{text}{{% endraw %}}")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// What became of a callout, for programs.
+pub(crate) fn json(run: &RunId, row: &ResultRow) -> Value {
+    let last = row.attempts.last();
+    let outcome = last.map(|a| a.outcome.clone()).unwrap_or_default();
+    json!({
+        "run": run.as_str(),
+        "attempt": last.map(|a| a.id.to_string()),
+        "call_id": last.and_then(|a| a.call_id.clone()),
+        "disposition": row.disposition.map(Disposition::as_str),
+        "result": outcome.result,
+        "reason": outcome.reason,
+        "duration_s": outcome.duration_s,
+        "debit": money(outcome.debit.as_ref()),
+        "note": row.reason.clone().or_else(|| last?.note.clone()),
+    })
 }

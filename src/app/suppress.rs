@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use roaring::RoaringTreemap;
+use serde_json::{Value, json};
 
 use super::runs::workers;
 use super::{App, Error, Refusal};
 use crate::domain::suppression::ERASED;
 use crate::domain::{Digits, Suppression, Suppressions};
 use crate::recipients::{NumberList, NumbersRead, read_numbers};
-use crate::store::{Access, Added, Removal};
+use crate::report::summary::{counted, grouped};
+use crate::store::{Access, Added, ListChange, Removal};
 
 /// Why numbers must not be called, as somebody says it.
 #[derive(Debug, Clone)]
@@ -193,5 +195,85 @@ impl App {
             why: reason.why,
             until: reason.until,
         }
+    }
+}
+
+/// What came of putting numbers on a list, for people.
+pub(crate) fn added_text(reason: &Suppression, added: Added) -> String {
+    let numbers = counted(added.new, "number", "numbers");
+    let new = format!("{numbers} put on list {}", reason.list);
+    let renewed = match added.renewed {
+        0 => String::new(),
+        n => format!("; {} were on it already", grouped(n)),
+    };
+    let erased = match added.erased {
+        0 => String::new(),
+        n => format!(
+            "; {} were erased: they are suppressed already, and not stored again",
+            grouped(n)
+        ),
+    };
+    new + &renewed + &erased
+}
+
+/// The same for programs.
+pub(crate) fn added_json(reason: &Suppression, added: Added) -> Value {
+    json!({
+        "list": reason.list, "new": added.new, "renewed": added.renewed, "erased": added.erased,
+        "until": reason.until.map(|until| until.to_string()),
+    })
+}
+
+/// What stands on one suppression list.
+#[derive(Debug)]
+pub(crate) struct ListCounts<'a> {
+    /// Its name.
+    pub(crate) name: &'a str,
+    /// All numbers on it.
+    pub(crate) numbers: u64,
+    /// Those that it does not suppress any more.
+    pub(crate) expired: u64,
+    /// Whether earlier rules read its numbers.
+    pub(crate) import_again: bool,
+    /// Its latest change.
+    pub(crate) change: Option<&'a ListChange>,
+}
+
+/// What stands on the lists, or on the one that is wanted.
+pub(crate) fn counts<'a>(
+    lists: &'a Suppressions,
+    changes: &'a [ListChange],
+    wanted: Option<&str>,
+    now: Timestamp,
+) -> Vec<ListCounts<'a>> {
+    let mut counts: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for (reason, numbers) in lists.counts() {
+        let (all, expired) = counts.entry(&reason.list).or_default();
+        *all += numbers;
+        if !reason.holds(now) {
+            *expired += numbers;
+        }
+    }
+    counts.retain(|name, _| wanted.is_none_or(|list| list == *name));
+    let one = |(name, (numbers, expired))| ListCounts {
+        name,
+        numbers,
+        expired,
+        import_again: lists.read_earlier().any(|list| list == name),
+        change: changes.iter().find(|c| c.list.as_deref() == Some(name)),
+    };
+    counts.into_iter().map(one).collect()
+}
+
+impl ListCounts<'_> {
+    /// For programs.
+    pub(crate) fn json(&self) -> Value {
+        json!({
+            "list": self.name, "numbers": self.numbers, "expired": self.expired,
+            "import_again": self.import_again,
+            "last_change": self.change.map(|c| json!({
+                "what": c.what.as_str(), "numbers": c.numbers, "who": c.who, "at": c.at.to_string(),
+            })),
+        })
     }
 }

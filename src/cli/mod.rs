@@ -28,7 +28,6 @@ mod schedule;
 mod settings;
 mod simulate;
 mod status;
-mod stop;
 mod suppress;
 mod why;
 
@@ -39,6 +38,7 @@ use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 
 use crate::app::{App, Sources};
 use crate::output;
+use crate::process;
 
 pub use args::Cli;
 pub use exit::{Exit, Failure};
@@ -48,13 +48,15 @@ use args::Command;
 /// Parses the command line, carries the command out, and gives its exit code.
 pub fn main(sources: Sources) -> ExitCode {
     let (cli, as_json) = parse();
-    settings::keep_memory_to_ourselves();
-    settings::raise_file_limit();
+    if !settings::allows_core_dumps() {
+        process::keep_memory_to_ourselves();
+    }
+    process::raise_file_limit();
     settings::start_log(&cli.global);
-    let outcome = match settings::runtime() {
+    let outcome = match process::runtime() {
         Ok(runtime) => {
             let outcome = runtime.block_on(async {
-                stop::outlive_file_size_limit()?;
+                process::outlive_file_size_limit()?;
                 Box::pin(dispatch(cli, sources)).await
             });
             // Tasks that nobody waits for any more, a blocked standard input among them.

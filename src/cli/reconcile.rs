@@ -1,8 +1,6 @@
 //! `callout reconcile`: uncertain attempts, listed or settled by a person; calls without a result or a
 //! price are counted, and left to the platform's records.
 
-use serde_json::json;
-
 use super::args::ReconcileArgs;
 use super::exit::{Exit, Failure};
 use crate::app::App;
@@ -39,23 +37,7 @@ fn list(run: &Run, not_known: &NotKnown, as_json: bool) {
     let (uncertain, others) = (&not_known.uncertain, not_known.others);
     let number = |row: &Unsettled| row.destination.as_ref().map(ToString::to_string);
     if as_json {
-        let attempts: Vec<_> = uncertain
-            .iter()
-            .map(|row| {
-                json!({
-                    "attempt": row.attempt.id.to_string(),
-                    "line": row.line,
-                    "number": number(row),
-                    "intended_at": row.attempt.intended_at.to_string(),
-                    "note": row.attempt.note,
-                })
-            })
-            .collect();
-        output::say_json(&json!({
-            "run": run.id.as_str(),
-            "uncertain": attempts,
-            "result_or_price_not_known": others,
-        }));
+        output::say_json(&not_known.json(&run.id));
         return;
     }
     if uncertain.is_empty() {
@@ -141,20 +123,7 @@ fn say_who_calls(run: &Run) {
 fn tell(findings: &Findings, run: &Run, args: &ReconcileArgs) {
     let uncertain = findings.left + findings.doubted.len();
     if args.json {
-        let ids = |of: &mut dyn Iterator<Item = AttemptId>| {
-            of.map(|id| id.to_string()).collect::<Vec<_>>()
-        };
-        output::say_json(&json!({
-            "run": run.id.as_str(),
-            "settled": !args.dry_run,
-            "called": ids(&mut findings.called.iter().map(|(id, _)| *id)),
-            "not_called": ids(&mut findings.not_called.iter().copied()),
-            "left_uncertain": uncertain,
-            "doubted": ids(&mut findings.doubted.iter().copied()),
-            "filled": ids(&mut findings.filled.iter().map(|(id, ..)| *id)),
-            "result_or_price_not_known": findings.open + findings.left_to_engine.len(),
-            "left_to_engine": ids(&mut findings.left_to_engine.iter().copied()),
-        }));
+        output::say_json(&findings.json(&run.id, args.dry_run));
         return;
     }
     let would = if args.dry_run { "would be " } else { "" };

@@ -3,10 +3,11 @@
 use super::args::RehearseArgs;
 use super::exit::{Exit, Failure};
 use super::run::tell_end;
-use super::{simulate, stop};
+use super::simulate;
 use crate::app::App;
 use crate::app::rehearse::Wanted;
 use crate::campaign::Campaign;
+use crate::process;
 
 pub(super) async fn rehearse(args: &RehearseArgs, app: &App) -> Result<Exit, Failure> {
     let campaign = Campaign::load(&args.file)?;
@@ -18,7 +19,7 @@ pub(super) async fn rehearse(args: &RehearseArgs, app: &App) -> Result<Exit, Fai
         output: args.output.clone(),
         only_of: args.only.of().map(str::to_owned),
     };
-    let stop = stop::listen()?;
+    let stop = process::listen()?;
     let ended = app.rehearse(&campaign, options, wanted, &stop).await?;
     Ok(tell_end(&ended, args.events.shown(args.json)))
 }

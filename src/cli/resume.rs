@@ -3,10 +3,10 @@
 use super::args::ResumeArgs;
 use super::exit::{Exit, Failure};
 use super::run::tell_end;
-use super::stop;
 use crate::app::App;
 use crate::app::runs::{Assurances, Resume, Resumed};
 use crate::output;
+use crate::process;
 
 pub(super) async fn resume(args: &ResumeArgs, app: &App) -> Result<Exit, Failure> {
     let wanted = Resume {
@@ -22,7 +22,7 @@ pub(super) async fn resume(args: &ResumeArgs, app: &App) -> Result<Exit, Failure
     match app.resume(wanted).await? {
         Resumed::Work(work) => {
             // Whoever reads that it goes on may stop it at once.
-            let stop = stop::listen()?;
+            let stop = process::listen()?;
             output::tell(&format!("resuming run {} of {}", work.run, work.campaign));
             Ok(tell_end(&work.until(&stop).await?, args.results.shown()))
         }

@@ -5,7 +5,7 @@ use jiff::Zoned;
 use super::args::{Global, RunArgs};
 use super::events::Shown;
 use super::exit::{self, Exit, Failure};
-use super::{database, plan, stop};
+use super::{database, plan};
 use crate::app::plan::Plan;
 use crate::app::runs::{
     Assurances, Ended, Looking, not_reached_by, noted, rate, refuse_second_run, refuse_spent,
@@ -16,6 +16,7 @@ use crate::campaign::Campaign;
 use crate::domain::PauseReason;
 use crate::engine::End;
 use crate::output;
+use crate::process;
 use crate::report::moments::Zone;
 use crate::store::{Access, Planned};
 
@@ -58,7 +59,7 @@ pub(super) async fn run(args: &RunArgs, global: &Global, app: &App) -> Result<Ex
         planned,
     };
     let noted = before_run(&looking, args, (schedule.is_some(), start.as_ref())).await?;
-    let stop = stop::listen()?;
+    let stop = process::listen()?;
     let mut slot: Option<Slot> = None;
     if let Some(schedule) = schedule {
         let name = &campaign.name;

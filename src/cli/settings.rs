@@ -11,9 +11,6 @@ use tracing_subscriber::{EnvFilter, Layer as _};
 use super::args::{Global, LogFormat};
 use crate::app::{PlatformSettings, Settings};
 
-/// Open files that a fast run may need: its connections, and some.
-const FILES_WANTED: u64 = 4096;
-
 /// A variable that is set and not empty.
 #[expect(
     clippy::disallowed_methods,
@@ -47,52 +44,6 @@ pub(super) fn of(global: &Global, database: String) -> Settings {
     }
 }
 
-/// Tasks share one thread: the work is waiting, and what is shared between threads costs more than
-/// a second core brings. SQLite and the simulator have threads of their own.
-pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-}
-
-/// A fast run has many connections: take as many files as the system lets us.
-pub(super) fn raise_file_limit() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let most = limit.maximum.unwrap_or(FILES_WANTED);
-    if limit
-        .current
-        .is_some_and(|current| current < FILES_WANTED.min(most))
-    {
-        let raised = Rlimit {
-            current: Some(FILES_WANTED.min(most)),
-            maximum: limit.maximum,
-        };
-        // A refusal costs speed at most.
-        setrlimit(Resource::Nofile, raised).ok();
-    }
-}
-
-/// Keys and numbers are in this process's memory, so none of it is written to disk when it dies, and no
-/// other process of the user looks into it; unless somebody who hunts a fault asks for it.
-pub(super) fn keep_memory_to_ourselves() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    if variable("CALLOUT_CORE_DUMPS").is_some_and(|value| value.trim() == "allow") {
-        return;
-    }
-    let none = Rlimit {
-        current: Some(0),
-        maximum: getrlimit(Resource::Core).maximum,
-    };
-    // A system that does not let us is no reason not to work.
-    setrlimit(Resource::Core, none).ok();
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-        set_dumpable_behavior(DumpableBehavior::NotDumpable).ok();
-    }
-}
-
 /// Libraries say what they send and store from this level on; no log of ours has that, whatever it asks for.
 const LIBRARIES_MAX: Level = Level::INFO;
 
@@ -116,4 +67,9 @@ pub(super) fn start_log(global: &Global) {
     let log = log.with_filter(asked.and(told));
     // A log that is already there belongs to a test.
     drop(tracing_subscriber::registry().with(log).try_init());
+}
+
+/// Whether somebody who hunts a fault wants this process's memory on disk when it dies.
+pub(super) fn allows_core_dumps() -> bool {
+    variable("CALLOUT_CORE_DUMPS").is_some_and(|value| value.trim() == "allow")
 }

@@ -1,7 +1,5 @@
 //! `callout suppress`: numbers never to be called.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use roaring::RoaringTreemap;
@@ -14,12 +12,12 @@ use super::args::{
 use super::exit::{self, Exit, Failure};
 use crate::app::App;
 use crate::app::plan::Warning;
-use crate::app::suppress::{Imported, Reason, Removable};
+use crate::app::suppress::{self, Imported, ListCounts, Reason, Removable};
 use crate::domain::{Destination, Digits, NumberForm, Suppression};
 use crate::output;
-use crate::recipients::{NumberList, Numbers, NumbersRead};
+use crate::recipients::{NumberList, Numbers};
 use crate::report::summary::{counted, grouped};
-use crate::store::{Access, Added, ListChange};
+use crate::store::{Access, ListChange};
 
 pub(super) async fn suppress(command: SuppressCommand, app: &App) -> Result<Exit, Failure> {
     match command {
@@ -35,9 +33,9 @@ async fn add(args: &SuppressAddArgs, app: &App) -> Result<Exit, Failure> {
     let numbers = digits(&args.numbers, &args.reading)?;
     let (reason, added) = app.suppress(reason(&args.reason, app)?, &numbers).await?;
     if args.json {
-        output::say_json(&added_json(&reason, added));
+        output::say_json(&suppress::added_json(&reason, added));
     } else {
-        output::say(&added_text(&reason, added));
+        output::say(&suppress::added_text(&reason, added));
     }
     Ok(Exit::Done)
 }
@@ -58,7 +56,7 @@ async fn import_file(args: &SuppressImportArgs, app: &App) -> Result<Exit, Failu
     } = imported;
     let file = args.file.display();
     if args.json {
-        let mut told = added_json(&reason, added);
+        let mut told = suppress::added_json(&reason, added);
         told["rows"] = json!(read.rows);
         told["repeated"] = json!(read.repeated);
         told["faulty"] = json!(read.faulty());
@@ -74,9 +72,9 @@ async fn import_file(args: &SuppressImportArgs, app: &App) -> Result<Exit, Failu
             grouped(read.faulty())
         ));
         if !read.faults.is_empty() {
-            output::say(&faults_text(&read));
+            output::say(&in_terms_of_here(&read.faults_in_words()));
         }
-        output::say(&added_text(&reason, added));
+        output::say(&suppress::added_text(&reason, added));
     }
     Ok(if read.faults.is_empty() {
         Exit::Done
@@ -132,13 +130,6 @@ fn removal_question(removable: &Removable) -> String {
     )
 }
 
-/// What stands on one list.
-#[derive(Default)]
-struct Counts {
-    numbers: u64,
-    expired: u64,
-}
-
 async fn list(args: &SuppressListArgs, app: &App) -> Result<Exit, Failure> {
     let store = app.open(Access::Beside).await?;
     let lists = store.suppressions().await?;
@@ -155,42 +146,25 @@ async fn list(args: &SuppressListArgs, app: &App) -> Result<Exit, Failure> {
         say_entries(&entries, args, now)?;
         return Ok(Exit::Done);
     }
-    let mut counts: BTreeMap<&str, Counts> = BTreeMap::new();
-    for (reason, numbers) in lists.counts() {
-        let counts = counts.entry(&reason.list).or_default();
-        counts.numbers += numbers;
-        if !reason.holds(now) {
-            counts.expired += numbers;
-        }
-    }
-    counts.retain(|name, _| wanted(name));
-    let change = |name: &str| changes.iter().find(|c| c.list.as_deref() == Some(name));
+    let counts = suppress::counts(&lists, &changes, args.list.as_deref(), now);
     if args.json {
-        let told = counts.iter().map(|(name, counts)| {
-            json!({
-                "list": name, "numbers": counts.numbers, "expired": counts.expired,
-                "import_again": lists.read_earlier().any(|list| list == *name),
-                "last_change": change(name).map(|c| json!({
-                    "what": c.what.as_str(), "numbers": c.numbers, "who": c.who, "at": c.at.to_string(),
-                })),
-            })
-        });
-        output::say_json(&json!({ "lists": told.collect::<Vec<_>>() }));
+        let told: Vec<Value> = counts.iter().map(ListCounts::json).collect();
+        output::say_json(&json!({ "lists": told }));
     } else if counts.is_empty() {
         output::say("no number is suppressed");
     } else {
-        let rows = counts.iter().map(|(name, counts)| {
+        let rows = counts.iter().map(|list| {
             [
-                (*name).to_owned(),
-                grouped(counts.numbers),
-                grouped(counts.expired),
-                change(name).map(change_text).unwrap_or_default(),
+                list.name.to_owned(),
+                grouped(list.numbers),
+                grouped(list.expired),
+                list.change.map(change_text).unwrap_or_default(),
             ]
         });
         let header = ["LIST", "NUMBERS", "EXPIRED", "LAST CHANGE"];
         output::say(&output::table(header, rows));
-        for list in lists.read_earlier().filter(|list| wanted(list)) {
-            output::say(&format!("warning: {}", import_again(list)));
+        for list in counts.iter().filter(|list| list.import_again) {
+            output::say(&format!("warning: {}", import_again(list.name)));
         }
     }
     Ok(Exit::Done)
@@ -315,55 +289,6 @@ fn reason(args: &ReasonArgs, app: &App) -> Result<Reason, Failure> {
         why: args.reason.clone(),
         until,
     })
-}
-
-fn added_text(reason: &Suppression, added: Added) -> String {
-    let numbers = counted(added.new, "number", "numbers");
-    let new = format!("{numbers} put on list {}", reason.list);
-    let renewed = match added.renewed {
-        0 => String::new(),
-        n => format!("; {} were on it already", grouped(n)),
-    };
-    let erased = match added.erased {
-        0 => String::new(),
-        n => format!(
-            "; {} were erased: they are suppressed already, and not stored again",
-            grouped(n)
-        ),
-    };
-    new + &renewed + &erased
-}
-
-fn added_json(reason: &Suppression, added: Added) -> Value {
-    json!({
-        "list": reason.list, "new": added.new, "renewed": added.renewed, "erased": added.erased,
-        "until": reason.until.map(|until| until.to_string()),
-    })
-}
-
-/// The lines of each fault, `3, 8, 12-15`.
-fn faults_text(read: &NumbersRead) -> String {
-    let fault = |(why, lines): (&String, &Vec<u64>)| {
-        let mut spans: Vec<(u64, u64)> = Vec::new();
-        for line in lines {
-            match spans.last_mut() {
-                Some((_, to)) if *to + 1 == *line => *to = *line,
-                _ => spans.push((*line, *line)),
-            }
-        }
-        let spans = spans.iter().map(|(from, to)| {
-            if from == to {
-                from.to_string()
-            } else {
-                format!("{from}-{to}")
-            }
-        });
-        let spans: Vec<String> = spans.collect();
-        let word = if lines.len() == 1 { "line" } else { "lines" };
-        format!("  {}: {word} {}", in_terms_of_here(why), spans.join(", "))
-    };
-    let faults: Vec<String> = read.faults.iter().map(fault).collect();
-    faults.join("\n")
 }
 
 /// Reads numbers as the options say.

@@ -226,6 +226,24 @@ fn counting(what: &str, of: Option<u64>) -> ProgressBar {
     bar.with_message(what.to_owned())
 }
 
+/// How far a download is.
+pub(crate) fn bytes(length: Option<u64>) -> ProgressBar {
+    let target = if watched() {
+        ProgressDrawTarget::stderr_with_hz(5)
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let bar = ProgressBar::with_draw_target(length, target);
+    let shape = match length {
+        Some(_) => "{wide_bar:.cyan/blue} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left",
+        None => "{spinner} {bytes}, {bytes_per_sec}",
+    };
+    if let Ok(style) = ProgressStyle::with_template(shape) {
+        bar.set_style(style);
+    }
+    bar
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

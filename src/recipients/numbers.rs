@@ -52,6 +52,31 @@ pub struct NumbersRead {
 }
 
 impl NumbersRead {
+    /// The lines of each fault, `3, 8, 12-15`.
+    pub fn faults_in_words(&self) -> String {
+        let fault = |(why, lines): (&String, &Vec<u64>)| {
+            let mut spans: Vec<(u64, u64)> = Vec::new();
+            for line in lines {
+                match spans.last_mut() {
+                    Some((_, to)) if *to + 1 == *line => *to = *line,
+                    _ => spans.push((*line, *line)),
+                }
+            }
+            let spans = spans.iter().map(|(from, to)| {
+                if from == to {
+                    from.to_string()
+                } else {
+                    format!("{from}-{to}")
+                }
+            });
+            let spans: Vec<String> = spans.collect();
+            let word = if lines.len() == 1 { "line" } else { "lines" };
+            format!("  {}: {word} {}", why, spans.join(", "))
+        };
+        let faults: Vec<String> = self.faults.iter().map(fault).collect();
+        faults.join("\n")
+    }
+
     /// How many rows are no number.
     pub fn faulty(&self) -> u64 {
         self.faults.values().map(|lines| lines.len() as u64).sum()

@@ -34,6 +34,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
         "cli",
         &[
             "output",
+            "process",
             "cli",
             "app",
             "campaign",

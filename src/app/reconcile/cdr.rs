@@ -13,12 +13,13 @@ use std::path::Path;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 
 use super::{Known, Left, Settling, each_unsettled, in_hand};
 use crate::app::{Error, Refusal};
 use crate::domain::absence::day;
 use crate::domain::{
-    Absence, AttemptId, AttemptKey, Began, CallId, Callee, Count, Ours, Outcome, Seen, Stage,
+    Absence, AttemptId, AttemptKey, Began, CallId, Callee, Count, Ours, Outcome, RunId, Seen, Stage,
 };
 use crate::sinch::cdr::{CdrError, CdrReader, Record};
 use crate::sinch::client::{Client, REQUEST_MAX};
@@ -296,6 +297,24 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
+    /// For programs.
+    pub(crate) fn json(&self, run: &RunId, dry_run: bool) -> Value {
+        let ids = |of: &mut dyn Iterator<Item = AttemptId>| {
+            of.map(|id| id.to_string()).collect::<Vec<_>>()
+        };
+        json!({
+            "run": run.as_str(),
+            "settled": !dry_run,
+            "called": ids(&mut self.called.iter().map(|(id, _)| *id)),
+            "not_called": ids(&mut self.not_called.iter().copied()),
+            "left_uncertain": self.left + self.doubted.len(),
+            "doubted": ids(&mut self.doubted.iter().copied()),
+            "filled": ids(&mut self.filled.iter().map(|(id, ..)| *id)),
+            "result_or_price_not_known": self.open + self.left_to_engine.len(),
+            "left_to_engine": ids(&mut self.left_to_engine.iter().copied()),
+        })
+    }
+
     fn known(&self, file: &Path) -> impl Iterator<Item = Known> {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let called = self.called.iter().map(|(id, record)| (*id, record, false));

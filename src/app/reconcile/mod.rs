@@ -6,10 +6,13 @@ mod cdr;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::{App, Error, Refusal};
 use crate::campaign::Campaign;
-use crate::domain::{AttemptId, AttemptKey, CallId, Outcome, RecipientId, RetryPolicy, Stage};
+use crate::domain::{
+    AttemptId, AttemptKey, CallId, Outcome, RecipientId, RetryPolicy, RunId, Stage,
+};
 use crate::store::{Access, Resolution, Run, Store, StoreError, Unsettled};
 
 pub(crate) use cdr::{Findings, Records};
@@ -76,6 +79,26 @@ pub(crate) struct NotKnown {
     pub(crate) uncertain: Vec<Unsettled>,
     /// Other calls that have no result or no price.
     pub(crate) others: u64,
+}
+
+impl NotKnown {
+    /// For programs.
+    pub(crate) fn json(&self, run: &RunId) -> Value {
+        let attempt = |row: &Unsettled| {
+            json!({
+                "attempt": row.attempt.id.to_string(),
+                "line": row.line,
+                "number": row.destination.as_ref().map(ToString::to_string),
+                "intended_at": row.attempt.intended_at.to_string(),
+                "note": row.attempt.note,
+            })
+        };
+        json!({
+            "run": run.as_str(),
+            "uncertain": self.uncertain.iter().map(attempt).collect::<Vec<_>>(),
+            "result_or_price_not_known": self.others,
+        })
+    }
 }
 
 impl<'a> Settling<'a> {

@@ -3,9 +3,8 @@
 use std::fmt::Write as _;
 use std::io::Read as _;
 
-use serde_json::{Value, json};
-
-use super::{App, Desk, Exit, Failure, Global, call_id, money, or_dash, place, sure};
+use super::{App, Desk, Exit, Failure, Global, call_id, or_dash, place, sure};
+use crate::app::by_hand;
 use crate::cli::args::{
     ApiArgs, CallCommand, CallManageArgs, CallRecordArgs, CallShowArgs, LegArgs,
 };
@@ -160,7 +159,10 @@ async fn show(args: &CallShowArgs, desk: &Desk) -> Result<Exit, Failure> {
         call: call_id(&args.call)?,
     };
     if let Some(info) = desk.ask(&method).await? {
-        desk.say(|| text(&args.call, &info), || json(&args.call, &info));
+        desk.say(
+            || text(&args.call, &info),
+            || by_hand::call_json(&args.call, &info),
+        );
     }
     Ok(Exit::Done)
 }
@@ -192,29 +194,4 @@ fn text(call: &str, info: &CallInfo) -> String {
         }
     }
     text
-}
-
-fn json(call: &str, info: &CallInfo) -> Value {
-    let party = |party: &Option<Identity>| {
-        party.as_ref().map_or(
-            Value::Null,
-            |p| json!({ "type": p.kind, "endpoint": p.endpoint }),
-        )
-    };
-    json!({
-        "call_id": info.call.as_ref().map_or(call, |c| c.as_str()),
-        "status": info.status,
-        "result": info.outcome.result,
-        "reason": info.outcome.reason,
-        "from": party(&info.from),
-        "to": party(&info.to),
-        "domain": info.domain,
-        "timestamp": info.timestamp.map(|t| t.to_string()),
-        "duration_s": info.outcome.duration_s,
-        "rate": money(info.user_rate.as_ref()),
-        "debit": money(info.outcome.debit.as_ref()),
-        "debit_minutes": info.debit_minutes,
-        "custom": info.custom,
-        "note": info.outcome.doubt(),
-    })
 }

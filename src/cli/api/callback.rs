@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{App, Desk, Exit, Failure, name};
+use super::{App, Desk, Exit, Failure};
+use crate::app::by_hand::name;
 use crate::cli::args::CallbackCommand;
 use crate::output;
 use crate::sinch::callback_urls::{CallbackUrls, GetCallbackUrls, SetCallbackUrls};
@@ -43,7 +44,7 @@ pub(super) async fn callback(command: CallbackCommand, app: &App) -> Result<Exit
 
 fn key(given: Option<String>, desk: &Desk) -> Result<String, Failure> {
     match given {
-        Some(key) => name(&key, "an application's key"),
+        Some(key) => Ok(name(&key, "an application's key")?),
         None => Ok(desk.client.application_key().to_owned()),
     }
 }

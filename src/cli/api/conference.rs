@@ -1,8 +1,7 @@
 //! `callout conference show|mute|unmute|hold|resume|kick|kick-all`.
 
-use serde_json::json;
-
-use super::{App, Desk, Exit, Failure, call_id, conference_id, or_dash, sure, yes_no};
+use super::{App, Desk, Exit, Failure, call_id, or_dash, sure, yes_no};
+use crate::app::by_hand::{self, conference_id};
 use crate::cli::args::{ApiArgs, ConferenceCommand, WhoArgs};
 use crate::output;
 use crate::report::summary::human;
@@ -60,7 +59,10 @@ async fn show(conference: &str, desk: &Desk) -> Result<Exit, Failure> {
         conference: conference_id(conference)?,
     };
     if let Some(participants) = desk.ask(&method).await? {
-        desk.say(|| table(&participants), || json(&participants));
+        desk.say(
+            || table(&participants),
+            || by_hand::participants_json(&participants),
+        );
     }
     Ok(Exit::Done)
 }
@@ -104,20 +106,4 @@ fn table(participants: &[Participant]) -> String {
             ]
         }),
     )
-}
-
-fn json(participants: &[Participant]) -> serde_json::Value {
-    let participants: Vec<_> = participants
-        .iter()
-        .map(|p| {
-            json!({
-                "call_id": p.id,
-                "number": p.cli,
-                "duration_s": p.duration_s,
-                "muted": p.muted,
-                "on_hold": p.onhold,
-            })
-        })
-        .collect();
-    json!({ "participants": participants })
 }

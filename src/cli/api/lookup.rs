@@ -1,8 +1,9 @@
 //! `callout lookup NUMBER`.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{App, Desk, Exit, Failure, money, or_dash, yes_no};
+use super::{App, Desk, Exit, Failure, or_dash, yes_no};
+use crate::app::by_hand;
 use crate::cli::args::LookupArgs;
 use crate::cli::suppress;
 use crate::domain::NumberForm;
@@ -32,7 +33,7 @@ pub(super) async fn lookup(args: &LookupArgs, app: &App) -> Result<Exit, Failure
     if !found.is_empty() {
         desk.say(
             || table(&found),
-            || Value::Array(found.iter().map(json).collect()),
+            || Value::Array(found.iter().map(by_hand::lookup_json).collect()),
         );
     }
     failure.map_or(Ok(Exit::Done), Err)
@@ -72,15 +73,4 @@ fn table(found: &[(&str, NumberInfo)]) -> String {
             ]
         }),
     )
-}
-
-fn json((asked, info): &(&str, NumberInfo)) -> Value {
-    json!({
-        "asked": asked,
-        "number": info.normalized_number,
-        "country": info.country_id,
-        "type": info.number_type,
-        "restricted": info.restricted,
-        "rate": money(info.rate.as_ref()),
-    })
 }

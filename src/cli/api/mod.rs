@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::args::{ApiArgs, Command, Global, SureArgs};
 use super::exit::{self, Exit, Failure};
 use crate::app::{App, Error};
-use crate::domain::{CallId, Money};
+use crate::domain::CallId;
 use crate::output;
 use crate::sinch::problem::ApiError;
 use crate::sinch::{ApiMethod, Client, Preview};
@@ -131,44 +131,6 @@ fn call_id(text: &str) -> Result<CallId, Failure> {
     CallId::new(text).ok_or_else(|| {
         Failure::usage("that is no call's id: `call place` and results.csv (call_id) have them")
     })
-}
-
-/// A number as the API's documents want it, with what people write between digits taken out.
-fn e164(text: &str) -> Result<String, Failure> {
-    let separator = |c: char| c.is_whitespace() || matches!(c, '-' | '.' | '(' | ')' | '/');
-    let number: String = text.chars().filter(|c| !separator(*c)).collect();
-    let digits = number.strip_prefix('+').unwrap_or_default();
-    if (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
-        Ok(number)
-    } else {
-        Err(Failure::usage(format!(
-            "`{text}` is no number: write + and 7 to 15 digits, such as +46701234567"
-        )))
-    }
-}
-
-/// What the conference's id must be (`FACTS` §6: at most 64 characters).
-fn conference_id(text: &str) -> Result<String, Failure> {
-    if text.chars().count() > 64 {
-        return Err(Failure::usage("a conference's id has 1 to 64 characters"));
-    }
-    name(text, "a conference's id")
-}
-
-/// A name that stands in a path: anything but nothing, dots alone, and control characters.
-fn name(text: &str, what: &str) -> Result<String, Failure> {
-    if matches!(text, "" | "." | "..") || text.chars().any(char::is_control) {
-        return Err(Failure::usage(format!("`{text}` cannot be {what}")));
-    }
-    Ok(text.to_owned())
-}
-
-/// Money for programs: the amount as text, so that no reader makes a float of it.
-fn money(money: Option<&Money>) -> Value {
-    money.map_or(
-        Value::Null,
-        |money| json!({ "amount": money.amount.to_string(), "currency": money.currency }),
-    )
 }
 
 /// What stands for a fact that the platform did not give.

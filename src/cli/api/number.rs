@@ -1,8 +1,7 @@
 //! `callout number list|assign|unassign`.
 
-use serde_json::json;
-
-use super::{App, Desk, Exit, Failure, e164, or_dash, sure};
+use super::{App, Desk, Exit, Failure, or_dash, sure};
+use crate::app::by_hand::{self, e164};
 use crate::cli::args::{AssignArgs, AssignmentArgs, CapabilityName, NumberCommand, UnassignArgs};
 use crate::output;
 use crate::sinch::numbers::{
@@ -18,7 +17,7 @@ pub(super) async fn number(command: NumberCommand, app: &App) -> Result<Exit, Fa
             if let Some(numbers) = desk.ask(&ListNumbers).await? {
                 desk.say(
                     || table(&numbers, desk.client.application_key()),
-                    || json(&numbers),
+                    || by_hand::numbers_json(&numbers),
                 );
             }
             Ok(Exit::Done)
@@ -96,18 +95,4 @@ fn table(numbers: &[OwnNumber], own: &str) -> String {
             [number.number.clone(), capability, application]
         }),
     )
-}
-
-fn json(numbers: &[OwnNumber]) -> serde_json::Value {
-    let numbers: Vec<_> = numbers
-        .iter()
-        .map(|n| {
-            json!({
-                "number": n.number,
-                "capability": n.capability,
-                "application_key": n.application_key,
-            })
-        })
-        .collect();
-    json!({ "numbers": numbers })
 }

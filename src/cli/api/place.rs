@@ -4,21 +4,18 @@
 
 use std::path::Path;
 
-use serde_json::json;
-
-use super::{App, Exit, Failure, Global, money, or_dash};
+use super::{App, Exit, Failure, Global, or_dash};
 use crate::app::Error;
-use crate::app::place::{Placed, Placing};
+use crate::app::place::{self, Described, Placed, Placing};
 use crate::app::runs::{Assurances, rate};
 use crate::campaign::{Campaign, Fault, Faults};
 use crate::cli::args::PlaceArgs;
-use crate::cli::{database, stop};
+use crate::cli::database;
 use crate::domain::{AttemptRecord, Disposition, PauseReason, ResultRow, RunId};
 use crate::engine::End;
 use crate::output;
+use crate::process;
 
-/// The name of the campaign that options make.
-const NAME: &str = "call-place";
 /// What a person is told to be at fault when it is not a campaign's file.
 const COMMAND_LINE: &str = "the command line";
 
@@ -42,7 +39,7 @@ pub(super) async fn place(args: &PlaceArgs, global: &Global, app: &App) -> Resul
         clock_is_right: args.clock.clock_is_right,
         unknown_calls: args.accept.accept_unknown_calls,
     };
-    let stop = stop::listen()?;
+    let stop = process::listen()?;
     match app.place(placing, client, assured, &stop).await? {
         Placed::Called(run, row) => tell(&run, &row, args.api.json),
         Placed::Nobody(end) => Err(Failure::failed(not_called(&end))),
@@ -67,7 +64,7 @@ fn placing(args: &PlaceArgs) -> Result<Placing, Failure> {
     let campaign = if let Some(file) = &args.campaign {
         Campaign::load(file)?
     } else {
-        let source = definition(args)?;
+        let source = described(args)?.campaign(COMMAND_LINE);
         let parsed = Campaign::parse(&source, Path::new(COMMAND_LINE));
         parsed.map_err(|faults| of_options(faults, &source))?
     };
@@ -123,101 +120,54 @@ fn option(key: &str) -> String {
     }
 }
 
-/// The options as a campaign file.
-fn definition(args: &PlaceArgs) -> Result<String, Failure> {
-    let kind = if args.conference.is_some() {
-        "conference"
-    } else if args.text.is_some() || args.prompts.is_some() {
-        "tts"
-    } else {
-        "custom"
-    };
-    let mut list = toml::Table::from_iter([("file".into(), toml::Value::from(COMMAND_LINE))]);
-    if let Some(kind) = args.kind {
-        list.insert("destination_type".into(), kind.as_str().into());
-    }
-    let callout = toml::Table::from_iter([(kind.into(), callout(args)?.into())]);
-    let pacing = toml::Table::from_iter([("calls_per_second".into(), toml::Value::from(1))]);
-    let campaign: toml::Table = [
-        ("name".into(), NAME.into()),
-        ("recipients".into(), list.into()),
-        ("callout".into(), callout.into()),
-        ("pacing".into(), pacing.into()),
-    ]
-    .into_iter()
-    .collect();
-    Ok(campaign.to_string())
-}
-
-/// The options of the callout, under the names that campaign files have for them.
-fn callout(args: &PlaceArgs) -> Result<toml::Table, Failure> {
-    let mut callout = toml::Table::new();
-    for (key, value) in [
-        ("cli", &args.cli),
-        ("text", &args.text),
-        ("prompts", &args.prompts),
-        ("conference_id", &args.conference),
-        ("greeting", &args.greeting),
-        ("moh_class", &args.moh),
-        ("domain", &args.domain),
-        ("ice", &args.ice),
-        ("ace", &args.ace),
-        ("pie", &args.pie),
-        ("dice", &args.dice),
-        ("pop", &args.pop),
-        ("locale", &args.locale),
-        ("dtmf", &args.dtmf),
-        ("custom", &args.custom),
-    ] {
-        if let Some(value) = value {
-            callout.insert(key.into(), literal(key, value).into());
-        }
-    }
-    if let Some(seconds) = args.max_duration {
-        callout.insert("max_duration".into(), i64::from(seconds).into());
-    }
-    for (key, flag) in [
-        ("enable_ace", args.enable_ace),
-        ("enable_dice", args.enable_dice),
-        ("enable_pie", args.enable_pie),
-    ] {
-        if flag {
-            callout.insert(key.into(), true.into());
-        }
-    }
-    let keys = keys(args);
-    if !keys.is_empty() {
-        callout.insert("conference_dtmf_options".into(), keys.into());
-    }
-    let mut headers = toml::Table::new();
+/// The options under the names that campaign files have for them.
+fn described(args: &PlaceArgs) -> Result<Described<'_>, Failure> {
+    let mut headers: Vec<(&str, &str)> = Vec::new();
     for header in &args.headers {
         let (name, value) = pair(header, "--header", "X-CB-NAME=VALUE")?;
-        if headers
-            .insert(name.into(), literal(name, value).into())
-            .is_some()
-        {
+        if headers.iter().any(|(known, _)| *known == name) {
             let message = format!("--header {name}: the header has its value already");
             return Err(Failure::usage(message));
         }
+        headers.push((name, value));
     }
-    if !headers.is_empty() {
-        callout.insert("headers".into(), headers.into());
-    }
-    Ok(callout)
-}
-
-/// What becomes of keys that are pressed in a conference.
-fn keys(args: &PlaceArgs) -> toml::Table {
-    let number = |number: Option<u32>| number.map(|n| toml::Value::from(i64::from(n)));
-    let mode = args.dtmf_mode.as_ref();
-    [
-        ("mode", mode.map(|mode| literal("mode", mode).into())),
-        ("max_digits", number(args.dtmf_digits)),
-        ("timeout_mills", number(args.dtmf_timeout)),
-    ]
-    .into_iter()
-    .filter_map(|(key, value)| Some((key.to_owned(), value?)))
-    .collect()
+    let texts: [(&'static str, Option<&str>); 15] = [
+        ("cli", args.cli.as_deref()),
+        ("text", args.text.as_deref()),
+        ("prompts", args.prompts.as_deref()),
+        ("conference_id", args.conference.as_deref()),
+        ("greeting", args.greeting.as_deref()),
+        ("moh_class", args.moh.as_deref()),
+        ("domain", args.domain.as_deref()),
+        ("ice", args.ice.as_deref()),
+        ("ace", args.ace.as_deref()),
+        ("pie", args.pie.as_deref()),
+        ("dice", args.dice.as_deref()),
+        ("pop", args.pop.as_deref()),
+        ("locale", args.locale.as_deref()),
+        ("dtmf", args.dtmf.as_deref()),
+        ("custom", args.custom.as_deref()),
+    ];
+    let flags = [
+        args.enable_ace.then_some("enable_ace"),
+        args.enable_dice.then_some("enable_dice"),
+        args.enable_pie.then_some("enable_pie"),
+    ];
+    Ok(Described {
+        kind: args.kind,
+        texts: texts
+            .into_iter()
+            .filter_map(|(key, text)| Some((key, text?)))
+            .collect(),
+        max_duration: args.max_duration,
+        flags: flags.into_iter().flatten().collect(),
+        keys_mode: args.dtmf_mode.as_deref(),
+        keys_numbers: [
+            ("max_digits", args.dtmf_digits),
+            ("timeout_mills", args.dtmf_timeout),
+        ],
+        headers,
+    })
 }
 
 /// The two sides of an option like `--set COLUMN=VALUE`.
@@ -227,22 +177,11 @@ fn pair<'a>(given: &'a str, option: &str, form: &str) -> Result<(&'a str, &'a st
         .ok_or_else(|| Failure::usage(format!("{option} {given}: write {form}")))
 }
 
-/// A text that means itself: what looks like a template in it is none. SVAML needs no such care, and
-/// could not have it: JSON is full of braces.
-fn literal(key: &str, text: &str) -> String {
-    let template = ["{{", "{%", "{#"].iter().any(|open| text.contains(open));
-    if template && !matches!(key, "ice" | "ace" | "pie" | "dice") && !text.contains("endraw") {
-        format!("{{% raw %}}{text}{{% endraw %}}")
-    } else {
-        text.to_owned()
-    }
-}
-
 /// Tells what became of the callout.
 fn tell(run: &RunId, row: &ResultRow, as_json: bool) -> Result<Exit, Failure> {
     let last = row.attempts.last();
     if as_json {
-        output::say_json(&json(run, row, last));
+        output::say_json(&place::json(run, row));
     } else {
         output::say(&text(run, row, last));
     }
@@ -279,19 +218,4 @@ fn text(run: &RunId, row: &ResultRow, last: Option<&AttemptRecord>) -> String {
         })
         .collect();
     lines.join("\n")
-}
-
-fn json(run: &RunId, row: &ResultRow, last: Option<&AttemptRecord>) -> serde_json::Value {
-    let outcome = last.map(|a| a.outcome.clone()).unwrap_or_default();
-    json!({
-        "run": run.as_str(),
-        "attempt": last.map(|a| a.id.to_string()),
-        "call_id": last.and_then(|a| a.call_id.clone()),
-        "disposition": row.disposition.map(Disposition::as_str),
-        "result": outcome.result,
-        "reason": outcome.reason,
-        "duration_s": outcome.duration_s,
-        "debit": money(outcome.debit.as_ref()),
-        "note": row.reason.clone().or_else(|| last?.note.clone()),
-    })
 }

@@ -1,17 +1,12 @@
 //! `callout recording list|download|delete`.
 
-use std::path::PathBuf;
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::{App, Desk, Exit, Failure, name, or_dash, sure};
+use super::{App, Desk, Exit, Failure, or_dash, sure};
+use crate::app::by_hand::{self, file_of_key, name, time};
 use crate::app::files::{NewFile, refuse_to_replace};
 use crate::cli::args::{DownloadArgs, RecordingCommand, RecordingListArgs};
-use crate::output;
+use crate::output::{self, progress};
 use crate::sinch::recordings::{DeleteRecording, DownloadRecording, ListRecordings, Recording};
 
 const KEY: &str = "a recording's key";
@@ -44,23 +39,12 @@ async fn list(args: &RecordingListArgs, desk: &Desk) -> Result<Exit, Failure> {
         return Err(Failure::usage("--to is not later than --from"));
     }
     if let Some(recordings) = desk.ask(&method).await? {
-        desk.say(|| table(&recordings), || json(&recordings));
+        desk.say(
+            || table(&recordings),
+            || by_hand::recordings_json(&recordings),
+        );
     }
     Ok(Exit::Done)
-}
-
-/// A moment, or midnight of a date in UTC.
-fn time(text: &str) -> Result<Timestamp, Failure> {
-    let date = |text: &str| text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok();
-    let moment = text.parse::<Timestamp>().ok();
-    moment
-        .or_else(|| Some(date(text)?.timestamp()))
-        .ok_or_else(|| {
-            Failure::usage(format!(
-                "`{text}` is neither a date such as 2026-11-21 nor a moment such as \
-                 2026-11-21T08:00:00Z"
-            ))
-        })
 }
 
 async fn download(args: &DownloadArgs, desk: &Desk) -> Result<Exit, Failure> {
@@ -72,11 +56,11 @@ async fn download(args: &DownloadArgs, desk: &Desk) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let named = args.output.clone();
-    let path = named.map_or_else(|| file_name(&args.key), Ok)?;
+    let path = named.map_or_else(|| file_of_key(&args.key), Ok)?;
     refuse_to_replace(&path, args.force)?;
     let mut download = desk.client.download(&method).await?;
     let mut file = NewFile::begin(&path)?;
-    let bar = progress(download.length);
+    let bar = progress::bytes(download.length);
     let mut bytes = 0;
     while let Some(part) = download.next().await? {
         file.write(&part)?;
@@ -98,36 +82,6 @@ async fn download(args: &DownloadArgs, desk: &Desk) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn progress(length: Option<u64>) -> ProgressBar {
-    let target = if output::watched() {
-        ProgressDrawTarget::stderr_with_hz(5)
-    } else {
-        ProgressDrawTarget::hidden()
-    };
-    let bar = ProgressBar::with_draw_target(length, target);
-    let shape = match length {
-        Some(_) => "{wide_bar:.cyan/blue} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left",
-        None => "{spinner} {bytes}, {bytes_per_sec}",
-    };
-    if let Ok(style) = ProgressStyle::with_template(shape) {
-        bar.set_style(style);
-    }
-    bar
-}
-
-/// A file of this folder, named after a key: whatever it says, no other folder is meant.
-fn file_name(key: &str) -> Result<PathBuf, Failure> {
-    let usable = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let name: String = key
-        .chars()
-        .map(|c| if usable(c) { c } else { '_' })
-        .collect();
-    if name.chars().all(|c| c == '.') {
-        return Err(Failure::usage("name the file with --output"));
-    }
-    Ok(PathBuf::from(name))
-}
-
 fn table(recordings: &[Recording]) -> String {
     if recordings.is_empty() {
         return "no recordings".into();
@@ -142,20 +96,4 @@ fn table(recordings: &[Recording]) -> String {
             ]
         }),
     )
-}
-
-fn json(recordings: &[Recording]) -> serde_json::Value {
-    let recordings: Vec<_> = recordings
-        .iter()
-        .map(|r| {
-            json!({
-                "key": r.key,
-                "url": r.url,
-                "created_on": r.created_on,
-                "expires_on": r.expires_on,
-                "headers": r.headers,
-            })
-        })
-        .collect();
-    json!({ "recordings": recordings })
 }

@@ -4,18 +4,19 @@ use crate::app::App;
 use crate::app::runs::Assurances;
 use crate::app::schedule::Turned;
 use crate::cli::args::{Global, ScheduleRunArgs};
+use crate::cli::database;
 use crate::cli::events::Shown;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::run::tell_end;
-use crate::cli::{database, stop};
 use crate::output;
+use crate::process;
 
 pub(super) async fn run(
     args: &ScheduleRunArgs,
     global: &Global,
     app: &App,
 ) -> Result<Exit, Failure> {
-    let stop = stop::listen()?;
+    let stop = process::listen()?;
     let mut scheduler = app.scheduler(&args.file, stop)?;
     database::may_dial(global, &args.file, Some("this command never asks"))?;
     app.make_database(Assurances {
