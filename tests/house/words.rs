@@ -34,3 +34,15 @@ fn commands_are_spoken_of_in_cli_alone() {
     }
     assert!(spoken.len() <= COMMANDS_BELOW, "{spoken:#?}");
 }
+
+/// What `cli` may grow to: what is no argument, no word and no exit code is the application's.
+const CLI_LINES: usize = 5_500;
+
+#[test]
+fn the_command_line_is_no_application() {
+    let lines: usize = sources("src/cli")
+        .iter()
+        .map(|s| s.text.lines().count())
+        .sum();
+    assert!(lines <= CLI_LINES, "cli has {lines} lines");
+}
