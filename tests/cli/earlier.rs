@@ -128,7 +128,7 @@ fn two_unfinished_runs_of_an_earlier_version_stay_and_are_named_and_no_third_beg
         refused.contains("run twotwotwotwo of clinic is not finished (planned): go on with"),
         "{refused}"
     );
-    desk.run(&["cancel", "twotwotwotwo"]).ends(0);
+    desk.run(&["cancel", "twotwotwotwo", "--yes"]).ends(0);
     let doctor = desk.run(&["doctor"]).stdout;
     assert!(!doctor.contains("unfinished runs"), "{doctor}");
     let refused = desk.run(&["run", "clinic.toml", "--yes"]).ends(2).stderr;

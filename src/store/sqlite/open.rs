@@ -103,6 +103,7 @@ pub(in crate::store) async fn open(
     let keeps_mark = access != Access::Scratch;
     let identity = Identity::of(&place, inode, state.filter(|_| keeps_mark), keeps_mark);
     let readers = SqlitePoolOptions::new()
+        .acquire_slow_level(LevelFilter::Off)
         .max_connections(READERS)
         .min_connections(0)
         .connect_lazy_with(options.read_only(true));
