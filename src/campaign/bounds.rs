@@ -1,5 +1,5 @@
-//! What one rendering may handle: every value that a template makes is weighed, and what is handled in
-//! all is bounded, whatever the template says and whatever count stands in a cell.
+//! Bounds how much one rendering may handle in all, whatever its template says and whatever count stands in
+//! a cell: the values that it makes are weighed.
 //!
 //! The engine's fuel counts instructions, and one instruction may double a text or repeat it a million
 //! times. So operators are calls of functions of ours ([`hook`]), and filters are wrapped: each looks at
@@ -13,17 +13,18 @@ use minijinja::{
     Environment, Error, ErrorKind, Expression, State, Value, context, filters, functions,
 };
 
-/// Bytes that one rendering may handle, all its values and all that is written counted: a thousand times
-/// what a call's text needs.
+/// Most bytes that one rendering may handle: every value that it makes, and everything that it writes. It is
+/// about a thousand times what a call's text needs.
 pub(super) const WORK_BYTES_MAX: usize = 512 * 1024;
 /// Deepest nesting of lists and maps; comparing and printing them recurses.
 const DEPTH_MAX: usize = 16;
-/// What a value without length counts for.
+/// What every value counts for, beside its own bytes.
 const SCALAR_BYTES: usize = 16;
 
-/// Filters of the engine's that no new campaign may use: how much they make depends on a count alone.
+/// Filters of the engine that no new campaign may use: what they make can be far larger than what they are
+/// given.
 const FILTERS_WITHDRAWN: [&str; 4] = ["batch", "indent", "pprint", "slice"];
-/// Functions alike: a namespace is there to grow in a loop.
+/// Functions that no new campaign may use: a namespace exists to be grown in a loop.
 const FUNCTIONS_WITHDRAWN: [&str; 1] = ["namespace"];
 
 /// What a rendering has handled so far.
@@ -80,15 +81,15 @@ fn weigh_within(value: &Value, left: &mut usize, depth: usize) -> Result<(), Err
     Ok(())
 }
 
-/// Weighs and counts values that somebody is about to work on.
+/// Weighs and counts the arguments of an operator or a filter before it runs.
 fn take(state: &mut State<'_, '_>, values: &[Value]) -> Result<(), Error> {
     values
         .iter()
         .try_for_each(|value| charge(state, weigh(value)?))
 }
 
-/// Weighs and counts what was made. What the engine would make only when it is asked for is made now,
-/// since it could be asked for again and again.
+/// Weighs and counts a result. A lazy iterable is made whole here: otherwise each use would make it again,
+/// uncounted.
 fn give(state: &mut State<'_, '_>, made: Value) -> Result<Value, Error> {
     charge(state, weigh(&made)?)?;
     if made.kind() == ValueKind::Iterable {
@@ -97,8 +98,8 @@ fn give(state: &mut State<'_, '_>, made: Value) -> Result<Value, Error> {
     Ok(made)
 }
 
-/// An operator: the name under which a template's code calls it, which no template can say, and the
-/// engine's own.
+/// An operator: the name of the function that stands in its place, which no template can spell since it
+/// begins with a control character, and the expression that carries it out.
 struct Operator {
     name: &'static str,
     code: &'static str,
@@ -154,7 +155,7 @@ const LIST: &str = "\u{1}[]";
 const TUPLE: &str = "\u{1}()";
 const MAP: &str = "\u{1}{}";
 
-/// The engine as it comes, for one operator at a time.
+/// A bare engine without bounds. It evaluates the expressions of the operators.
 static PLAIN: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut env = Environment::empty();
     env.set_undefined_behavior(minijinja::UndefinedBehavior::SemiStrict);
@@ -165,8 +166,8 @@ static EXPRESSIONS: LazyLock<Vec<Option<Expression<'static, 'static>>>> = LazyLo
     OPERATORS.iter().map(compiled).collect()
 });
 
-/// Puts a call of ours in the place of an instruction that makes or compares values. Both take the same
-/// from the stack and leave the same, so nothing around them changes.
+/// Puts a call of ours in the place of an instruction. The call takes from the stack what the instruction
+/// took and leaves what it left, so the code around it stays as it is.
 pub(super) fn hook(instruction: &mut Instruction<'_>) {
     let of_many = |count: &Option<usize>| match count {
         None => Some(None),
@@ -266,7 +267,7 @@ fn operate(state: &mut State<'_, '_>, at: usize, args: &[Value]) -> Result<Value
     give(state, made)
 }
 
-/// The engine's arithmetic for slices that go backwards between two places is not sound.
+/// Refuses a backward slice with a beginning or an end: the engine's arithmetic for it is unsound.
 fn backwards_only_whole(start: &Value, stop: &Value, step: &Value) -> Result<(), Error> {
     let backwards = step.as_i64().is_some_and(|step| step < 0);
     let whole = start.is_none() && stop.is_none() && step.as_i64().is_some_and(|step| step > -1000);
@@ -290,7 +291,7 @@ pub(super) fn repeated(a: &Value, b: &Value) -> Result<usize, Error> {
     Ok(repeats(a, b)?.max(repeats(b, a)?))
 }
 
-/// The bytes that a filter is asked for beyond what it is given.
+/// The bytes that a filter's counts and widths ask for, beyond what it is given.
 fn asked_of_filter(name: &str, args: &[Value]) -> usize {
     let text = |nth: usize| args.get(nth).and_then(Value::as_str).unwrap_or_default();
     let count = |nth: usize| args.get(nth).and_then(Value::as_usize).unwrap_or(0);
@@ -332,13 +333,13 @@ fn asked_of_filter(name: &str, args: &[Value]) -> usize {
     }
 }
 
-/// Whether a new campaign may use a filter.
+/// The filters that a new campaign may use.
 pub(super) fn filters() -> impl Iterator<Item = &'static str> {
     let names = known_filters().into_iter().map(|(name, _)| name);
     names.filter(|name| !FILTERS_WITHDRAWN.contains(name))
 }
 
-/// Whether a function may stand in old campaigns alone.
+/// Whether only campaigns of runs that were begun by earlier versions may call a function.
 pub(super) fn is_withdrawn_function(name: &str) -> bool {
     FUNCTIONS_WITHDRAWN.contains(&name)
 }

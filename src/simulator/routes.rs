@@ -1,7 +1,7 @@
-//! Which method of the API a request asks for: the one table to extend.
+//! Which method of the API a request asks for.
 //!
 //! Paths are those of `FACTS` §1, with the older ones beside them: `/v1` and `/calling/v1` for either half of the
-//! API, `call` for `calls`, a slash at the end. A call's id and every name is taken as it stands in the path.
+//! API, `call` for `calls`, a slash at the end. Ids and names are not percent-decoded.
 
 /// The path that `FACTS` §1 suggests for callouts.
 pub(super) const CALLOUTS: &str = "/calling/v1/callouts";
@@ -15,7 +15,7 @@ pub(super) enum Route<'a> {
     Call(&'a str),
     /// A page of the simulator's own: for this machine, without authorisation.
     Own(Page),
-    /// Any other method of the API.
+    /// Every other method of the API, which is recorded as a request.
     Other(Method<'a>),
 }
 
@@ -30,7 +30,7 @@ pub(super) enum Page {
     Requests,
 }
 
-/// The methods around callouts (`FACTS` §5): people use them by hand, so each is written down.
+/// The methods around callouts (`FACTS` §5). The simulator records each such request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Method<'a> {
     ManageCall {
@@ -48,7 +48,7 @@ pub(super) enum Method<'a> {
         call: &'a str,
     },
     ListRecordings,
-    /// An empty key is no key: 40002.
+    /// With an empty key the answer is 400 with the code 40002.
     DownloadRecording(&'a str),
     DeleteRecording(&'a str),
     ListNumbers,
@@ -69,7 +69,7 @@ pub(super) enum Miss {
 }
 
 impl Method<'_> {
-    /// The path that `FACTS` §1 suggests for it; a request on any other is on an older one.
+    /// The path that `FACTS` §1 suggests for it. A request on another path used an older spelling.
     pub(super) fn suggested_path(self) -> String {
         const TRAFFIC: &str = "/calling/v1";
         const CONFIGURATION: &str = "/v1/configuration";
@@ -95,7 +95,7 @@ impl Method<'_> {
         }
     }
 
-    /// Whether its body is JSON; the others have none.
+    /// Whether the method takes a body of JSON.
     pub(super) fn has_body(self) -> bool {
         matches!(
             self,
@@ -110,7 +110,7 @@ impl Method<'_> {
 
 /// Finds the route for a verb and a path.
 pub(super) fn find<'a>(verb: &str, path: &'a str) -> Result<Route<'a>, Miss> {
-    // No path of ours has more segments than this; the last one then holds all the rest.
+    // Longer than any path below; the last segment takes the rest.
     const SEGMENTS_MAX: usize = 9;
     let mut segments = [""; SEGMENTS_MAX];
     let mut count = 0;
@@ -134,7 +134,7 @@ pub(super) fn find<'a>(verb: &str, path: &'a str) -> Result<Route<'a>, Miss> {
     }
 }
 
-/// The verbs that a path is there for, and the route where the request's is one of them.
+/// The verbs that a path answers to, and the route if the request's verb is one of them.
 type Entry<'a> = (&'static str, Option<Route<'a>>);
 
 fn own(page: &str) -> Option<Entry<'static>> {

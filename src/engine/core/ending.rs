@@ -1,4 +1,5 @@
-//! Stopping, cancelling and finishing.
+//! The ways in which an engine ends: it drains (requests finish), or closes (calls are followed to their end
+//! as well), and is then finished.
 
 use std::time::Duration;
 
@@ -10,8 +11,8 @@ use crate::domain::{AttemptEvent, AttemptKey, AttemptState, Disposition, PauseRe
 const STOPPED: &str = "the run stopped before it was sent";
 
 impl Core {
-    /// Takes nothing new; requests in flight finish. The first reason stands, except that a failed
-    /// store outweighs it.
+    /// Takes nothing new; requests in flight finish. It takes the place of closing and holding. Among drains
+    /// the first reason stands, except that a failed store outweighs it.
     pub(super) fn drain(&mut self, end: End) {
         let outweighs = matches!(end, End::Failed(_));
         match self.phase {
@@ -24,7 +25,7 @@ impl Core {
         }
     }
 
-    /// Calls nobody else; whoever is left is cancelled or expired, by what came first.
+    /// Calls nobody else; whoever is left gets the disposition. A second time changes nothing.
     pub(super) fn close(&mut self, disposition: Disposition) {
         if matches!(self.phase, Phase::Running | Phase::Holding(_)) {
             self.phase = Phase::Closing(disposition);
@@ -33,8 +34,8 @@ impl Core {
         }
     }
 
-    /// Gives back what was intended and will not be sent: proved not sent. Where the store has
-    /// failed even intents that may not be durable are proved so, for the side file.
+    /// Closes every attempt whose POST will not leave as *not sent*. Where the store has failed, also those
+    /// whose intent may not be durable: that goes to the side file.
     pub(super) fn give_back(&mut self, now: Now, commands: &mut Vec<Command>) {
         let failed = matches!(self.phase, Phase::Draining(End::Failed(_)));
         let mut unsent: Vec<AttemptKey> = self.ready.drain(..).collect();
@@ -64,7 +65,7 @@ impl Core {
 
     /// Ends, if nothing is left that we must wait for.
     pub(super) fn finish(&mut self, now: Now, commands: &mut Vec<Command>) {
-        // A hang-up is harmless to cut off, and to repeat.
+        // Hang-ups are not waited for: they may be cut off, and repeated.
         let requests = self.posts.in_flight() + self.gets.in_flight() + usize::from(self.fetching);
         let end = match &self.phase {
             Phase::Holding(why) if requests == 0 && self.flights.is_empty() => {
