@@ -4,10 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use crate::campaign::Faults;
 use crate::domain::{Newest, RunId, RunState};
+use crate::report::moments::{Stamp, Zone};
 use crate::report::summary::{counted, grouped, human};
 use crate::sinch::problem::ApiError;
 use crate::store::StoreError;
@@ -184,9 +183,9 @@ pub(crate) enum Refusal {
     /// The clock shows an earlier time than the database has seen.
     ClockSetBack {
         /// What it shows.
-        now: Timestamp,
+        now: Stamp,
         /// What the database has seen.
-        newest: Newest,
+        newest: String,
     },
     /// A plan was run already.
     PlanSpent {
@@ -244,14 +243,14 @@ pub(crate) enum Refusal {
         /// Which.
         run: RunId,
         /// When.
-        at: Timestamp,
+        at: Stamp,
     },
     /// A run ended too short a while ago to be purged.
     TooEarly {
         /// Which.
         run: RunId,
         /// When it ended.
-        ended: Option<Timestamp>,
+        ended: Option<Stamp>,
     },
     /// Call detail records do not prove what they were said to.
     NotComplete(String),
@@ -361,9 +360,8 @@ impl fmt::Display for Refusal {
             Self::NotRefused(run) => write!(f, "run {run} is not paused for refusals"),
             Self::ClockSetBack { now, newest } => write!(
                 f,
-                "this machine's clock shows {now:.0}, and the database has seen a later time: {}. \
-                 Nobody is dialled: people could be called at night, and a day's money be spent twice",
-                seen(newest)
+                "this machine's clock shows {now}, and the database has seen a later time: {newest}. \
+                 Nobody is dialled: people could be called at night, and a day's money be spent twice"
             ),
             Self::PlanSpent {
                 plan,
@@ -390,9 +388,9 @@ impl fmt::Display for Refusal {
             Self::StartGone(words) | Self::NotComplete(words) | Self::Input { words, .. } => {
                 f.write_str(words)
             }
-            Self::Purged { run, at } => write!(f, "run {run} was purged {at:.0} already"),
+            Self::Purged { run, at } => write!(f, "run {run} was purged {at} already"),
             Self::TooEarly { run, ended } => {
-                let ended = ended.map_or(String::new(), |at| format!(" {at:.0}"));
+                let ended = ended.as_ref().map_or(String::new(), |at| format!(" {at}"));
                 write!(f, "run {run} ended{ended}")
             }
             Self::FileThere(path) => write!(f, "{} is there already", path.display()),
@@ -471,8 +469,8 @@ fn unreached(f: &mut fmt::Formatter<'_>, run: &RunId, why: UnreachedUnknown) -> 
 }
 
 /// What a database has seen, for people.
-pub(crate) fn seen(newest: &Newest) -> String {
+pub(crate) fn seen(newest: &Newest, zone: &Zone) -> String {
     let of = newest.run.as_ref();
     let of = of.map_or(String::new(), |run| format!(", run {run}"));
-    format!("{:.0} in {}{of}", newest.at, newest.table)
+    format!("{} in {}{of}", zone.stamp(newest.at), newest.table)
 }

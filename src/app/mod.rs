@@ -25,6 +25,7 @@ pub(crate) mod schedule;
 mod settings;
 mod stop;
 pub(crate) mod suppress;
+mod zone;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

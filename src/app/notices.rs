@@ -7,19 +7,17 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use rust_decimal::Decimal;
 
 use super::Error;
-use super::error::seen;
 use crate::campaign::Faults;
 use crate::domain::money::said;
-use crate::domain::{ClockAccepted, Count, RunId};
+use crate::domain::{Count, RunId};
 use crate::engine::{End, Told, Watch};
 use crate::recipients::ListSummary;
 use crate::report::Summary;
-use crate::report::moments::{away, moment};
+use crate::report::moments::{Stamp, Zone, away, moment};
 use crate::report::summary::{and_suppressed, grouped, human};
 use crate::store::{Accepted, StoreError};
 
@@ -60,7 +58,7 @@ pub(crate) struct Goal {
     /// Its campaign.
     pub(crate) campaign: String,
     /// The zone of the campaign's own clock; none where it names none.
-    pub(crate) zone: Option<TimeZone>,
+    pub(crate) zone: Zone,
     /// How it stood before, and what its engine tells is to be held against.
     pub(crate) watch: Box<Watch>,
 }
@@ -71,7 +69,14 @@ pub(crate) enum Notice {
     /// A person accepted a database that lacks something.
     DatabaseAccepted(Accepted),
     /// A person said that the clock is right.
-    ClockAccepted(ClockAccepted),
+    ClockAccepted {
+        /// Who said so.
+        who: String,
+        /// What it shows.
+        now: Stamp,
+        /// What the database has seen.
+        newest: String,
+    },
     /// The platform is being asked what calls cost.
     AskingPrices,
     /// A run was written down and its list imported.
@@ -155,9 +160,9 @@ pub(crate) enum Notice {
     /// A rehearsal keeps no window and waits a second at most before another attempt.
     Hurried,
     /// Virtual time begins.
-    VirtualTime(Timestamp),
+    VirtualTime(Stamp),
     /// Virtual time has ended, after so long.
-    VirtualTimeEnded(Timestamp, Duration),
+    VirtualTimeEnded(Stamp, Duration),
     /// The database that is used, which may not be there yet.
     Database(String),
 }
@@ -173,6 +178,8 @@ pub(crate) enum SchedulerNotice {
         campaign: String,
         /// When.
         at: Zoned,
+        /// The same by this machine's clock.
+        here: String,
         /// How that moment came about, where it was not as written.
         remark: Option<String>,
         /// The time now.
@@ -241,11 +248,10 @@ impl fmt::Display for Notice {
                 accepted.gap,
                 grouped(accepted.uncertain)
             ),
-            Self::ClockAccepted(ClockAccepted { who, wall, newest }) => write!(
+            Self::ClockAccepted { who, now, newest } => write!(
                 f,
-                "the clock is taken to be right at {wall:.0}, though the database has seen {}; recorded \
-                 as said by {who}",
-                seen(newest)
+                "the clock is taken to be right at {now}, though the database has seen {newest}; recorded \
+                 as said by {who}"
             ),
             Self::AskingPrices => f.write_str("asking the platform what calls cost …"),
             Self::Begun { run, list, only_of } => begun(f, run, list, only_of.as_ref()),
@@ -302,7 +308,7 @@ impl fmt::Display for Notice {
             ),
             Self::VirtualTime(began) => write!(f, "virtual time begins at {began}"),
             Self::VirtualTimeEnded(at, after) => {
-                write!(f, "virtual time ended at {at:.0}, after {}", human(*after))
+                write!(f, "virtual time ended at {at}, after {}", human(*after))
             }
             Self::Database(address) => f.write_str(address),
         }

@@ -7,14 +7,15 @@ use super::{App, Error, Refusal};
 use crate::domain::suppression::ERASED;
 use crate::domain::{Destination, Digits, RunState, Spellings, Suppression, Tally};
 use crate::recipients::national_of;
+use crate::report::moments::Zone;
 use crate::store::{Access, Erasure, RunHead, Store, StoreError};
 
 /// Runs that are over and may lose their personal data.
 #[derive(Debug)]
 pub(crate) struct Purgeable {
     store: std::sync::Arc<dyn Store>,
-    /// Each with its counts.
-    pub(crate) runs: Vec<(RunHead, Tally)>,
+    /// Each with its counts, and the zone of its campaign.
+    pub(crate) runs: Vec<(RunHead, Tally, Zone)>,
 }
 
 impl App {
@@ -102,14 +103,17 @@ impl App {
         };
         let chosen = if let Some(wanted) = wanted {
             let run = find_head(store.as_ref(), Some(wanted)).await?;
+            let zone = self.zone_of(&store.run(&run.id).await?);
             if run.state.unfinished() {
                 return Err(unfinished(run).into());
             }
             if let Some(at) = run.purged_at {
+                let at = zone.at(at);
                 return Err(Refusal::Purged { run: run.id, at }.into());
             }
             if !due(&run) {
-                let (run, ended) = (run.id, run.ended_at);
+                let ended = run.ended_at.map(|ended| zone.at(ended));
+                let run = run.id;
                 return Err(Refusal::TooEarly { run, ended }.into());
             }
             vec![run]
@@ -126,7 +130,8 @@ impl App {
         let mut runs = Vec::new();
         for run in chosen {
             let tally = store.tally(&run.id).await?;
-            runs.push((run, tally));
+            let zone = self.zone_of(&store.run(&run.id).await?);
+            runs.push((run, tally, zone));
         }
         Ok(Purgeable { store, runs })
     }
@@ -135,7 +140,7 @@ impl App {
     pub(crate) async fn purge(&self, purgeable: &Purgeable) -> Result<(), Error> {
         let of = purgeable.runs.len() as u64;
         let counted = self.counting("runs purged", Some(of));
-        for (run, _) in &purgeable.runs {
+        for (run, ..) in &purgeable.runs {
             purgeable.store.purge(&run.id, self.clock.wall()).await?;
             counted.done.add(1);
         }

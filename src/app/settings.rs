@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
 use super::{Error, Refusal};
 use crate::clock::Clock;
 use crate::sinch::auth::{Credentials, Scheme};
@@ -24,6 +26,10 @@ pub(crate) struct Settings {
     pub(crate) who: String,
     /// The user's folder for what may be lost; none where there is none.
     pub(crate) cache: Option<PathBuf>,
+    /// This machine's time zone.
+    pub(crate) local: TimeZone,
+    /// Whether people are told every moment in UTC.
+    pub(crate) utc: bool,
     /// Which platform is meant.
     pub(crate) platform: PlatformSettings,
 }

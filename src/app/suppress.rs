@@ -11,6 +11,7 @@ use super::{App, Error, Refusal};
 use crate::domain::suppression::ERASED;
 use crate::domain::{Digits, Suppression, Suppressions};
 use crate::recipients::{NumberList, NumbersRead, read_numbers};
+use crate::report::moments::Zone;
 use crate::report::summary::{counted, grouped};
 use crate::store::{Access, Added, ListChange, Removal};
 
@@ -266,6 +267,15 @@ pub(crate) fn counts<'a>(
 }
 
 impl ListCounts<'_> {
+    /// What was done to the list last, in words; empty where nobody knows.
+    pub(crate) fn last_change(&self, zone: &Zone) -> String {
+        self.change.map_or(String::new(), |change| {
+            let (what, numbers) = (change.what.as_str(), grouped(change.numbers));
+            let at = zone.stamp(change.at);
+            format!("{what} {numbers} by {}, {at}", change.who)
+        })
+    }
+
     /// For programs.
     pub(crate) fn json(&self) -> Value {
         json!({
@@ -276,4 +286,29 @@ impl ListCounts<'_> {
             })),
         })
     }
+}
+
+/// Why and since when a number is suppressed, in words.
+pub(crate) fn reason_words(reason: &Suppression, now: Timestamp, zone: &Zone) -> String {
+    let until = match reason.until {
+        None => String::new(),
+        Some(until) if reason.holds(now) => format!(", until {}", zone.stamp(until)),
+        Some(until) => format!(", EXPIRED {}", zone.stamp(until)),
+    };
+    let why = reason.why.as_ref().map(|why| format!(": {why}"));
+    format!(
+        "list {}, by {}, {}{until}{}",
+        reason.list,
+        reason.who,
+        zone.stamp(reason.at),
+        why.unwrap_or_default()
+    )
+}
+
+/// The same for programs.
+pub(crate) fn reason_json(reason: &Suppression, now: Timestamp) -> Value {
+    json!({
+        "list": reason.list, "who": reason.who, "at": reason.at.to_string(), "reason": reason.why,
+        "until": reason.until.map(|until| until.to_string()), "expired": !reason.holds(now),
+    })
 }

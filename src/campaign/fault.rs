@@ -158,6 +158,14 @@ impl Faults {
         (!all.is_empty()).then_some(Self(all))
     }
 
+    /// The same, with what would be right put otherwise.
+    pub(crate) fn with_help(mut self, words: impl Fn(&str) -> String) -> Self {
+        for fault in &mut self.0 {
+            fault.help = words(&fault.help);
+        }
+        self
+    }
+
     /// The faults, in order.
     pub fn as_slice(&self) -> &[Fault] {
         &self.0

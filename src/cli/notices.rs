@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::database;
 use super::exit::Failure;
-use super::schedule::local;
 use crate::app::{Counting, Goal, NotYet, Notice, Notices, SchedulerNotice, Watching, events};
 use crate::engine::{End, Told};
 use crate::output;
@@ -97,7 +96,13 @@ fn database_accepted(fact: &str, accepted: &Accepted) -> String {
 
 fn scheduler(fact: &str, notice: SchedulerNotice) -> String {
     match notice {
-        SchedulerNotice::Next { at, now, busy, .. } => {
+        SchedulerNotice::Next {
+            at,
+            here,
+            now,
+            busy,
+            ..
+        } => {
             let busy = busy.map_or(String::new(), |run| {
                 format!(
                     "\nrun {run} is not finished, and until it is, starts are skipped: callout resume \
@@ -105,7 +110,7 @@ fn scheduler(fact: &str, notice: SchedulerNotice) -> String {
                 )
             });
             let away = away(at.timestamp(), now);
-            format!("{fact}, here {}, in {away}{busy}", local(&at))
+            format!("{fact}, here {here}, in {away}{busy}")
         }
         SchedulerNotice::AtFault { campaign, at, why } => format!(
             "{}\n{campaign}: skipped {}: the campaign was at fault",

@@ -7,6 +7,7 @@ use super::exit::{self, Exit, Failure};
 use crate::app::App;
 use crate::domain::{Disposition, Tally};
 use crate::output;
+use crate::report::moments::Zone;
 use crate::report::summary::grouped;
 use crate::store::RunHead;
 
@@ -15,7 +16,7 @@ pub(super) async fn purge(args: &PurgeArgs, app: &App) -> Result<Exit, Failure> 
     let chosen = &purgeable.runs;
     let rows: Vec<String> = chosen
         .iter()
-        .map(|(run, tally)| describe(run, tally))
+        .map(|(run, tally, zone)| describe(run, tally, zone))
         .collect();
     if !args.dry_run && !chosen.is_empty() {
         sure(args, &rows)?;
@@ -23,7 +24,7 @@ pub(super) async fn purge(args: &PurgeArgs, app: &App) -> Result<Exit, Failure> 
     }
     purgeable.close().await?;
     if args.json {
-        let runs: Vec<_> = chosen.iter().map(|(run, _)| run.id.as_str()).collect();
+        let runs: Vec<_> = chosen.iter().map(|(run, ..)| run.id.as_str()).collect();
         output::say_json(&json!({ "purged": !args.dry_run, "runs": runs }));
         return Ok(Exit::Done);
     }
@@ -33,7 +34,7 @@ pub(super) async fn purge(args: &PurgeArgs, app: &App) -> Result<Exit, Failure> 
         output::say(&format!("would be purged:\n{}", rows.join("\n")));
     } else {
         output::say(&format!("purged:\n{}", rows.join("\n")));
-        for (path, _) in chosen.iter().filter_map(|(run, _)| run.results.as_ref()) {
+        for (path, _) in chosen.iter().filter_map(|(run, ..)| run.results.as_ref()) {
             output::say(&format!(
                 "{} was written by such a run: delete it yourself",
                 path.display()
@@ -43,8 +44,8 @@ pub(super) async fn purge(args: &PurgeArgs, app: &App) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
-fn describe(run: &RunHead, tally: &Tally) -> String {
-    let ended = run.ended_at.map(|at| format!("{at:.0}"));
+fn describe(run: &RunHead, tally: &Tally, zone: &Zone) -> String {
+    let ended = run.ended_at.map(|at| zone.stamp(at));
     let uncertain = match tally.of(Disposition::Uncertain) {
         0 => String::new(),
         n => format!(

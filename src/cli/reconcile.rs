@@ -8,6 +8,7 @@ use crate::app::reconcile::{Findings, NotKnown, Records, Settling, chosen};
 use crate::app::runs::find;
 use crate::domain::{AttemptId, Outcome, RunState};
 use crate::output;
+use crate::report::moments::Zone;
 use crate::report::summary::grouped;
 use crate::store::{Access, Run, Unsettled};
 
@@ -27,13 +28,14 @@ pub(super) async fn reconcile(args: &ReconcileArgs, app: &App) -> Result<Exit, F
     } else if !args.attempt.is_empty() || args.all {
         return Err(Failure::usage("say --called or --not-called, and --reason"));
     } else {
-        list(&run, &settling.not_known().await?, args.json);
+        let zone = app.zone_of(&run);
+        list(&run, &settling.not_known().await?, &zone, args.json);
     }
     store.close().await?;
     Ok(Exit::Done)
 }
 
-fn list(run: &Run, not_known: &NotKnown, as_json: bool) {
+fn list(run: &Run, not_known: &NotKnown, zone: &Zone, as_json: bool) {
     let (uncertain, others) = (&not_known.uncertain, not_known.others);
     let number = |row: &Unsettled| row.destination.as_ref().map(ToString::to_string);
     if as_json {
@@ -51,11 +53,11 @@ fn list(run: &Run, not_known: &NotKnown, as_json: bool) {
     }
     for row in uncertain {
         output::say(&format!(
-            "  {}  line {:<6}  {:<14}  {:.0}  {}",
+            "  {}  line {:<6}  {:<14}  {}  {}",
             row.attempt.id,
             row.line,
             number(row).unwrap_or_default(),
-            row.attempt.intended_at,
+            zone.stamp(row.attempt.intended_at),
             row.attempt.note.as_deref().unwrap_or_default()
         ));
     }

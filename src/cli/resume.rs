@@ -1,5 +1,6 @@
 //! `callout resume`: goes on with a stopped run, from the database alone. It never asks.
 
+use super::advice;
 use super::args::ResumeArgs;
 use super::exit::{Exit, Failure};
 use super::run::tell_end;
@@ -32,7 +33,7 @@ pub(super) async fn resume(args: &ResumeArgs, app: &App) -> Result<Exit, Failure
                 output::say_json(&summary.json());
             } else {
                 output::tell(&format!("run {} is {} already", run.id, run.state));
-                output::say(&summary.text());
+                output::say(&advice::report(&summary));
             }
             Ok(Exit::of_run(run.state, run.money, &summary.tally))
         }

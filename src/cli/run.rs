@@ -5,7 +5,7 @@ use jiff::Zoned;
 use super::args::{Global, RunArgs};
 use super::events::Shown;
 use super::exit::{self, Exit, Failure};
-use super::{database, plan};
+use super::{advice, database, plan};
 use crate::app::plan::Plan;
 use crate::app::runs::{
     Assurances, Ended, Looking, not_reached_by, noted, rate, refuse_second_run, refuse_spent,
@@ -17,7 +17,6 @@ use crate::domain::PauseReason;
 use crate::engine::End;
 use crate::output;
 use crate::process;
-use crate::report::moments::Zone;
 use crate::store::{Access, Planned};
 
 pub(super) async fn run(args: &RunArgs, global: &Global, app: &App) -> Result<Exit, Failure> {
@@ -114,9 +113,7 @@ fn ask(plan: &Plan, start: Option<&Zoned>, aside: bool) -> Result<(), Failure> {
     for caution in plan.cautions(start) {
         output::tell(&format!("warning: {caution}"));
     }
-    let zone = plan.zone();
-    let zone = zone.unwrap_or_else(|| Zone::new(output::local_zone()));
-    exit::sure(&plan.question(start, &zone), "nothing was dialled")
+    exit::sure(&plan.question(start), "nothing was dialled")
 }
 
 /// Prints the report of a run that ended or stopped, and gives the exit code of that.
@@ -126,7 +123,7 @@ pub(super) fn tell_end(ended: &Ended, shown: Shown) -> Exit {
         Shown::Nothing => {}
         Shown::Json => output::say_json(&summary.json()),
         Shown::Text => {
-            output::say(&summary.text());
+            output::say(&advice::report(summary));
             if let Some(path) = &ended.results {
                 output::say(&format!("\nresults: {}", path.display()));
             }

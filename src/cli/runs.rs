@@ -8,7 +8,6 @@ use super::exit::{Exit, Failure};
 use crate::app::App;
 use crate::output;
 use crate::report::listing::{HEADER, Listed};
-use crate::report::moments::Zone;
 use crate::report::summary::counted;
 
 pub(super) async fn runs(args: &RunsArgs, app: &App) -> Result<Exit, Failure> {
@@ -24,13 +23,16 @@ pub(super) async fn runs(args: &RunsArgs, app: &App) -> Result<Exit, Failure> {
             |name| format!("no run of a campaign {name}"),
         ));
     } else {
-        let zone = Zone::new(output::local_zone());
-        let rows = runs
-            .listed
-            .iter()
-            .map(|run| run.cells(&zone, runs.id_chars));
+        let zone = app.zone_here();
+        let cells = |run: &Listed| run.cells(&zone, runs.id_chars);
+        let rows = runs.listed.iter().map(cells);
         output::say(&output::table(HEADER, rows));
-        output::tell("times are by the clock of this machine's time zone");
+        let whose = if app.settings.utc {
+            "UTC"
+        } else {
+            "this machine's time zone"
+        };
+        output::tell(&format!("times are by the clock of {whose}"));
     }
     if let Some(killed) = runs.listed.iter().find(|run| run.was_killed()) {
         let id = &killed.summary.run;

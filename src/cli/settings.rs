@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use jiff::tz::TimeZone;
 use tracing::Level;
 use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -32,6 +33,8 @@ pub(super) fn of(global: &Global, database: String) -> Settings {
         state: global.state.clone(),
         who: variable("USER").unwrap_or_else(|| "unknown".into()),
         cache,
+        local: local_zone(),
+        utc: global.utc,
         platform: PlatformSettings {
             key: variable("SINCH_APPLICATION_KEY"),
             secret: variable("SINCH_APPLICATION_SECRET"),
@@ -42,6 +45,15 @@ pub(super) fn of(global: &Global, database: String) -> Settings {
             configuration: variable("SINCH_CONFIGURATION_URL"),
         },
     }
+}
+
+/// The zone of this machine; UTC where it has none, as in many containers.
+fn local_zone() -> TimeZone {
+    let zone = TimeZone::system();
+    if zone.is_unknown() {
+        return TimeZone::UTC;
+    }
+    zone
 }
 
 /// Libraries say what they send and store from this level on; no log of ours has that, whatever it asks for.

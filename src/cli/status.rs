@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use super::args::FactsArgs;
-use super::database;
 use super::exit::{Exit, Failure};
 use super::why::short;
+use super::{advice, database};
 use crate::app::App;
 use crate::app::database::shown;
-use crate::app::runs::{find, summary};
+use crate::app::runs::find;
 use crate::domain::Disposition;
 use crate::output;
 use crate::report::summary::grouped;
@@ -53,10 +53,11 @@ pub(super) async fn status(args: &FactsArgs, app: &App) -> Result<Exit, Failure>
             output::say(&format!("money: {budget}"));
         }
         if let Some(at) = scheduled_for {
+            let zone = &summary.zone;
             let end = expires_at.map_or(String::new(), |end| {
-                format!("; from {end:.0} on nobody else is called")
+                format!("; from {} on nobody else is called", zone.stamp(end))
             });
-            output::say(&format!("started for {at:.0}{end}"));
+            output::say(&format!("started for {}{end}", zone.stamp(at)));
         }
         output::say(&database::line(&app.settings.database));
         if let Some(telling) = &standing.telling {
@@ -76,11 +77,11 @@ pub(super) async fn status(args: &FactsArgs, app: &App) -> Result<Exit, Failure>
 pub(super) async fn report(args: &FactsArgs, app: &App) -> Result<Exit, Failure> {
     let store = app.open(Access::Beside).await?;
     let run = find(store.as_ref(), args.run.as_deref()).await?;
-    let summary = summary(store.as_ref(), &run.id).await?;
+    let summary = app.summary(store.as_ref(), &run.id).await?;
     if args.json {
         output::say_json(&summary.json());
     } else {
-        output::say(&summary.text());
+        output::say(&advice::report(&summary));
     }
     store.close().await?;
     Ok(Exit::Done)

@@ -10,14 +10,15 @@ use super::args::{
     SuppressImportArgs, SuppressListArgs, SuppressRemoveArgs,
 };
 use super::exit::{self, Exit, Failure};
-use crate::app::App;
 use crate::app::plan::Warning;
 use crate::app::suppress::{self, Imported, ListCounts, Reason, Removable};
+use crate::app::{App, Error};
 use crate::domain::{Destination, Digits, NumberForm, Suppression};
 use crate::output;
 use crate::recipients::{NumberList, Numbers};
+use crate::report::moments::Zone;
 use crate::report::summary::{counted, grouped};
-use crate::store::{Access, ListChange};
+use crate::store::Access;
 
 pub(super) async fn suppress(command: SuppressCommand, app: &App) -> Result<Exit, Failure> {
     match command {
@@ -48,7 +49,11 @@ async fn import_file(args: &SuppressImportArgs, app: &App) -> Result<Exit, Failu
     };
     let imported = app
         .import_suppressed(&list, reason(&args.reason, app)?)
-        .await?;
+        .await
+        .map_err(|error| match error {
+            Error::Faults(faults) => faults.with_help(in_terms_of_here).into(),
+            error => Failure::from(error),
+        })?;
     let Imported {
         reason,
         read,
@@ -143,7 +148,7 @@ async fn list(args: &SuppressListArgs, app: &App) -> Result<Exit, Failure> {
             .filter(|(_, reason)| wanted(&reason.list))
             .collect();
         entries.sort_by_key(|(number, _)| *number);
-        say_entries(&entries, args, now)?;
+        say_entries(&entries, args, (now, &app.zone_here()))?;
         return Ok(Exit::Done);
     }
     let counts = suppress::counts(&lists, &changes, args.list.as_deref(), now);
@@ -153,12 +158,13 @@ async fn list(args: &SuppressListArgs, app: &App) -> Result<Exit, Failure> {
     } else if counts.is_empty() {
         output::say("no number is suppressed");
     } else {
+        let zone = app.zone_here();
         let rows = counts.iter().map(|list| {
             [
                 list.name.to_owned(),
                 grouped(list.numbers),
                 grouped(list.expired),
-                list.change.map(change_text).unwrap_or_default(),
+                list.last_change(&zone),
             ]
         });
         let header = ["LIST", "NUMBERS", "EXPIRED", "LAST CHANGE"];
@@ -183,22 +189,11 @@ pub(super) fn how_to_import_again(list: &str) -> String {
     format!("import its files again (callout suppress import FILE --list {list})")
 }
 
-fn change_text(change: &ListChange) -> String {
-    let ListChange {
-        what,
-        numbers,
-        who,
-        at,
-        ..
-    } = change;
-    format!("{} {} by {who}, {at:.0}", what.as_str(), grouped(*numbers))
-}
-
 /// Written as they come: there may be millions.
 fn say_entries(
     entries: &[(Digits, &Suppression)],
     args: &SuppressListArgs,
-    now: Timestamp,
+    (now, zone): (Timestamp, &Zone),
 ) -> Result<(), Failure> {
     let mut open = true;
     for chunk in entries.chunks(1_000) {
@@ -211,11 +206,14 @@ fn say_entries(
             };
             // One document a line: a list of millions is no one document.
             let line = if args.json {
-                let mut entry = reason_json(reason, now);
+                let mut entry = suppress::reason_json(reason, now);
                 entry["number"] = json!(number);
                 entry.to_string()
             } else {
-                format!("{number:<16}  {}", reason_text(reason, now))
+                format!(
+                    "{number:<16}  {}",
+                    output::printable(&suppress::reason_words(reason, now, zone))
+                )
             };
             text.push_str(&line);
             text.push('\n');
@@ -232,7 +230,10 @@ async fn check(args: &SuppressCheckArgs, app: &App) -> Result<Exit, Failure> {
     let reasons = lists.of(number);
     let suppressed = reasons.iter().any(|reason| reason.holds(now));
     if args.json {
-        let reasons: Vec<_> = reasons.iter().map(|r| reason_json(r, now)).collect();
+        let reasons: Vec<_> = reasons
+            .iter()
+            .map(|r| suppress::reason_json(r, now))
+            .collect();
         output::say_json(&json!({ "suppressed": suppressed, "lists": reasons }));
     } else {
         let masked = Destination::number(number.e164()).masked();
@@ -242,35 +243,15 @@ async fn check(args: &SuppressCheckArgs, app: &App) -> Result<Exit, Failure> {
             "is not suppressed"
         };
         output::say(&format!("{masked} {verdict}"));
+        let zone = app.zone_here();
         for reason in reasons {
-            output::say(&format!("  {}", reason_text(reason, now)));
+            output::say(&format!(
+                "  {}",
+                output::printable(&suppress::reason_words(reason, now, &zone))
+            ));
         }
     }
     Ok(Exit::Done)
-}
-
-fn reason_text(reason: &Suppression, now: Timestamp) -> String {
-    let until = match reason.until {
-        None => String::new(),
-        Some(until) if reason.holds(now) => format!(", until {until:.0}"),
-        Some(until) => format!(", EXPIRED {until:.0}"),
-    };
-    let why = reason.why.as_ref().map(|why| format!(": {why}"));
-    let line = format!(
-        "list {}, by {}, {:.0}{until}{}",
-        reason.list,
-        reason.who,
-        reason.at,
-        why.unwrap_or_default()
-    );
-    output::printable(&line)
-}
-
-fn reason_json(reason: &Suppression, now: Timestamp) -> Value {
-    json!({
-        "list": reason.list, "who": reason.who, "at": reason.at.to_string(), "reason": reason.why,
-        "until": reason.until.map(|until| until.to_string()), "expired": !reason.holds(now),
-    })
 }
 
 fn reason(args: &ReasonArgs, app: &App) -> Result<Reason, Failure> {
@@ -316,8 +297,12 @@ fn digits(texts: &[String], reading: &ReadingArgs) -> Result<RoaringTreemap, Fai
     digits.collect()
 }
 
-/// What is wrong with a number says what to do in a campaign file; here it is an option.
+/// What is wrong with numbers says what to do in a campaign file; here it is an option.
 pub(super) fn in_terms_of_here(why: &str) -> String {
     why.replace("`region` in [recipients]", "--country")
         .replace("`numbers` in [recipients]", "--numbers")
+        .replace(
+            "name the column that has the numbers",
+            "name the column that has the numbers with --number",
+        )
 }

@@ -8,8 +8,9 @@ use super::suppress;
 use crate::app::App;
 use crate::app::runs::{Obstacle, Standing, find};
 use crate::campaign::Campaign;
-use crate::domain::{DestinationKind, Digits, NumberForm, Story};
+use crate::domain::{DestinationKind, Digits, Disposition, NumberForm, Story};
 use crate::output;
+use crate::report::moments::Zone;
 use crate::report::story::{Line, Teller};
 use crate::store::{Access, RecipientQuery, Run, Store};
 
@@ -31,7 +32,8 @@ pub(super) async fn why(args: &WhyArgs, app: &App) -> Result<Exit, Failure> {
         (None, None) => None,
     };
     if let Some(whom) = whom {
-        recipient(store.as_ref(), &run, &whom, args.json).await?;
+        let zone = app.zone_of(&run);
+        recipient(store.as_ref(), &run, &whom, (&zone, args.json)).await?;
     } else {
         let standing = app.standing(store.as_ref(), run).await?;
         if args.json {
@@ -67,7 +69,7 @@ async fn recipient(
     store: &dyn Store,
     run: &Run,
     whom: &RecipientQuery,
-    as_json: bool,
+    (zone, as_json): (&Zone, bool),
 ) -> Result<(), Failure> {
     let mut stories = store.stories(&run.id, whom).await?;
     if let RecipientQuery::Endpoint(endpoint) = whom
@@ -91,6 +93,7 @@ async fn recipient(
         imported_at: run.created_at,
         currency: run.spend.as_ref().map(|spend| spend.currency.as_str()),
         over: !run.state.unfinished(),
+        zone,
     };
     if as_json {
         let told: Vec<Value> = stories.iter().map(|story| teller.json(story)).collect();
@@ -100,8 +103,12 @@ async fn recipient(
     for story in &stories {
         output::say(&heading(run, story));
         for Line { at, words } in teller.lines(story) {
-            let at = at.map_or("now".to_owned(), |at| format!("{at:.0}"));
-            output::say(&format!("  {at:<20}  {words}"));
+            let reconcile = match (at, story.row.disposition) {
+                (None, Some(Disposition::Uncertain)) => ": callout reconcile",
+                _ => "",
+            };
+            let at = at.map_or("now".to_owned(), |at| zone.stamp(at));
+            output::say(&format!("  {at:<23}  {words}{reconcile}"));
         }
     }
     Ok(())

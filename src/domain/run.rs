@@ -219,7 +219,7 @@ impl fmt::Display for PauseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Signal => f.write_str("stopped by a signal"),
-            Self::Asked => f.write_str("paused with `callout pause`"),
+            Self::Asked => f.write_str("a person asked for it"),
             Self::Credentials(what) => write!(f, "the platform refused our credentials: {what}"),
             Self::EmptyAccount(what) => write!(f, "the account is empty: {what}"),
             Self::Configuration(what) => write!(f, "the platform says our set-up is wrong: {what}"),

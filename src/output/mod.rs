@@ -78,11 +78,6 @@ impl io::Write for Log {
     }
 }
 
-/// The zone of this machine, for times that people read.
-pub(crate) fn local_zone() -> jiff::tz::TimeZone {
-    jiff::tz::TimeZone::system()
-}
-
 /// Prints facts.
 pub(crate) fn say(text: &str) {
     let said = aside(|| {

@@ -5,10 +5,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use jiff::Timestamp;
 use tokio::time::MissedTickBehavior;
 
-use super::{Bar, Stream, local_zone, tell, watched};
+use super::{Bar, Stream, tell, watched};
 use crate::app::events::Events;
 use crate::app::{Counting, Goal};
 use crate::domain::Disposition;
@@ -27,7 +26,7 @@ const SHOWN_AFTER: Duration = Duration::from_secs(1);
 /// Shows how a run goes on until its engine is gone.
 pub(crate) async fn show(mut told: Told, goal: Goal, stream: Option<Arc<Stream>>) {
     let mut events = Events::new(goal.run, goal.campaign);
-    let zone = Zone::new(goal.zone.unwrap_or_else(local_zone));
+    let zone = goal.zone;
     let mut watch = goal.watch;
     let bar = watched().then(|| Bar::show(bar()));
     let mut every = tokio::time::interval(bar.as_ref().map_or(LINE_EVERY, |_| BAR_EVERY));
@@ -128,19 +127,8 @@ fn end(glance: &Glance, zone: &Zone) -> Option<String> {
     Some(format!(
         "{} left, until {}",
         roughly(left),
-        zone.moment(rounded(done_at, left), glance.at)
+        zone.about(done_at, glance.at)
     ))
-}
-
-/// A moment as exact as an estimate that is so far off: to the minute, or to five or ten of them.
-fn rounded(at: Timestamp, left: Duration) -> Timestamp {
-    let step = match left.as_secs() {
-        0..3600 => 60,
-        3600..36_000 => 300,
-        _ => 600,
-    };
-    let second = at.as_second();
-    Timestamp::from_second((second + step / 2).div_euclid(step) * step).unwrap_or(at)
 }
 
 /// What was spent, and what may be.

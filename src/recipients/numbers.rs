@@ -279,7 +279,7 @@ fn no_column(path: &Path, line: u64, wanted: Option<&str>) -> Fault {
         path,
         (line, 1),
         format!("there is no column `{name}`"),
-        "name the column that has the numbers with --number, or give one number a line",
+        "name the column that has the numbers, or give one number a line",
     )
 }
 

@@ -137,6 +137,7 @@ mod tests {
                 why: None,
                 rehearsal: false,
                 purged_at: None,
+                zone: Zone::utc(),
                 tally: Tally::default(),
             },
             began_at: "2026-01-05T08:00:59Z".parse().unwrap(),

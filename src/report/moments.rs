@@ -1,5 +1,6 @@
 //! Moments and spans in words, for people. Machine formats have RFC 3339 in UTC and seconds.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -27,7 +28,7 @@ impl Zone {
     /// told where there are any.
     pub fn stamp(&self, at: Timestamp) -> String {
         let there = at.to_zoned(self.0.clone());
-        let offset = if self.0 == TimeZone::UTC {
+        let offset = if matches!(self.0.iana_name(), Some("UTC" | "Etc/UTC")) {
             "UTC"
         } else {
             "%:z"
@@ -35,6 +36,24 @@ impl Zone {
         there
             .strftime(&format!("%Y-%m-%d {} {offset}", clock(&there)))
             .to_string()
+    }
+
+    /// The same as a value, for a fact that is put into words later.
+    pub fn at(&self, at: Timestamp) -> Stamp {
+        Stamp {
+            at,
+            zone: self.clone(),
+        }
+    }
+
+    /// A moment by this zone's clock: `Mon 2026-11-30 09:00 Europe/Stockholm`.
+    pub fn dated(&self, at: Timestamp) -> String {
+        moment(&at.to_zoned(self.0.clone()))
+    }
+
+    /// Whether the clocks of both show the same time at a moment.
+    pub fn agrees(&self, other: &TimeZone, at: Timestamp) -> bool {
+        self.0.to_offset(at) == other.to_offset(at)
     }
 
     /// A moment near `now`, as people name it: `Mon 09:00 Europe/Stockholm`; with its date where a
@@ -49,6 +68,18 @@ impl Zone {
             .to_string()
     }
 
+    /// The same for a moment that is estimated: as exact as an estimate that is so far off, to the minute, or to
+    /// five or ten of them.
+    pub fn about(&self, at: Timestamp, now: Timestamp) -> String {
+        let step = match at.duration_since(now).as_secs() {
+            ..3600 => 60,
+            3600..36_000 => 300,
+            _ => 600,
+        };
+        let rounded = (at.as_second() + step / 2).div_euclid(step) * step;
+        self.moment(Timestamp::from_second(rounded).unwrap_or(at), now)
+    }
+
     /// The same for a moment that is still to come, and how far off it is: `Mon 09:00
     /// Europe/Stockholm, in 1 d 12 h`.
     pub fn ahead(&self, at: Timestamp, now: Timestamp) -> String {
@@ -57,6 +88,19 @@ impl Zone {
             return format!("{moment}, now");
         }
         format!("{moment}, in {}", away(at, now))
+    }
+}
+
+/// A moment, with the zone by whose clock it is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    at: Timestamp,
+    zone: Zone,
+}
+
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.zone.stamp(self.at))
     }
 }
 

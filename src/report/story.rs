@@ -1,9 +1,9 @@
 //! The chain of decisions about one recipient, from the import to now, in words with times.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use super::moments::Zone;
 use super::words::ending;
 use crate::domain::money::said;
 use crate::domain::{AttemptRecord, Disposition, Stage, Story, WaitReason, Zones};
@@ -26,6 +26,8 @@ pub struct Teller<'a> {
     pub currency: Option<&'a str>,
     /// Whether the run is over.
     pub over: bool,
+    /// By whose clock moments are told.
+    pub zone: &'a Zone,
 }
 
 impl Teller<'_> {
@@ -36,7 +38,9 @@ impl Teller<'_> {
             lines.extend(attempt_lines(nth, attempt, self.currency));
         }
         for wait in &story.waits {
-            let until = wait.until.map(|until| when(until, story.zones.as_ref()));
+            let until = wait
+                .until
+                .map(|until| self.when(until, story.zones.as_ref()));
             let words = match (wait.reason, until) {
                 (WaitReason::Held, _) | (_, None) => format!("held: {}", held_why(story)),
                 (reason, Some(until)) => format!("{}, until {until}", waits_for(reason)),
@@ -120,9 +124,7 @@ impl Teller<'_> {
                     .clone()
                     .unwrap_or_else(|| "no attempt that the campaign allows reached them".into()),
                 Disposition::Uncertain => {
-                    "a phone may have rung, so they are not called again on a guess: callout \
-                     reconcile"
-                        .into()
+                    "a phone may have rung, so they are not called again on a guess".into()
                 }
                 Disposition::Expired => row
                     .reason
@@ -138,13 +140,29 @@ impl Teller<'_> {
         }
         let due = story
             .due_at
-            .map(|at| when(at, story.zones.as_ref()))
+            .map(|at| self.when(at, story.zones.as_ref()))
             .unwrap_or_default();
         match story.waiting_for {
             Some(WaitReason::Held) => format!("held: {}", held_why(story)),
             Some(reason) => format!("{}, until {due}", waits_for(reason)),
             None if story.due_at.is_some() => "due: they are called when their turn comes".into(),
             None => "in flight: a call goes on, or its answer is awaited".into(),
+        }
+    }
+
+    /// A moment and, where one other zone is known to be the recipient's, by their clock as well.
+    fn when(&self, at: Timestamp, zones: Option<&Zones>) -> String {
+        let stamp = self.zone.stamp(at);
+        let theirs = match zones {
+            Some(Zones::Known(zones)) => zones.zones(),
+            _ => &[],
+        };
+        match theirs {
+            [theirs] if !self.zone.agrees(theirs, at) => {
+                let there = at.to_zoned(theirs.clone());
+                format!("{stamp} ({} there)", there.strftime("%a %Y-%m-%d %H:%M"))
+            }
+            _ => stamp,
         }
     }
 }
@@ -212,21 +230,4 @@ fn held_why(story: &Story) -> String {
         Some(Zones::Unknown(why)) => format!("their time zone is not known ({why})"),
         _ => "the window never opens for them".into(),
     }
-}
-
-/// A moment in UTC and, where one zone is known, by the recipient's clock.
-fn when(at: Timestamp, zones: Option<&Zones>) -> String {
-    let clock = match zones {
-        Some(Zones::Known(zones)) => match zones.zones() {
-            [zone] => local(at, zone),
-            _ => String::new(),
-        },
-        _ => String::new(),
-    };
-    format!("{at:.0}{clock}")
-}
-
-fn local(at: Timestamp, zone: &TimeZone) -> String {
-    let there = at.to_zoned(zone.clone());
-    format!(" ({} there)", there.strftime("%a %Y-%m-%d %H:%M"))
 }

@@ -1,12 +1,13 @@
 //! The summary a person reads: the account of every row, outcomes, money, time, and what is left to
 //! do.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::moments::Zone;
 pub use super::moments::human;
 pub use super::words::{counted, grouped};
 use super::words::{ending, percent};
@@ -28,6 +29,8 @@ pub struct Summary {
     pub rehearsal: bool,
     /// When its personal data was deleted.
     pub purged_at: Option<Timestamp>,
+    /// By whose clock its moments are told to people.
+    pub zone: Zone,
     /// Its counts.
     pub tally: Tally,
 }
@@ -82,13 +85,15 @@ impl Summary {
         );
         line(&mut out, &self.account());
         if let Some(at) = self.purged_at {
-            let purged = format!("purged {at:.0}: numbers, cells and reasons are deleted");
+            let purged = format!(
+                "purged {}: numbers, cells and reasons are deleted",
+                self.zone.stamp(at)
+            );
             line(&mut out, &purged);
         }
         self.write_outcomes(&mut out);
         self.write_money(&mut out);
         self.write_time(&mut out);
-        self.write_left_over(&mut out);
         out
     }
 
@@ -249,34 +254,48 @@ impl Summary {
         let span = Duration::try_from(last.duration_since(first)).unwrap_or_default();
         line(
             out,
-            &format!("dialled {first:.0} to {last:.0}, {}", human(span)),
+            &format!(
+                "dialled {} to {}, {}",
+                self.zone.stamp(first),
+                self.zone.stamp(last),
+                human(span)
+            ),
         );
     }
 
-    fn write_left_over(&self, out: &mut String) {
+    /// What a person has still to do about the run, where there is anything.
+    pub fn loose_ends(&self) -> Vec<LooseEnd> {
         let uncertain = self.tally.of(Disposition::Uncertain);
-        if uncertain > 0 {
-            line(out, "");
-            line(
-                out,
-                &format!(
-                    "{} uncertain: sent, and nobody told us whether a phone rang. They are not \
-                     redialled.\n  callout reconcile {}",
-                    grouped(uncertain),
-                    self.run
-                ),
-            );
-        }
-        if self.state.unfinished() && !self.rehearsal {
-            line(out, "");
-            line(
-                out,
-                &format!(
-                    "{} recipients are left: callout resume {}",
-                    grouped(self.tally.left()),
-                    self.run
-                ),
-            );
+        let left = self.state.unfinished() && !self.rehearsal;
+        [
+            (uncertain > 0).then_some(LooseEnd::Uncertain(uncertain)),
+            left.then(|| LooseEnd::Left(self.tally.left())),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+/// Something about a run that a person has still to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LooseEnd {
+    /// So many recipients are uncertain: their attempts are to be settled.
+    Uncertain(u64),
+    /// So many recipients are left of a run that is not over.
+    Left(u64),
+}
+
+impl fmt::Display for LooseEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uncertain(n) => write!(
+                f,
+                "{} uncertain: sent, and nobody told us whether a phone rang. They are not redialled",
+                grouped(*n)
+            ),
+            Self::Left(1) => f.write_str("1 recipient is left"),
+            Self::Left(n) => write!(f, "{} recipients are left", grouped(*n)),
         }
     }
 }
@@ -313,6 +332,7 @@ mod tests {
             why: None,
             rehearsal: false,
             purged_at: None,
+            zone: Zone::utc(),
             tally,
         };
         let account = "12,480 rows = 9,204 reached + 3,276 unreached   (it adds up)";

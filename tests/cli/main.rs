@@ -16,6 +16,7 @@ mod earlier;
 mod end_to_end;
 mod events;
 mod listing;
+mod moments;
 mod money;
 mod outputs;
 mod plans;

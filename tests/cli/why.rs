@@ -52,13 +52,13 @@ fn the_chain_goes_from_the_import_to_now() {
         ),
         (
             1,
-            "waits for the window, until 2026-01-05T09:00:00Z (Mon 2026-01-05 10:00 there)",
+            "waits for the window, until 2026-01-05 09:00 UTC (Mon 2026-01-05 10:00 there)",
         ),
         (2, "attempt 1 ("),
         (2, "written down, 0.10 EUR held"),
         (3, "attempt 1: the platform took it, call "),
         (4, "attempt 1: over, busy (BUSY)"),
-        (5, "waits for the next attempt, until 2026-01-05T09:10"),
+        (5, "waits for the next attempt, until 2026-01-05 09:10"),
         (6, "attempt 2 ("),
         (8, "attempt 2: over, busy (BUSY)"),
         (
@@ -85,7 +85,7 @@ fn who_was_not_called_has_a_chain_as_well() {
         "{text}"
     );
     assert!(
-        text.contains("2026-01-05T08:00:00Z  read from line 2"),
+        text.contains("2026-01-05 08:00 UTC     read from line 2"),
         "{text}"
     );
     let invalid = chain(&desk, &["--line", "4"]);

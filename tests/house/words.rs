@@ -2,8 +2,17 @@
 
 use crate::{Source, sources};
 
-/// Lines below `cli` that speak a command's words today; the number may only fall.
-const COMMANDS_BELOW: usize = 3;
+/// Commands that advice names most.
+const COMMANDS: [&str; 8] = [
+    "cancel",
+    "check",
+    "export",
+    "pause",
+    "plan",
+    "reconcile",
+    "resume",
+    "suppress",
+];
 
 #[test]
 fn the_concrete_store_is_named_in_the_store() {
@@ -24,15 +33,17 @@ fn commands_are_spoken_of_in_cli_alone() {
         }
         for (nth, line) in code.lines().enumerate() {
             let line = line.trim_start();
-            let speaks = ["`callout ", "callout resume", "\"--", " --", "(--"]
+            let names = COMMANDS
                 .iter()
-                .any(|words| line.contains(words));
+                .any(|name| line.contains(&format!("callout {name}")));
+            let options = ["`callout ", "\"--", " --", "(--"];
+            let speaks = names || options.iter().any(|words| line.contains(words));
             if !line.starts_with("//") && speaks && !line.contains("-- ") {
                 spoken.push(format!("{path}:{}: {line}", nth + 1));
             }
         }
     }
-    assert!(spoken.len() <= COMMANDS_BELOW, "{spoken:#?}");
+    assert!(spoken.is_empty(), "{spoken:#?}");
 }
 
 /// What `cli` may grow to: what is no argument, no word and no exit code is the application's.

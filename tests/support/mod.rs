@@ -195,7 +195,9 @@ impl Desk {
     /// that a live run may make it unasked.
     pub(crate) fn empty() -> Self {
         let dir = TempDir::new().unwrap();
-        let env = vec![("CALLOUT_DB".to_owned(), "sqlite:callout.db".to_owned())];
+        let env = [("CALLOUT_DB", "sqlite:callout.db"), ("TZ", "UTC")];
+        let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let env = env.to_vec();
         Self { dir, env }
     }
 

@@ -198,6 +198,8 @@ impl Plan {
 /// How long a run takes, from its start.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
+    /// When it starts.
+    pub(crate) from: Timestamp,
     /// Dialling alone, everybody once.
     pub(crate) dialling: Duration,
     /// If everybody answers at once; none where windows let nobody be called.
@@ -275,6 +277,7 @@ impl Span {
             }
         };
         Some(Self {
+            from,
             dialling: seconds(calls),
             soonest,
             expected: expected.and_then(since),

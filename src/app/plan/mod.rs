@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned};
 use sha2::{Digest as _, Sha256};
 
 use super::runs::{Again, Earlier, compare, not_reached_by, workers};
@@ -36,6 +36,7 @@ use crate::domain::{
 use crate::recipients::{
     CheckError, CheckedRow, ListSummary, RowVerdict, check_list, zones_of_number,
 };
+use crate::report::moments::Zone;
 use crate::sinch::Client;
 use crate::store::{Store, StoreError};
 
@@ -62,6 +63,10 @@ pub(crate) struct Plan {
     pub(crate) list: ListSummary,
     /// When it was made.
     at: Timestamp,
+    /// By whose clock it tells moments to people.
+    zone: Zone,
+    /// When its schedule begins, as people are told; none where it has none.
+    start: Option<Zoned>,
     /// Shortest and longest text, with the line and the masked number.
     pub(crate) samples: Vec<Sample>,
     /// The numbers that the sampled callouts show.
@@ -144,6 +149,8 @@ impl Plan {
             campaign: campaign.clone(),
             list: list.summary,
             at: now,
+            zone: app.zone_of_campaign(campaign),
+            start: (campaign.schedule.as_ref()).map(|schedule| app.told(schedule.start.clone())),
             samples: if extremes.is_empty() {
                 samples::extremes(&callouts)
             } else {

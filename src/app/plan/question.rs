@@ -1,23 +1,22 @@
 //! What a person decides on before a run, and what should make them think again.
 
-use jiff::{RoundMode, Timestamp, TimestampRound, Unit, Zoned};
+use jiff::{Timestamp, Zoned};
 
 use super::Plan;
 use super::eligible::Eligible;
 use crate::domain::money::said;
-use crate::domain::window::{Window, WindowZone};
-use crate::report::moments::Zone;
+use crate::domain::window::Window;
 use crate::report::words::{counted, grouped};
 
 impl Plan {
     /// The question before a run that begins at a start to come, or else now: `Call 300 people now (about 378,
     /// at most 600 calls; expected 13.23 EUR, cap 30.00 EUR; ends about Mon 21:00 UTC)?`
-    pub(crate) fn question(&self, start: Option<&Zoned>, zone: &Zone) -> String {
+    pub(crate) fn question(&self, start: Option<&Zoned>) -> String {
         let from = start.map_or(self.at, Zoned::timestamp);
         let when = start.map_or("now".to_owned(), |_| {
-            format!("at {}", zone.moment(from, self.at))
+            format!("at {}", self.zone.moment(from, self.at))
         });
-        let facts = [Some(self.calls()), Some(self.cost()), self.end(from, zone)];
+        let facts = [Some(self.calls()), Some(self.cost()), self.end(from)];
         let facts: Vec<String> = facts.into_iter().flatten().collect();
         let people = counted(self.list.valid, "person", "people");
         let facts = facts.join("; ");
@@ -57,28 +56,14 @@ impl Plan {
         format!("expected {}{without}, {cap}", costs.expected)
     }
 
-    fn end(&self, from: Timestamp, zone: &Zone) -> Option<String> {
+    /// When a run that begins then is done, as calls usually end; none without a rate.
+    pub(super) fn end(&self, from: Timestamp) -> Option<String> {
         let span = self.span.as_ref()?;
         let end = span.expected.and_then(|span| from.checked_add(span).ok());
-        let minutes = TimestampRound::new()
-            .smallest(Unit::Minute)
-            .mode(RoundMode::Ceil);
-        Some(match end.and_then(|end| end.round(minutes).ok()) {
-            Some(end) => format!("ends about {}", zone.moment(end, self.at)),
+        Some(match end {
+            Some(end) => format!("ends about {}", self.zone.about(end, self.at)),
             None => "no end in sight, its windows do not open for long enough".to_owned(),
         })
-    }
-
-    /// The zone by whose clock its moments are told: its schedule's, or its window's; none where it
-    /// names none.
-    pub(crate) fn zone(&self) -> Option<Zone> {
-        let of_schedule = self.campaign.schedule.as_ref();
-        let of_schedule = of_schedule.map(|schedule| schedule.zone().clone());
-        let of_window = || match self.campaign.window.as_ref()?.zone() {
-            WindowZone::Fixed(zones) => zones.zones().first().cloned(),
-            WindowZone::Recipient => None,
-        };
-        of_schedule.or_else(of_window).map(Zone::new)
     }
 
     /// What a person should look at before a run that begins then, beside the plan's warnings.

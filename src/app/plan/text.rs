@@ -67,7 +67,7 @@ fn lines(plan: &Plan) -> Vec<String> {
             sample.text
         ));
     }
-    lines.extend(plan.eligible.as_ref().map(eligible));
+    lines.extend(plan.eligible.as_ref().map(|of| eligible(of, plan)));
     lines.push(attempts_text(plan));
     lines.extend(start(plan));
     lines.push(time(plan));
@@ -160,7 +160,7 @@ fn money(plan: &Plan) -> Vec<String> {
 /// When a run of it starts, where the campaign says so.
 fn start(plan: &Plan) -> Option<String> {
     let schedule = plan.campaign.schedule.as_ref()?;
-    let first = moment(&schedule.start);
+    let first = moment(plan.start.as_ref()?);
     let expiry = schedule.expires_after.map_or(String::new(), |after| {
         format!("; nobody is called later than {} after it", human(after))
     });
@@ -174,6 +174,15 @@ fn time(plan: &Plan) -> String {
     let Some(span) = &plan.span else {
         return "time: not known; `run` needs calls_per_second in [pacing]".into();
     };
+    let begun = if span.from == plan.at {
+        "begun now, it "
+    } else {
+        ""
+    };
+    let ends = (plan.end(span.from)).filter(|_| span.expected.is_some());
+    let ends = ends.map_or(String::new(), |ends| {
+        format!("{begun}{ends}, as calls usually end; ")
+    });
     let windows = if plan.eligible.is_some() {
         ", while windows are open"
     } else {
@@ -181,12 +190,12 @@ fn time(plan: &Plan) -> String {
     };
     match (span.soonest, span.latest) {
         (Some(soonest), Some(latest)) if soonest == latest => format!(
-            "time: about {} to dial everybody{windows}; {} decides",
+            "time: {ends}about {} to dial everybody{windows}; {} decides",
             human(soonest),
             span.bottleneck
         ),
         (Some(soonest), Some(latest)) => format!(
-            "time: about {} to dial everybody, {} if everybody is called as often as they may \
+            "time: {ends}about {} to dial everybody, {} if everybody is called as often as they may \
              be{windows}; {} decides",
             human(soonest),
             human(latest),
@@ -201,10 +210,10 @@ fn time(plan: &Plan) -> String {
 }
 
 /// How many may be called when.
-fn eligible(eligible: &Eligible) -> String {
-    let next = eligible
-        .next
-        .map_or(String::new(), |at| format!(", the first from {at} on"));
+fn eligible(eligible: &Eligible, plan: &Plan) -> String {
+    let next = eligible.next.map_or(String::new(), |at| {
+        format!(", the first from {} on", plan.zone.moment(at, plan.at))
+    });
     let held = if eligible.held == 0 {
         String::new()
     } else {

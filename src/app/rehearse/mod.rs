@@ -139,7 +139,8 @@ impl Rehearsal<'_> {
             expires_at: expires.and_then(|after| began.checked_add(after).ok()),
             ..self.new_run(app, "the simulator in virtual time".into())
         };
-        app.tell(Notice::VirtualTime(began));
+        let zone = app.zone_of_campaign(self.campaign);
+        app.tell(Notice::VirtualTime(zone.at(began)));
         let rules = rules(self.campaign, new.created_at);
         let called = Arc::clone(&platform);
         let calling = (
@@ -148,7 +149,8 @@ impl Rehearsal<'_> {
         );
         let work = self.work(app, store, new, rules, calling).await?;
         let ended = work.until(stop).await?;
-        app.tell(Notice::VirtualTimeEnded(clock.wall(), clock.monotonic()));
+        let at = zone.at(clock.wall());
+        app.tell(Notice::VirtualTimeEnded(at, clock.monotonic()));
         if let Some(path) = &self.wanted.ledger {
             write_private(path, called.ledger_csv().as_bytes(), false)?;
         }

@@ -1,6 +1,7 @@
 //! Whether the machine's clock can be believed: nobody is dialled while the database has seen a later
 //! time, unless a person says that the clock is right. What they said is kept.
 
+use crate::app::error::seen;
 use crate::app::{App, Error, Notice, Refusal};
 use crate::domain::{ClockAccepted, wall};
 use crate::store::Store;
@@ -18,15 +19,24 @@ impl App {
         let Some(newest) = newest.filter(|newest| wall::is_ahead(newest.at, now)) else {
             return Ok(());
         };
+        let zone = self.zone_here();
         if !right {
-            return Err(Refusal::ClockSetBack { now, newest }.into());
+            return Err(Refusal::ClockSetBack {
+                now: zone.at(now),
+                newest: seen(&newest, &zone),
+            }
+            .into());
         }
         let accepted = ClockAccepted {
             who: self.settings.who.clone(),
             wall: now,
             newest,
         };
-        self.tell(Notice::ClockAccepted(accepted.clone()));
+        self.tell(Notice::ClockAccepted {
+            who: accepted.who.clone(),
+            now: zone.at(now),
+            newest: seen(&accepted.newest, &zone),
+        });
         Ok(store.accept_clock(&accepted).await?)
     }
 }

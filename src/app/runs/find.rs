@@ -1,6 +1,6 @@
 //! Which run somebody speaks of.
 
-use crate::app::{Error, Refusal};
+use crate::app::{App, Error, Refusal};
 use crate::campaign::fault::nearest;
 use crate::domain::{BY_HAND, RunId};
 use crate::report::Summary;
@@ -67,17 +67,20 @@ async fn no_run(store: &dyn Store, wanted: &str) -> Result<Refusal, Error> {
     })
 }
 
-/// A run with its counts.
-pub(crate) async fn summary(store: &dyn Store, id: &RunId) -> Result<Summary, Error> {
-    let run = store.run(id).await?;
-    let tally = store.tally(id).await?;
-    Ok(Summary {
-        run: run.id,
-        campaign: run.campaign,
-        state: run.state,
-        why: run.why,
-        rehearsal: run.rehearsal,
-        purged_at: run.purged_at,
-        tally,
-    })
+impl App {
+    /// A run with its counts.
+    pub(crate) async fn summary(&self, store: &dyn Store, id: &RunId) -> Result<Summary, Error> {
+        let run = store.run(id).await?;
+        let tally = store.tally(id).await?;
+        Ok(Summary {
+            zone: self.zone_of(&run),
+            run: run.id,
+            campaign: run.campaign,
+            state: run.state,
+            why: run.why,
+            rehearsal: run.rehearsal,
+            purged_at: run.purged_at,
+            tally,
+        })
+    }
 }

@@ -1,6 +1,5 @@
 //! The runs of a database.
 
-use super::find::summary;
 use crate::app::{App, Error};
 use crate::domain::BY_HAND;
 use crate::report::listing::{Listed, id_chars};
@@ -35,7 +34,7 @@ impl App {
                 began_at: run.created_at,
                 ended_at: run.ended_at,
                 engine: at_work.as_ref() == Some(&run.id),
-                summary: summary(store.as_ref(), &run.id).await?,
+                summary: self.summary(store.as_ref(), &run.id).await?,
             });
         }
         store.close().await?;

@@ -15,7 +15,7 @@ mod work;
 
 pub(crate) use again::{Again, Earlier, compare, not_reached_by, refuse_spent};
 pub(crate) use begin::{Assurances, Looking, NotBegun, noted, refuse_second_run, unfinished};
-pub(crate) use find::{find, find_head, summary};
+pub(crate) use find::{find, find_head};
 pub(crate) use halt::{Cancelled, Paused, ToCancel};
 pub(crate) use import::{Terms, import, workers};
 pub(crate) use resume::{Resume, Resumed};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::again::not_reached_by;
 use super::begin::Assurances;
-use super::find::{find, of_campaigns, summary};
+use super::find::{find, of_campaigns};
 use super::import::{Terms, import};
 use super::reread::numbers_of;
 use super::work::{Work, rate, rules};
@@ -70,7 +70,7 @@ impl App {
                 }
                 .into());
             }
-            let summary = summary(store.as_ref(), &run.id).await?;
+            let summary = self.summary(store.as_ref(), &run.id).await?;
             if let Some(file) = wanted.output {
                 results::write_results(self, store.as_ref(), &run, file).await?;
             }

@@ -5,11 +5,11 @@ use std::fmt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::find::summary;
 use crate::app::{App, Error};
 use crate::domain::{Backlog, RunState, WaitReason};
 use crate::report::Summary;
-use crate::report::summary::{grouped, human};
+use crate::report::moments::away;
+use crate::report::summary::grouped;
 use crate::store::{EngineStatus, Run, Store, Wish};
 
 /// How a run stands.
@@ -85,7 +85,7 @@ impl fmt::Display for Obstacle {
 impl App {
     /// Reads how a run stands.
     pub(crate) async fn standing(&self, store: &dyn Store, run: Run) -> Result<Standing, Error> {
-        let summary = summary(store, &run.id).await?;
+        let summary = self.summary(store, &run.id).await?;
         let at_work = store.engine_at_work().await?;
         let engine = at_work.is_some_and(|id| id == run.id);
         let telling = run.telling.clone().filter(|_| engine);
@@ -144,10 +144,11 @@ impl Standing {
     }
 
     fn moment(&self, at: Timestamp) -> String {
-        match std::time::Duration::try_from(at.duration_since(self.now)) {
-            Ok(wait) if !wait.is_zero() => format!("{at:.0} (in {})", human(wait)),
-            _ => format!("{at:.0} (now)"),
+        let stamp = self.summary.zone.stamp(at);
+        if at <= self.now {
+            return format!("{stamp} (now)");
         }
+        format!("{stamp} (in {})", away(at, self.now))
     }
 
     /// Every reason with its counts, a line each.
@@ -205,7 +206,10 @@ impl Standing {
             add("money", budget);
         }
         if let Some(at) = self.run.expires_at {
-            add("expiry", format!("nobody is called after {at:.0}"));
+            add(
+                "expiry",
+                format!("nobody is called after {}", self.summary.zone.stamp(at)),
+            );
         }
         lines
     }

@@ -3,14 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
-
-use super::find::summary;
 use super::reread::AtTheDial;
 use crate::app::{App, Error, Goal, Notice, Stop, results};
 use crate::campaign::{Campaign, Fault, Faults, Script};
-use crate::domain::window::WindowZone;
-use crate::domain::{Callout, Destination, DestinationKind, Known, RunId, Spend, Window};
+use crate::domain::{Callout, Destination, DestinationKind, Known, RunId, Spend};
 use crate::engine::{
     self, Assignment, End, Engine, Pace, Platform, Predecessor, Render, Rules, Start, Time, Watch,
 };
@@ -56,7 +52,7 @@ impl Work<'_> {
         let (app, store, id) = (self.app, Arc::clone(&self.store), self.run.clone());
         let output = self.output.clone();
         let end = self.drive(stop).await?;
-        let summary = summary(store.as_ref(), &id).await?;
+        let summary = app.summary(store.as_ref(), &id).await?;
         let mut results = None;
         if let Some((path, replace)) = output {
             let run = store.run(&id).await?;
@@ -88,9 +84,9 @@ impl Work<'_> {
             expires_at: run.expires_at,
         };
         Ok(Goal {
+            zone: self.app.zone_of(&run),
             run: run.id,
             campaign: run.campaign,
-            zone: zone(&self.rules, self.spend.as_ref()),
             watch: Box::new(Watch::new(start)),
         })
     }
@@ -126,19 +122,6 @@ impl Work<'_> {
         }
         Ok(end)
     }
-}
-
-/// The zone by whose clock a run's people are told the time: its window's, or that of its days of money; none
-/// where nothing names one.
-fn zone(rules: &Rules, spend: Option<&Spend>) -> Option<TimeZone> {
-    let of_window = match rules.window.as_ref().map(Window::zone) {
-        Some(WindowZone::Fixed(zones)) => zones.zones().first().cloned(),
-        _ => None,
-    };
-    of_window.or_else(|| {
-        let spend = spend.filter(|spend| spend.per_day.is_some())?;
-        Some(spend.zone())
-    })
 }
 
 /// A run needs a rate that a person decided on.

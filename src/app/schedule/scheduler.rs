@@ -161,7 +161,8 @@ impl Scheduler<'_> {
         let told = format!("{} {busy:?}", next.at);
         let notice = SchedulerNotice::Next {
             campaign: self.file.campaign.name.clone(),
-            at: next.at.clone(),
+            at: self.app.told(next.at.clone()),
+            here: self.app.zone_here().dated(next.at.timestamp()),
             remark: next.remark.map(|remark| remark.to_string()),
             now,
             busy,
@@ -195,7 +196,8 @@ impl Scheduler<'_> {
     }
 
     fn in_zone(&self, at: Timestamp) -> Zoned {
-        at.to_zoned(self.file.schedule.zone().clone())
+        let there = at.to_zoned(self.file.schedule.zone().clone());
+        self.app.told(there)
     }
 
     /// Starts a run for an occurrence, with the file and the list as they are now.
@@ -236,7 +238,7 @@ impl Scheduler<'_> {
         Slot::of(&self.file.schedule, at).assign(&mut new);
         self.notice(SchedulerNotice::Starting {
             campaign: campaign.name.clone(),
-            at: due.at.clone(),
+            at: self.app.told(due.at.clone()),
         });
         let results = PathBuf::from(format!(
             "{}-{}.csv",
@@ -264,7 +266,7 @@ impl Scheduler<'_> {
 
     /// Nothing can start just now: says why, and waits a moment.
     async fn again_soon(&mut self, due: &Occurrence, why: NotYet) -> Started {
-        let at = due.at.clone();
+        let at = self.app.told(due.at.clone());
         self.tell_once(format!("{at} {why:?}"), SchedulerNotice::Due { at, why });
         let clock = self.app.clock.as_ref();
         let soon = clock.wall() + jiff::SignedDuration::from_secs(1);

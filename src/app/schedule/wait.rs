@@ -92,7 +92,7 @@ impl App {
             ByHand::Wait(at) => Ok(Start::Later(at.at)),
             ByHand::Stale(at) => Err(gone(format!(
                 "the start of {campaign} was {}, and its expires_after has gone by",
-                moment(&at.at)
+                moment(&self.told(at.at))
             ))),
             ByHand::Over => {
                 let last = store.occurrences(campaign, 1).await?;
@@ -104,7 +104,7 @@ impl App {
                                 format!("it was skipped: {reason}")
                             }
                         };
-                        let at = last.scheduled_for.to_zoned(schedule.zone().clone());
+                        let at = self.told(last.scheduled_for.to_zoned(schedule.zone().clone()));
                         format!("the last start of {campaign} was {}: {became}", moment(&at))
                     }
                     None => format!("the schedule of {campaign} has ended"),
@@ -131,6 +131,7 @@ impl App {
             store.close().await?;
             drop(store);
             let (moment, now) = (at.timestamp(), clock.wall());
+            let at = self.told(at);
             let campaign = campaign.to_owned();
             self.tell(Notice::WaitingForStart { campaign, at, now });
             if until(moment, clock, stop, || false).await != Waited::Came {

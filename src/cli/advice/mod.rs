@@ -5,6 +5,8 @@ mod platform;
 
 use crate::app::{Refusal, UnreachedUnknown};
 use crate::domain::RunId;
+use crate::report::Summary;
+use crate::report::summary::LooseEnd;
 use crate::store::{Gap, StoreError};
 
 pub(super) use platform::{of_platform, with_advice};
@@ -137,6 +139,19 @@ pub(super) fn store(error: &StoreError) -> String {
         _ => "",
     };
     format!("{error}{advice}")
+}
+
+/// The report of a run, and what to do about what is left.
+pub(super) fn report(summary: &Summary) -> String {
+    let (mut text, run) = (summary.text(), &summary.run);
+    for end in summary.loose_ends() {
+        let command = match end {
+            LooseEnd::Uncertain(_) => format!(".\n  callout reconcile {run}"),
+            LooseEnd::Left(_) => format!(": callout resume {run}"),
+        };
+        text = format!("{text}\n{end}{command}\n");
+    }
+    text
 }
 
 /// A person who is suppressed and whose rows are still there, and what to do.

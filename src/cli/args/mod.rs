@@ -77,6 +77,10 @@ pub(in crate::cli) struct Global {
         value_name = "WHICH"
     )]
     pub(in crate::cli) paths: String,
+    /// Tell people every moment in UTC, instead of the campaign's zone or this machine's. JSON and CSV
+    /// always have UTC
+    #[arg(long, global = true)]
+    pub(in crate::cli) utc: bool,
     /// What is logged to standard error: error, warn, info, debug, or a filter
     #[arg(
         long,

@@ -5,7 +5,6 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::local;
 use crate::app::App;
 use crate::app::plan::rule;
 use crate::app::schedule::{self, json_of};
@@ -41,6 +40,7 @@ pub(super) fn next(args: &ScheduleNextArgs, app: &App) -> Result<Exit, Failure> 
         output::say("no further start");
         return Ok(Exit::Done);
     }
+    let here = app.zone_here();
     let mut before = schedule.zone().to_offset(from);
     let rows = next.iter().map(|occurrence| {
         let offset = occurrence.at.offset();
@@ -52,8 +52,8 @@ pub(super) fn next(args: &ScheduleNextArgs, app: &App) -> Result<Exit, Failure> 
         };
         before = offset;
         [
-            moments::moment(&occurrence.at),
-            local(&occurrence.at),
+            moments::moment(&app.told(occurrence.at.clone())),
+            here.dated(occurrence.at.timestamp()),
             remark,
         ]
     });

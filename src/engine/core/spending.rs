@@ -102,9 +102,10 @@ impl Core {
             Headroom::OverDay { left, until } => Some(
                 format!(
                     "the next call may cost {wanted}, and {} are left of per_day, {}; the next day \
-                     begins at {until:.0}",
+                     begins at {}",
                     said(left, currency),
-                    said(spend.per_day.unwrap_or_default(), currency)
+                    said(spend.per_day.unwrap_or_default(), currency),
+                    (until.to_zoned(spend.zone())).strftime("%Y-%m-%d %H:%M %:z")
                 )
                 .into(),
             ),
