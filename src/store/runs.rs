@@ -297,7 +297,7 @@ pub struct Wishing {
 
 impl Wishing {
     /// A wish is on its way for as long as that is held.
-    pub(super) fn held_by(what: impl std::fmt::Debug + Send + Sync + 'static) -> Self {
+    pub fn held_by(what: impl std::fmt::Debug + Send + Sync + 'static) -> Self {
         Self {
             _held: Box::new(what),
         }

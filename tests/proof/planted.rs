@@ -1,10 +1,9 @@
-//! Bugs, planted into the seeded world from outside: a disk that lies to the engine. Each must be noticed by the
+//! Bugs, planted into the seeded world from outside: a store that lies to the engine. Each must be noticed by the
 //! checker whose promise it breaks.
 
-use callout::store::Recovery;
-use jiff::Timestamp;
+use callout::domain::{AttemptState, RecipientState};
 
-use crate::disk::Disk;
+use crate::memory::Tables;
 
 /// A bug around the core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,16 +18,22 @@ pub(crate) enum Bug {
 }
 
 impl Bug {
-    /// What a start finds on this disk.
-    pub(crate) fn recover(self, disk: &mut Disk, now: Timestamp) -> Recovery {
-        let recovery = disk.recover(now);
-        match self {
-            Self::RedialUncertain => disk.make_uncertain_due(),
-            Self::ForgetHolds => disk.forget_holds(),
-            Self::None | Self::RecordedIsCommitted => return recovery,
+    /// What else a recovery does to this store. Says whether it did anything.
+    pub(crate) fn recovers(self, tables: &mut Tables) -> bool {
+        let uncertain = tables.attempts.values_mut();
+        let uncertain = uncertain.filter(|a| matches!(a.state, AttemptState::Uncertain(_)));
+        for attempt in uncertain {
+            match self {
+                Self::RedialUncertain => {
+                    attempt.state = AttemptState::NotSent("planted".into());
+                    let who = tables.recipients.get_mut(&attempt.recipient.0).unwrap();
+                    (who.state, who.due_at) = (RecipientState::Pending, 0);
+                }
+                Self::ForgetHolds => attempt.hold = None,
+                Self::None | Self::RecordedIsCommitted => return false,
+            }
         }
-        // Recovering twice is recovering once: this is what the disk says with the bug in it.
-        disk.recover(now)
+        true
     }
 
     /// Whether an intent is reported as durable when it only waits to be.

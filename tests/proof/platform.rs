@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use callout::domain::{
     AttemptId, AttemptKey, CallId, Money, NotSent, Observation, Outcome, Reaction, RecipientId,
-    Refusal, Side, SpeaksOf, Verdict,
+    Refusal, Side, SpeaksOf, Uncertainty, Verdict,
 };
 use callout::entropy::Entropy;
 use rust_decimal::Decimal;
 
-use crate::disk::uncertainty;
 use crate::nature::{MINUTE_S, Nature, SECOND, hold_of};
 
 /// What the platform says while the account is unwell.
@@ -246,5 +245,14 @@ fn tell_oddly(outcome: &mut Outcome, told: u64) {
         (3, Some(debit)) => debit.amount = -debit.amount - Decimal::ONE,
         (4, debit) => (*debit, outcome.unread_debit) = (None, Some("NaN".into())),
         _ => {}
+    }
+}
+
+/// What is known of a callout whose answer never came.
+fn uncertainty() -> Uncertainty {
+    Uncertainty {
+        side: Side::Network,
+        why: "lost".into(),
+        accepted: false,
     }
 }

@@ -1,21 +1,28 @@
-//! The core in its world: time that jumps to what is next, a disk, a platform, crashes and stops; and the
-//! checkers, who see everything.
+//! The core in its world: time that jumps to what is next, a store in memory, a platform, crashes and stops;
+//! and the checkers, who see everything.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use callout::domain::{
-    AttemptKey, CallId, Disposition, Observation, PauseReason, RefusalCode, Spend, Verdict,
+    AttemptKey, Budget, CallId, DestinationKind, Disposition, Observation, PauseReason,
+    RecipientId, RecipientState, RefusalCode, RunId, Spend, SpendAccount, Verdict,
 };
 use callout::engine::{Command, Core, End, Event, Predecessor};
 use callout::entropy::Entropy;
-use callout::store::{Cursor, DuePage, Fact, Intent};
+use callout::store::{
+    Cursor, DuePage, EngineStore, Fact, Imported, ImportedRow, Intent, NewRun, Planned, RunEnd,
+    RunStore,
+};
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::checkers::{self, Checker, Post, Scene, Violations};
-use crate::disk::{Disk, Row};
-use crate::nature::{Nature, now_at};
+use crate::memory::Memory;
+use crate::nature::{Nature, hold_of, now_at, zones_of};
 use crate::planted::Bug;
 use crate::platform::Platform;
 
@@ -54,7 +61,8 @@ pub(crate) struct Simulation {
     bug: Bug,
     now: Duration,
     core: Core,
-    disk: Disk,
+    store: Memory,
+    run: RunId,
     platform: Platform,
     checkers: Vec<Box<dyn Checker>>,
     broken: Violations,
@@ -68,6 +76,8 @@ pub(crate) struct Simulation {
     group_since: Duration,
     committing: Option<Group>,
     failed: bool,
+    /// What came in since the store failed, a step each: on its way to be kept aside.
+    aside: Vec<Vec<Fact>>,
     fetching: bool,
     cancelled: bool,
     over: bool,
@@ -100,8 +110,9 @@ pub(crate) struct Report {
 impl Simulation {
     /// Lives through a world, with a bug planted in it.
     pub(crate) fn run(nature: Nature, bug: Bug) -> Report {
-        let disk = Disk::imported(nature.recipients);
         let began = now_at(Duration::ZERO);
+        let (store, run) = imported(nature.recipients, began.wall);
+        at_once(store.begin_work(&run, began.wall)).unwrap();
         let core = Core::new(
             nature.pace,
             nature.rules(),
@@ -113,8 +124,9 @@ impl Simulation {
         let mut world = Self {
             bug,
             now: Duration::ZERO,
-            core: core.within(disk.budget(nature.spend.as_ref(), began.wall)),
-            disk,
+            core: core.within(budget(&store, &run, nature.spend.as_ref(), began.wall)),
+            store,
+            run,
             platform: Platform::of(&nature),
             checkers: checkers::all(),
             broken: Violations::new(),
@@ -126,6 +138,7 @@ impl Simulation {
             group_since: Duration::ZERO,
             committing: None,
             failed: false,
+            aside: Vec::new(),
             fetching: false,
             cancelled: false,
             over: false,
@@ -199,7 +212,7 @@ impl Simulation {
             }
             Later::FreshPage(cursor, limit) => {
                 self.fetching = false;
-                let page = self.disk.due(now_at(self.now).wall, cursor.as_ref(), limit);
+                let page = self.page(cursor.as_ref(), limit);
                 self.step(Event::Page(page));
             }
             Later::Answer(key, verdict) => {
@@ -224,6 +237,9 @@ impl Simulation {
     }
 
     fn step(&mut self, event: Event) {
+        if self.failed && !matches!(event, Event::StoreFailed(_)) {
+            self.aside.push(Vec::new());
+        }
         let commands = self.core.step(event, now_at(self.now));
         for command in commands {
             self.carry_out(command);
@@ -232,10 +248,11 @@ impl Simulation {
 
     /// Lets every checker see something.
     fn check(&mut self, mut see: impl FnMut(&mut dyn Checker, &Scene<'_>, &mut Violations)) {
+        let tables = self.store.tables();
         let scene = Scene {
             nature: &self.nature,
             now: self.now,
-            disk: &self.disk,
+            disk: &tables,
             platform: &self.platform,
             spend: self.spend.as_ref(),
             closed_as: self.cancelled.then(|| self.closed_as()),
@@ -281,7 +298,7 @@ impl Simulation {
 
     fn record(&mut self, fact: Fact) {
         if self.failed {
-            self.disk.keep_aside([fact]);
+            self.aside.last_mut().unwrap().push(fact);
             return;
         }
         self.group_begins();
@@ -303,10 +320,15 @@ impl Simulation {
         let later = if draw.fraction() < 0.5 {
             Later::FreshPage(cursor, limit)
         } else {
-            let page = self.disk.due(now_at(self.now).wall, cursor.as_ref(), limit);
-            Later::Page(Box::new(page))
+            Later::Page(Box::new(self.page(cursor.as_ref(), limit)))
         };
         self.after(takes, later);
+    }
+
+    fn page(&self, cursor: Option<&Cursor>, limit: u32) -> DuePage {
+        let now = now_at(self.now).wall;
+        let page = self.store.due_page(&self.run, now, cursor, limit, None);
+        at_once(page).unwrap()
     }
 
     fn post(&mut self, post: Post) {
@@ -344,8 +366,8 @@ impl Simulation {
             }
             self.failed = true;
             let waiting = std::mem::take(&mut self.group);
-            self.disk
-                .keep_aside(group.facts.into_iter().chain(waiting.facts));
+            let facts = group.facts.into_iter().chain(waiting.facts);
+            self.aside = vec![facts.collect()];
             self.step(Event::StoreFailed("planted".into()));
             return;
         }
@@ -354,7 +376,13 @@ impl Simulation {
     }
 
     fn write(&mut self, group: &Group) {
-        let astray = self.disk.commit(&group.intents, &group.facts);
+        let (run, intents, facts) = (&self.run, &group.intents, &group.facts);
+        let written = if intents.is_empty() {
+            at_once(self.store.record(run, facts))
+        } else {
+            at_once(self.store.intend(run, intents, facts)).map(drop)
+        };
+        let astray = written.err().map(|error| error.to_string());
         self.broken.extend(astray);
     }
 
@@ -367,15 +395,24 @@ impl Simulation {
         }
         let group = std::mem::take(&mut self.group);
         self.write(&group);
+        self.keep_aside(usize::MAX);
         match end {
-            End::Completed => self.over = true,
+            End::Completed => {
+                self.end(&RunEnd::Completed);
+                self.over = true;
+            }
             End::Cancelled | End::Expired => {
-                let disposition = self.closed_as();
-                assert_eq!(*end == End::Expired, disposition == Disposition::Expired);
-                self.disk.close(disposition);
+                let expired = *end == End::Expired;
+                assert_eq!(expired, self.closed_as() == Disposition::Expired);
+                self.end(if expired {
+                    &RunEnd::Expired
+                } else {
+                    &RunEnd::Cancelled
+                });
                 self.over = true;
             }
             End::Paused(why) => {
+                self.end(&RunEnd::Paused(why.clone()));
                 match why {
                     PauseReason::SpendCap(_) => self.raise_the_cap(),
                     PauseReason::Price(_) => self.stopped.1 += 1,
@@ -391,6 +428,21 @@ impl Simulation {
         }
     }
 
+    /// What came in since the store failed is kept aside: so many steps of it, and the rest is gone.
+    fn keep_aside(&mut self, steps: usize) {
+        for facts in self.aside.drain(..).take(steps) {
+            if !facts.is_empty() {
+                self.store.keep_aside(&self.run, &facts).unwrap();
+            }
+        }
+    }
+
+    /// Writes down how the run ended.
+    fn end(&mut self, how: &RunEnd) {
+        let now = now_at(self.now).wall;
+        at_once(self.store.end_run(&self.run, how, now)).unwrap();
+    }
+
     fn raise_the_cap(&mut self) {
         self.stopped.0 += 1;
         self.check(|checker, scene, broken| checker.stopped_at_the_cap(scene, broken));
@@ -399,7 +451,8 @@ impl Simulation {
         spend.cap = Some(cap * Decimal::TWO + Decimal::ONE);
     }
 
-    /// kill -9: what is recorded is gone, and the group on its way is there or not.
+    /// kill -9: what is recorded is gone, the group on its way is there or not, and of what is kept aside the
+    /// beginning may be there.
     fn crash(&mut self) {
         self.group = Group::default();
         if let Some(changes) = self.committing.take() {
@@ -408,10 +461,9 @@ impl Simulation {
                 self.write(&changes);
             }
         }
-        // The side file is written at the very end of a process that goes in good order.
-        if self.failed {
-            self.disk.lose_aside();
-        }
+        let mut draw = self.nature.draw("aside", self.order, 0);
+        let steps = usize::try_from(draw.seed()).unwrap() % (self.aside.len() + 1);
+        self.keep_aside(steps);
         self.restart();
     }
 
@@ -423,23 +475,36 @@ impl Simulation {
         let mut draw = self.nature.draw("restart", self.order, 0);
         self.now += Duration::from_millis(draw.seed() % 2_000);
         let now = now_at(self.now);
-        let recovery = self.bug.recover(&mut self.disk, now.wall);
+        let mut recovery = at_once(self.store.recover(&self.run, now.wall)).unwrap();
+        if self.bug.recovers(&mut self.store.tables()) {
+            // Recovering twice is recovering once: this is what the store says with the bug in it.
+            recovery = at_once(self.store.recover(&self.run, now.wall)).unwrap();
+        }
+        at_once(self.store.begin_work(&self.run, now.wall)).unwrap();
         self.check(|checker, scene, _| checker.restarted(scene));
         let before = Predecessor::Process { elsewhere: false };
         let entropy = Entropy::seeded(self.nature.seed ^ self.life.rotate_left(40));
-        let budget = self.disk.budget(self.spend.as_ref(), now.wall);
+        let budget = budget(&self.store, &self.run, self.spend.as_ref(), now.wall);
         let mut rules = self.nature.rules();
         rules.known.suspect = self.suspect;
         let (pace, next_key) = (self.nature.pace, recovery.next_key);
         self.core = Core::new(pace, rules, before, next_key, entropy, now).within(budget);
         self.step(Event::Latest(recovery.latest));
         self.step(Event::Uncertain(recovery.uncertain_since));
-        for page in self.disk.open_calls().chunks(50) {
-            self.step(Event::Opened(page.to_vec()));
-        }
+        self.open_calls();
         self.step(Event::Tick);
         if self.cancelled {
             self.step(self.closing());
+        }
+    }
+
+    fn open_calls(&mut self) {
+        let mut after = RecipientId(0);
+        loop {
+            let page = at_once(self.store.open_calls(&self.run, after, 50)).unwrap();
+            let Some(last) = page.last() else { return };
+            after = last.recipient;
+            self.step(Event::Opened(page));
         }
     }
 
@@ -484,13 +549,16 @@ impl Simulation {
 
     fn report(mut self) -> Report {
         self.check(|checker, scene, broken| checker.at_the_end(scene, broken));
-        let rows = self.disk.rows.iter();
-        let dispositions = rows.filter_map(|(id, row)| match row {
-            Row::Done(disposition) => Some((*id, *disposition)),
+        let tables = self.store.tables();
+        let people = tables.recipients.iter();
+        let dispositions = people.filter_map(|(id, who)| match who.state {
+            RecipientState::Done(disposition) => Some((*id, disposition)),
             _ => None,
         });
+        let dispositions = dispositions.collect();
+        drop(tables);
         Report {
-            dispositions: dispositions.collect(),
+            dispositions,
             posts: self.platform.posts(),
             restarts: self.restarts,
             stopped: self.stopped,
@@ -526,5 +594,66 @@ impl Group {
             next_due: dues.min(),
             moved: self.facts.iter().filter_map(Fact::moved).collect(),
         }
+    }
+}
+
+/// A store with a run whose list has so many people, who are all due; opened as the engine.
+fn imported(recipients: i64, now: Timestamp) -> (Memory, RunId) {
+    let store = Memory::empty().engine().unwrap();
+    let run = RunId::new("0123456789ab");
+    let begins = NewRun {
+        id: run.clone(),
+        campaign: "c".into(),
+        definition: String::new(),
+        definition_path: "c.toml".into(),
+        blackout_file: None,
+        rehearsal: false,
+        platform: String::new(),
+        created_at: now,
+        scheduled_for: None,
+        expires_at: None,
+        spend: None,
+        planned: Planned::default(),
+    };
+    at_once(store.create_run(&begins)).unwrap();
+    let row = |id: i64| ImportedRow {
+        line: u64::try_from(id).unwrap() + 1,
+        cells: Vec::new(),
+        verdict: Ok(format!("+{id}")),
+        zones: Some(zones_of(id)),
+        hold: Some(hold_of(id)),
+    };
+    let (send, rows) = tokio::sync::mpsc::channel(1);
+    send.try_send((1..=recipients).map(row).collect()).unwrap();
+    drop(send);
+    let (send, whole) = tokio::sync::oneshot::channel();
+    let list = Imported {
+        header: Vec::new(),
+        destination_kind: DestinationKind::Number,
+        sha256: String::new(),
+    };
+    send.send(list).unwrap();
+    at_once(store.import(&run, rows, whole)).unwrap();
+    (store, run)
+}
+
+/// What may still be spent: as an engine reads it from the store.
+fn budget(store: &Memory, run: &RunId, spend: Option<&Spend>, now: Timestamp) -> Option<Budget> {
+    let spend = spend?;
+    let charges = at_once(store.charges(run)).unwrap();
+    let committed = SpendAccount::of(spend, &charges).committed();
+    let days = Budget::days_that_matter(spend, now);
+    let days = days.into_iter().map(|(day, from, until)| {
+        let charges = at_once(store.charges_within("c", from, until)).unwrap();
+        (day, SpendAccount::of(spend, &charges).committed())
+    });
+    Some(Budget::new(spend.clone(), committed, days, now))
+}
+
+/// What comes of asking a store that answers at once.
+fn at_once<T>(answer: impl Future<Output = T>) -> T {
+    match pin!(answer).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => panic!("a store in memory waits for nothing"),
     }
 }

@@ -4,6 +4,9 @@
 
 mod conformance;
 mod counts;
+#[expect(dead_code, reason = "only the core's world looks into its tables")]
+#[path = "../support/memory/mod.rs"]
+mod memory;
 mod place;
 mod sqlite;
 #[expect(

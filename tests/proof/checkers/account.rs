@@ -1,9 +1,8 @@
 //! At the end every recipient has one disposition, and their attempts bear it out.
 
-use callout::domain::{AttemptState, AttemptState as S, Disposition};
+use callout::domain::{AttemptState, AttemptState as S, Disposition, RecipientState as R};
 
 use super::{Checker, Scene, Violations};
-use crate::disk::Row;
 
 #[derive(Debug)]
 pub(super) struct Account;
@@ -13,7 +12,7 @@ impl Checker for Account {
         if !scene.over {
             return;
         }
-        for (id, row) in &scene.disk.rows {
+        for (id, who) in &scene.disk.recipients {
             let attempts = scene
                 .disk
                 .attempts
@@ -23,20 +22,20 @@ impl Checker for Account {
                 .map(|a| &a.state)
                 .filter(|state| !matches!(state, S::NotSent(_)))
                 .collect();
-            let borne_out = match (row, counted.as_slice()) {
-                (Row::Done(Disposition::Reached), [.., S::Final { outcome, .. }]) => {
+            let borne_out = match (who.state, counted.as_slice()) {
+                (R::Done(Disposition::Reached), [.., S::Final { outcome, .. }]) => {
                     outcome.answered()
                 }
-                (Row::Done(Disposition::Unreached), [.., S::Final { outcome, .. }]) => {
+                (R::Done(Disposition::Unreached), [.., S::Final { outcome, .. }]) => {
                     let all = usize::try_from(scene.nature.retry.max_attempts).unwrap();
                     let ended = scene.closed_as.is_some() || scene.nature.window_expires();
                     !outcome.answered() && (ended || counted.len() == all)
                 }
-                (Row::Done(Disposition::Refused), [.., S::Refused(_)])
-                | (Row::Done(Disposition::Uncertain), [.., S::Uncertain(_)]) => true,
-                (Row::Done(Disposition::Expired), []) if scene.nature.window_expires() => true,
-                (Row::Done(disposition @ (Disposition::Cancelled | Disposition::Expired)), []) => {
-                    scene.closed_as == Some(*disposition)
+                (R::Done(Disposition::Refused), [.., S::Refused(_)])
+                | (R::Done(Disposition::Uncertain), [.., S::Uncertain(_)]) => true,
+                (R::Done(Disposition::Expired), []) if scene.nature.window_expires() => true,
+                (R::Done(disposition @ (Disposition::Cancelled | Disposition::Expired)), []) => {
+                    scene.closed_as == Some(disposition)
                 }
                 _ => false,
             };
@@ -47,7 +46,10 @@ impl Checker for Account {
                     .iter()
                     .all(|state| matches!(state, S::Final { outcome, .. } if !outcome.answered()));
             if !borne_out {
-                broken.push(format!("recipient {id} ends {row:?} after {counted:?}"));
+                broken.push(format!(
+                    "recipient {id} ends {:?} after {counted:?}",
+                    who.state
+                ));
             }
         }
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use callout::domain::{AttemptId, AttemptKey, Disposition, Outcome, RecipientId, Spend, Verdict};
 
-use crate::disk::Disk;
+use crate::memory::Tables;
 use crate::nature::Nature;
 use crate::platform::Platform;
 
@@ -22,7 +22,7 @@ use crate::platform::Platform;
 pub(crate) struct Scene<'a> {
     pub(crate) nature: &'a Nature,
     pub(crate) now: Duration,
-    pub(crate) disk: &'a Disk,
+    pub(crate) disk: &'a Tables,
     pub(crate) platform: &'a Platform,
     /// What the run may cost by now.
     pub(crate) spend: Option<&'a Spend>,

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use callout::domain::AttemptState;
+use callout::domain::{AttemptState, Charges, SpendAccount, Standing};
 use rust_decimal::Decimal;
 
 use super::{Checker, Scene, Violations};
-use crate::disk::Row;
 use crate::nature::{hold_of, now_at};
 
 #[derive(Debug)]
@@ -19,12 +18,11 @@ impl Checker for Caps {
 
     /// Nothing is on its way, and nobody fits.
     fn stopped_at_the_cap(&mut self, scene: &Scene<'_>, broken: &mut Violations) {
-        let committed = scene.disk.committed(scene.spend);
+        let committed = committed(scene);
         let cap = scene.spend.and_then(|spend| spend.cap).unwrap();
-        let next = scene.disk.rows.iter().filter_map(|(id, row)| match row {
-            Row::Due(_) => Some(hold_of(*id).amount),
-            _ => None,
-        });
+        let people = scene.disk.recipients.iter();
+        let left = people.filter(|(_, who)| who.is_to_call());
+        let next = left.map(|(id, _)| hold_of(*id).amount);
         if next.max().is_none_or(|dearest| committed + dearest <= cap) {
             let text = format!("stopped at {committed} of {cap} with room for everybody");
             broken.push(text);
@@ -40,6 +38,20 @@ impl Checker for Caps {
             caps_hold(scene, broken);
         }
     }
+}
+
+/// What counts against the cap, by the disk.
+fn committed(scene: &Scene<'_>) -> Decimal {
+    let attempts = scene.disk.attempts.values();
+    let charges: Vec<Charges> = attempts
+        .map(|attempt| Charges {
+            standing: Standing::from(&attempt.state),
+            hold: attempt.hold,
+            attempts: 1,
+        })
+        .collect();
+    let spent = scene.spend.map(|spend| SpendAccount::of(spend, &charges));
+    spent.map_or(Decimal::ZERO, |spent| spent.committed())
 }
 
 fn caps_hold(scene: &Scene<'_>, broken: &mut Violations) {

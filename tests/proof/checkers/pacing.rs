@@ -64,7 +64,8 @@ impl Checker for Pacing {
             let until = match &kept.state {
                 AttemptState::Accepted(_) => None,
                 AttemptState::Uncertain(_) => {
-                    let age = wall.duration_since(kept.since).unsigned_abs();
+                    let since = kept.answered_at.unwrap_or(kept.intended_at);
+                    let age = wall.duration_since(since).unsigned_abs();
                     match UNCERTAIN_COUNTS.checked_sub(age) {
                         Some(left) => Some(scene.now + left),
                         None => continue,

@@ -4,7 +4,7 @@ use callout::domain::{Busy, RunId, Skip, SkipReason};
 use callout::store::{NewRun, OccurrenceFate, RunEnd, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Rig, a_run, at, import, rows};
+use super::{Files, Rig as _, a_run, at, import, rows};
 
 /// A run of the campaign `c` that is for an occurrence.
 fn starting(id: &str, scheduled_for: i64) -> NewRun {
@@ -47,7 +47,7 @@ async fn handled(store: &dyn Store, by: i64) -> Option<Timestamp> {
 
 #[tokio::test]
 async fn an_occurrence_is_run_once_or_skipped() {
-    let rig = Rig::new();
+    let rig = Files::new();
     let store = rig.engine().await;
     let first = ended(store.as_ref()).await;
     is_taken(store.as_ref(), &starting("bbbbbbbbbbbb", 50)).await;
@@ -87,7 +87,7 @@ async fn an_occurrence_is_run_once_or_skipped() {
 
 #[tokio::test]
 async fn what_is_known_depends_on_the_time_that_is_asked_about() {
-    let rig = Rig::new();
+    let rig = Files::new();
     let store = rig.engine().await;
     ended(store.as_ref()).await;
     store
@@ -101,7 +101,7 @@ async fn what_is_known_depends_on_the_time_that_is_asked_about() {
 
 #[tokio::test]
 async fn a_run_that_never_began_frees_its_start() {
-    let rig = Rig::new();
+    let rig = Files::new();
     let store = rig.engine().await;
     let first = ended(store.as_ref()).await;
     let busy = async || store.occurrences_until("c", at(100)).await.unwrap().busy;

@@ -4,13 +4,32 @@ use std::time::Duration;
 
 use callout::domain::retry::PerNumber;
 use callout::domain::{
-    AttemptId, AttemptKey, AttemptState, CallId, Disposition, Outcome, RecipientId, RunId, Stage,
-    Tally, Tried, WaitReason,
+    AttemptId, AttemptKey, AttemptState, CallId, Charges, Disposition, Outcome, RecipientId,
+    Refusal, RunId, SpeaksOf, Spend, SpendAccount, Stage, Tally, Tried, WaitReason,
 };
-use callout::store::{DueAt, DuePage, Fact, Intent, Store, StoreError, Waiting, Was};
+use callout::store::{
+    DueAt, DuePage, EngineStore, Fact, Intent, RunStore as _, StoreError, Waiting, Was,
+};
 use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
 
-use super::{Rig, a_row, a_run, at, import, now, number};
+use super::{Rig, Witness, a_row, a_run, at, import, now, number};
+
+on_every_store!(
+    what_is_intended_stands_and_nobody_of_them_is_due_any_more,
+    intents_and_facts_are_together_whole_or_not_there,
+    what_was_moved_meanwhile_is_not_written_over,
+    what_happens_to_one_twice_in_a_group_is_what_happened_last,
+    due_pages_are_in_order_and_behind_their_cursor,
+    a_number_rests_for_the_sake_of_all_runs,
+    recovering_twice_is_recovering_once,
+    what_was_kept_aside_is_read_back_once,
+    what_a_commit_left_behind_is_not_written_over_by_what_was_kept_aside,
+    what_was_kept_aside_moves_nobody_but_with_their_attempt,
+    a_start_hears_what_came_back_last,
+    what_attempts_count_for_is_read_from_them,
+    who_works_on_which_run_is_known_to_others,
+);
 
 pub(super) fn intend(nth: u8) -> Intent {
     intend_on(nth, nth.into())
@@ -26,7 +45,7 @@ fn intend_on(nth: u8, recipient: i64) -> Intent {
     }
 }
 
-fn moves(nth: u8, from: Stage, state: AttemptState) -> Fact {
+pub(super) fn moves(nth: u8, from: Stage, state: AttemptState) -> Fact {
     Fact::Attempt {
         key: AttemptKey(nth.into()),
         from,
@@ -66,7 +85,7 @@ pub(super) fn lasting(nth: u8) -> [Fact; 2] {
     ended(nth, Stage::Accepted)
 }
 
-fn due_again(recipient: i64, at: DueAt) -> Fact {
+pub(super) fn due_again(recipient: i64, at: DueAt) -> Fact {
     let tried = Tried {
         used: 1,
         ..Tried::default()
@@ -83,8 +102,8 @@ fn due_again(recipient: i64, at: DueAt) -> Fact {
     }
 }
 
-async fn tally(store: &dyn Store, run: &RunId) -> Tally {
-    store.tally(run).await.unwrap()
+async fn tally(store: &(impl Witness + ?Sized), run: &RunId) -> Tally {
+    store.tally(run).await
 }
 
 fn diverged<T: std::fmt::Debug>(result: &Result<T, StoreError>) {
@@ -92,9 +111,8 @@ fn diverged<T: std::fmt::Debug>(result: &Result<T, StoreError>) {
     assert!(refused, "{result:?}");
 }
 
-#[tokio::test]
-async fn what_is_intended_stands_and_nobody_of_them_is_due_any_more() {
-    let rig = Rig::new();
+async fn what_is_intended_stands_and_nobody_of_them_is_due_any_more<R: Rig>() {
+    let rig = R::new();
     let (store, run) = rig.stocked(3).await;
     let stand = store
         .intend(&run, &[intend(1), intend(3)], &[])
@@ -107,9 +125,8 @@ async fn what_is_intended_stands_and_nobody_of_them_is_due_any_more() {
     assert_eq!((tally.in_flight, tally.pending), (2, 1));
 }
 
-#[tokio::test]
-async fn intents_and_facts_are_together_whole_or_not_there() {
-    let rig = Rig::new();
+async fn intents_and_facts_are_together_whole_or_not_there<R: Rig>() {
+    let rig = R::new();
     let (store, run) = rig.stocked(5).await;
     store
         .intend(&run, &[intend(1), intend(2)], &[])
@@ -136,9 +153,8 @@ async fn intents_and_facts_are_together_whole_or_not_there() {
     assert_eq!(open.len(), 1);
 }
 
-#[tokio::test]
-async fn what_was_moved_meanwhile_is_not_written_over() {
-    let rig = Rig::new();
+async fn what_was_moved_meanwhile_is_not_written_over<R: Rig>() {
+    let rig = R::new();
     let (store, run) = rig.stocked(3).await;
     store.intend(&run, &[intend(1)], &[]).await.unwrap();
     store.record(&run, &[accepted(1)]).await.unwrap();
@@ -156,9 +172,8 @@ async fn what_was_moved_meanwhile_is_not_written_over() {
     );
 }
 
-#[tokio::test]
-async fn what_happens_to_one_twice_in_a_group_is_what_happened_last() {
-    let rig = Rig::new();
+async fn what_happens_to_one_twice_in_a_group_is_what_happened_last<R: Rig>() {
+    let rig = R::new();
     let (store, run) = rig.stocked(1).await;
     let [over, done] = lasting(1);
     let facts = [accepted(1), over, done];
@@ -167,7 +182,12 @@ async fn what_happens_to_one_twice_in_a_group_is_what_happened_last() {
     assert_eq!((tally.in_flight, tally.of(Disposition::Reached)), (0, 1));
 }
 
-async fn page(store: &dyn Store, run: &RunId, behind: Option<&DuePage>, limit: u32) -> DuePage {
+async fn page(
+    store: &(impl EngineStore + ?Sized),
+    run: &RunId,
+    behind: Option<&DuePage>,
+    limit: u32,
+) -> DuePage {
     let cursor = behind.and_then(|page| page.end.as_ref());
     let page = store.due_page(run, now(), cursor, limit, None).await;
     page.unwrap()
@@ -177,9 +197,8 @@ fn ids(page: &DuePage) -> Vec<i64> {
     page.due.iter().map(|due| due.recipient.0).collect()
 }
 
-#[tokio::test]
-async fn due_pages_are_in_order_and_behind_their_cursor() {
-    let rig = Rig::new();
+async fn due_pages_are_in_order_and_behind_their_cursor<R: Rig>() {
+    let rig = R::new();
     let (store, run) = rig.stocked(7).await;
     let before = |seconds| {
         let wait = SignedDuration::from_secs(seconds);
@@ -221,9 +240,8 @@ async fn due_pages_are_in_order_and_behind_their_cursor() {
     );
 }
 
-#[tokio::test]
-async fn a_number_rests_for_the_sake_of_all_runs() {
-    let rig = Rig::new();
+async fn a_number_rests_for_the_sake_of_all_runs<R: Rig>() {
+    let rig = R::new();
     let (store, run) = rig.stocked(2).await;
     store.intend(&run, &[intend(1)], &[]).await.unwrap();
     store.record(&run, &[accepted(1)]).await.unwrap();
@@ -247,9 +265,8 @@ async fn a_number_rests_for_the_sake_of_all_runs() {
     );
 }
 
-#[tokio::test]
-async fn recovering_twice_is_recovering_once() {
-    let rig = Rig::new();
+async fn recovering_twice_is_recovering_once<R: Rig>() {
+    let rig = R::new();
     let (store, run) = rig.stocked(5).await;
     let intents = [intend(1), intend(2), intend(3)];
     store.intend(&run, &intents, &[]).await.unwrap();
@@ -273,9 +290,8 @@ async fn recovering_twice_is_recovering_once() {
     assert_eq!(ids(&due), [4, 5], "whoever is uncertain is not due");
 }
 
-#[tokio::test]
-async fn what_was_kept_aside_is_read_back_once() {
-    let rig = Rig::new();
+async fn what_was_kept_aside_is_read_back_once<R: Rig>() {
+    let rig = R::new();
     let (store, run) = rig.stocked(3).await;
     store
         .intend(&run, &[intend(1), intend(2)], &[])
@@ -300,9 +316,8 @@ async fn what_was_kept_aside_is_read_back_once() {
     assert_eq!(tally(store.as_ref(), &run).await, after);
 }
 
-#[tokio::test]
-async fn what_a_commit_left_behind_is_not_written_over_by_what_was_kept_aside() {
-    let rig = Rig::new();
+async fn what_a_commit_left_behind_is_not_written_over_by_what_was_kept_aside<R: Rig>() {
+    let rig = R::new();
     let (store, run) = rig.stocked(3).await;
     store.intend(&run, &[intend(1)], &[]).await.unwrap();
     // The commit failed in the engine's eyes and was durable all the same; then the call ended.
@@ -316,14 +331,133 @@ async fn what_a_commit_left_behind_is_not_written_over_by_what_was_kept_aside() 
     assert_eq!((after.of(Disposition::Reached), after.in_flight), (1, 0));
 }
 
-#[tokio::test]
-async fn who_works_on_which_run_is_known_to_others() {
-    let rig = Rig::new();
+/// An attempt is refused, and so is its recipient.
+pub(super) fn refused(nth: u8) -> [Fact; 2] {
+    let refusal = refusal();
+    let done = Fact::Done {
+        recipient: RecipientId(nth.into()),
+        from: Was::InFlight,
+        disposition: Disposition::Refused,
+        reason: Some(refusal.to_string()),
+    };
+    let refused = AttemptState::Refused(refusal);
+    [moves(nth, Stage::Intended, refused), done]
+}
+
+pub(super) fn refusal() -> Refusal {
+    Refusal {
+        status: 403,
+        code: Some(40302),
+        message: "no such right".into(),
+        speaks_of: SpeaksOf::Account,
+    }
+}
+
+/// The refusal is taken back, and they are due again.
+pub(super) fn taken_back(nth: u8) -> [Fact; 2] {
+    let not_sent = AttemptState::NotSent("the account's fault".into());
+    let due = Fact::Due {
+        recipient: RecipientId(nth.into()),
+        from: Was::Refused,
+        at: DueAt::At(now()),
+        waiting: None,
+    };
+    [moves(nth, Stage::Refused, not_sent), due]
+}
+
+async fn what_was_kept_aside_moves_nobody_but_with_their_attempt<R: Rig>() {
+    let rig = R::new();
+    let (store, run) = rig.stocked(3).await;
+    store.intend(&run, &[intend(1)], &refused(1)).await.unwrap();
+    let before = tally(store.as_ref(), &run).await;
+    // What was decided of somebody without an attempt is decided again, and so is what is over.
+    store
+        .keep_aside(&run, &[due_again(2, DueAt::Held)])
+        .unwrap();
+    store.keep_aside(&run, &taken_back(1)).unwrap();
+    store.recover(&run, now()).await.unwrap();
+    assert_eq!(tally(store.as_ref(), &run).await, before);
+    let due = page(store.as_ref(), &run, None, 10).await;
+    assert_eq!((ids(&due), due.next_due), (vec![2, 3], None));
+}
+
+async fn a_start_hears_what_came_back_last<R: Rig>() {
+    let rig = R::new();
+    let (store, run) = rig.stocked(5).await;
+    let intents: Vec<Intent> = (1..=5).map(intend).collect();
+    store.intend(&run, &intents, &[]).await.unwrap();
+    store.record(&run, &[accepted(1)]).await.unwrap();
+    store.record(&run, &refused(2)).await.unwrap();
+    store.record(&run, &refused(3)).await.unwrap();
+    store.record(&run, &taken_back(3)).await.unwrap();
+    let ended = ended(4, Stage::Intended);
+    store.record(&run, &ended).await.unwrap();
+    let latest = store.recover(&run, now()).await.unwrap().latest;
+    // Accepted, refused, over; what was taken back or is uncertain is no answer.
+    let answers: Vec<_> = latest
+        .answers
+        .iter()
+        .map(|answer| answer.as_ref().map(|refused| refused.key))
+        .collect();
+    assert_eq!(answers, [None, Some(AttemptKey(2)), None]);
+    let told = latest.answers[1].as_ref().unwrap();
+    assert_eq!(
+        (told.recipient, &told.refusal),
+        (RecipientId(2), &refusal())
+    );
+    assert_eq!(latest.ends.len(), 1);
+}
+
+async fn what_attempts_count_for_is_read_from_them<R: Rig>() {
+    let rig = R::new();
+    let (store, run) = rig.stocked(4).await;
+    let at = |second: i64| at(now().as_second() + second);
+    let dear = |nth: u8, second: i64| Intent {
+        hold: Some(Decimal::new(nth.into(), 0)),
+        at: at(second),
+        ..intend(nth)
+    };
+    let intents = [dear(1, 100), dear(2, 200), dear(3, 300)];
+    store.intend(&run, &intents, &refused(3)).await.unwrap();
+    let sum = |charges: Vec<Charges>| {
+        let spend = Spend {
+            currency: "EUR".into(),
+            cap: Some(Decimal::TEN),
+            per_day: None,
+            time_zone: "UTC".into(),
+            rates: None,
+            longest_call_s: None,
+            raised: Vec::new(),
+        };
+        SpendAccount::of(&spend, &charges).committed()
+    };
+    let all = store.charges(&run).await.unwrap();
+    assert_eq!(
+        sum(all),
+        Decimal::new(3, 0),
+        "nothing is held for a refusal"
+    );
+    for (from, until, held) in [(100, 200, 1), (101, 301, 2), (201, 301, 0)] {
+        let within = store.charges_within("c", at(from), at(until)).await;
+        assert_eq!(sum(within.unwrap()), Decimal::new(held, 0), "{from}");
+    }
+    let other = store.charges_within("other", at(0), at(1_000)).await;
+    assert_eq!(other.unwrap(), []);
+    let ahead = store.charges_ahead("c", (at(0), at(200))).await;
+    assert_eq!(sum(ahead.unwrap()), Decimal::TWO);
+    for (from, first) in [(0, Some(100)), (101, Some(200)), (301, None)] {
+        let found = store.intended_from("c", at(from)).await.unwrap();
+        assert_eq!(found, first.map(at));
+    }
+}
+
+async fn who_works_on_which_run_is_known_to_others<R: Rig>() {
+    let rig = R::new();
     let (store, run) = rig.stocked(1).await;
     let beside = rig.beside().await;
-    assert_eq!(beside.engine_at_work().await.unwrap(), Some(RunId::new("")));
+    assert_eq!(beside.at_work().await, Some(RunId::new("")));
     store.take_run(&run).await.unwrap();
-    assert_eq!(beside.engine_at_work().await.unwrap(), Some(run));
+    assert_eq!(beside.at_work().await, Some(run));
     drop(store);
-    assert_eq!(beside.engine_at_work().await.unwrap(), None);
+    assert_eq!(beside.at_work().await, None);
 }
