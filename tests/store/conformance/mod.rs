@@ -20,9 +20,14 @@ macro_rules! on_every_store {
     };
 }
 
+mod attempts;
 mod calendar;
 mod engine;
+mod privacy;
+mod reports;
 mod runs;
+mod suppression;
+mod upkeep;
 
 use std::sync::Arc;
 
