@@ -13,7 +13,7 @@ use crate::domain::{Count, RejectKind, Screen, ZoneUnknown, Zones};
 use crate::recipients::{
     CheckError, CheckedList, CheckedRow, RowVerdict, check_list, locate_duplicates,
 };
-use crate::report::summary::{and_suppressed, grouped};
+use crate::report::summary::{and_suppressed, counted, grouped};
 
 /// A row that is no call.
 #[derive(Debug)]
@@ -223,12 +223,12 @@ impl Checked {
                 }
                 let summary = &list.summary;
                 lines.push(format!(
-                    "{}: {} rows = {} valid + {} invalid + {} duplicates{}",
+                    "{}: {} = {} valid + {} invalid + {}{}",
                     campaign.name,
-                    grouped(summary.rows),
+                    counted(summary.rows, "row", "rows"),
                     grouped(summary.valid),
                     grouped(summary.invalid),
-                    grouped(summary.duplicates),
+                    counted(summary.duplicates, "duplicate", "duplicates"),
                     and_suppressed(" +", summary.suppressed)
                 ));
                 if summary.unknown_numbers > 0 {

@@ -18,7 +18,7 @@ use crate::engine::{End, Told, Watch};
 use crate::recipients::ListSummary;
 use crate::report::Summary;
 use crate::report::moments::{Stamp, Zone, away, moment};
-use crate::report::summary::{and_suppressed, grouped, human};
+use crate::report::summary::{and_suppressed, counted, grouped, human};
 use crate::store::{Accepted, StoreError};
 
 /// Somebody who is told.
@@ -347,11 +347,11 @@ fn begun(
     });
     write!(
         f,
-        "run {run}: {} rows, {} to call, {} invalid, {} duplicates{left_out}{}",
-        grouped(list.rows),
+        "run {run}: {}, {} to call, {} invalid, {}{left_out}{}",
+        counted(list.rows, "row", "rows"),
         grouped(list.valid),
         grouped(list.invalid),
-        grouped(list.duplicates),
+        counted(list.duplicates, "duplicate", "duplicates"),
         and_suppressed(",", list.suppressed)
     )
 }

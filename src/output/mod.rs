@@ -252,10 +252,16 @@ pub(crate) fn flow(facts: &[String], width: usize) -> String {
 
 /// A paragraph in lines of at most this width, broken between words alone.
 fn wrap(text: &str, width: usize) -> Vec<String> {
-    let indent = text.len() - text.trim_start_matches(' ').len();
-    let indent = " ".repeat(indent.min(width / 2));
+    let own = text.len() - text.trim_start_matches(' ').len();
+    let (own, hang) = (
+        " ".repeat(own.min(width / 2)),
+        " ".repeat(hang(text, width)),
+    );
+    // A figure and its unit are one word.
+    let text = text.trim_start_matches(' ').replace(" %", "\u{a0}%");
     let mut lines: Vec<String> = Vec::new();
-    for word in text.trim_start_matches(' ').split(' ') {
+    for word in text.split(' ') {
+        let indent = if lines.is_empty() { &own } else { &hang };
         match lines.last_mut() {
             Some(line) if line.width() + 1 + word.width() <= width => {
                 line.push(' ');
@@ -265,9 +271,19 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
         }
     }
     for line in &mut lines {
-        line.truncate(line.trim_end().len());
+        *line = line.trim_end().replace('\u{a0}', " ");
     }
     lines
+}
+
+/// How far lines are indented that go on with a text: as far as its last column begins, or as it does itself.
+fn hang(text: &str, width: usize) -> usize {
+    let indent = text.len() - text.trim_start_matches(' ').len();
+    let gaps = text.match_indices("  ");
+    let columns = gaps
+        .map(|(at, _)| text[..at].width() + text[at..].width() - text[at..].trim_start().width());
+    let last = columns.take_while(|column| *column <= width / 2).last();
+    last.unwrap_or(indent).max(indent).min(width / 2)
 }
 
 /// Whether facts go to a terminal.
@@ -441,6 +457,11 @@ mod tests {
     fn lines_are_broken_between_words_and_keep_their_indent() {
         assert_eq!(wrap("  a bc def", 8), ["  a bc", "  def"]);
         assert_eq!(wrap("a  b", 80), ["a  b"]);
+        assert_eq!(
+            wrap("  09:00  read from it", 20),
+            ["  09:00  read from", "         it"]
+        );
+        assert_eq!(wrap("that 70 % are", 8), ["that", "70 % are"]);
         let address = "https://example.org/a/very/long/one";
         assert_eq!(
             wrap(&format!("see {address} now"), 10),

@@ -44,7 +44,7 @@ fn a_campaign_has_the_database_of_its_folder_wherever_one_stands() {
     for file in ["../clinic/c.toml", "../link/c.toml"] {
         let plan = desk.run_in("desk", &["plan", file]).ends(0).stdout;
         assert!(plan.contains(&format!("database: {database}\n")), "{plan}");
-        assert!(plan.contains("1 rows are on a suppression list"), "{plan}");
+        assert!(plan.contains("1 row is on a suppression list"), "{plan}");
         let json = desk
             .run_in("desk", &["plan", file, "--json"])
             .ends(0)

@@ -132,7 +132,7 @@ fn plan_and_check_count_suppressed_rows_and_fault_nobody_for_them() {
     );
     let said = desk.run(&["check", "c.toml"]).ends(2).stdout;
     assert!(
-        said.contains("3 valid + 1 invalid + 1 duplicates + 2 suppressed"),
+        said.contains("3 valid + 1 invalid + 1 duplicate + 2 suppressed"),
         "{said}"
     );
 }
@@ -144,7 +144,7 @@ fn a_suppressed_number_is_a_reject_counted_everywhere_and_never_called() {
     let out = desk.run(&["run", "c.toml", "--yes"]).ends(0);
     assert!(
         out.stderr
-            .contains("3 to call, 1 invalid, 1 duplicates, 2 suppressed"),
+            .contains("3 to call, 1 invalid, 1 duplicate, 2 suppressed"),
         "{}",
         out.stderr
     );

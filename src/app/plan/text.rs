@@ -4,7 +4,7 @@ use super::{Eligible, Plan, Price, Prices};
 use crate::domain::Money;
 use crate::domain::money::{Amount, said};
 use crate::report::moments::moment;
-use crate::report::summary::{grouped, human};
+use crate::report::summary::{counted, grouped, human};
 
 /// Countries that are named one by one.
 const COUNTRIES: usize = 8;
@@ -29,9 +29,9 @@ fn lines(plan: &Plan) -> Vec<String> {
             grouped(list.valid)
         ),
         format!(
-            "  {} invalid and {} duplicate rows are reported and not called",
-            grouped(list.invalid),
-            grouped(list.duplicates)
+            "  {} and {} are reported and not called",
+            counted(list.invalid, "invalid row", "invalid rows"),
+            counted(list.duplicates, "duplicate", "duplicates")
         ),
     ];
     if let Some(run) = &plan.earlier.only_of {
@@ -43,8 +43,8 @@ fn lines(plan: &Plan) -> Vec<String> {
     }
     if list.suppressed > 0 {
         lines.push(format!(
-            "  {} rows are on a suppression list and are not called",
-            grouped(list.suppressed)
+            "  {} on a suppression list and not called",
+            counted(list.suppressed, "row is", "rows are")
         ));
     }
     if list.unknown_numbers > 0 {
@@ -119,7 +119,10 @@ fn money(plan: &Plan) -> Vec<String> {
         };
         let unknown = match costs.unknown {
             0 => String::new(),
-            n => format!("; the price of {} recipients is not known", grouped(n)),
+            n => format!(
+                "; the price of {} is not known",
+                counted(n, "recipient", "recipients")
+            ),
         };
         lines.push(format!(
             "  about {} expected, {worst}{unknown}",
