@@ -108,7 +108,7 @@ async fn recipient(
                 _ => "",
             };
             let at = at.map_or("now".to_owned(), |at| zone.stamp(at));
-            output::say(&format!("  {at:<23}  {words}{reconcile}"));
+            output::say(&format!("  {at:<26}  {words}{reconcile}"));
         }
     }
     Ok(())

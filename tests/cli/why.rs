@@ -85,7 +85,7 @@ fn who_was_not_called_has_a_chain_as_well() {
         "{text}"
     );
     assert!(
-        text.contains("2026-01-05 08:00 UTC     read from line 2"),
+        text.contains("2026-01-05 08:00 UTC        read from line 2"),
         "{text}"
     );
     let invalid = chain(&desk, &["--line", "4"]);
