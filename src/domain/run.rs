@@ -153,8 +153,10 @@ pub enum PauseReason {
 }
 
 /// How the words of each reason begin, and its name for programs.
-const BEGINNINGS: [(&str, &str); 13] = [
+const BEGINNINGS: [(&str, &str); 14] = [
     ("stopped by a signal", "signal"),
+    ("a person asked for it", "asked"),
+    // As earlier versions wrote it.
     ("paused with", "asked"),
     ("the platform refused our credentials", "credentials"),
     ("the account is empty", "empty_account"),
@@ -278,6 +280,8 @@ mod tests {
             let told = PauseReason::code_of(&reason.to_string());
             assert_eq!(told, Some(reason.code()), "{reason}");
         }
+        let earlier = PauseReason::code_of("paused with `callout pause`");
+        assert_eq!(earlier, Some("asked"));
         assert_eq!(PauseReason::code_of("the moon was full"), None);
     }
 
