@@ -1,4 +1,4 @@
-//! Settings: the environment, the log, the runtime. The environment is read here and by clap only.
+//! Settings from options and environment, and the log. This file and clap's `env` alone read the environment.
 
 use std::path::PathBuf;
 
@@ -56,7 +56,8 @@ fn local_zone() -> TimeZone {
     zone
 }
 
-/// Libraries say what they send and store from this level on; no log of ours has that, whatever it asks for.
+/// The most verbose level at which a library may log, whatever the filter asks for: at DEBUG and TRACE libraries
+/// write out what they send and store.
 const LIBRARIES_MAX: Level = Level::INFO;
 
 pub(super) fn start_log(global: &Global) {
@@ -69,7 +70,7 @@ pub(super) fn start_log(global: &Global) {
         ours || *event.level() <= LIBRARIES_MAX
     });
     let log = tracing_subscriber::fmt::layer()
-        // Of a line that could not be written it would tell standard error, and panic as that is gone.
+        // The layer would report an unwritable line on standard error, and panic where that is closed as well.
         .log_internal_errors(false)
         .with_writer(|| crate::output::Log);
     let log = match global.log_format {
@@ -81,7 +82,7 @@ pub(super) fn start_log(global: &Global) {
     drop(tracing_subscriber::registry().with(log).try_init());
 }
 
-/// Whether somebody who hunts a fault wants this process's memory on disk when it dies.
+/// Whether core dumps are allowed (`CALLOUT_CORE_DUMPS=allow`), for whoever hunts a fault.
 pub(super) fn allows_core_dumps() -> bool {
     variable("CALLOUT_CORE_DUMPS").is_some_and(|value| value.trim() == "allow")
 }

@@ -1,7 +1,7 @@
 //! The platform's own record: every call it placed and every POST it was sent, as rows and as CSV.
 //!
-//! This is what the promises are measured against, so it holds what happened and not what anybody
-//! was told. `world` fills it; tests and `callout simulate` read it.
+//! This is what the promises are measured against, so it holds what happened and not what the
+//! client was told. `world` fills it; tests and `callout simulate` read it.
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -17,15 +17,16 @@ pub struct LedgerRow {
     pub attempt: String,
     /// Whom it called.
     pub destination: String,
-    /// The call's id, told or not.
+    /// The call's id, even where no answer told it to the client.
     pub call_id: String,
     /// When it was placed.
     pub accepted_at: Timestamp,
-    /// POSTs received with this attempt's id, whatever became of them.
+    /// POSTs received with this attempt's id, whatever became of them: of the whole attempt, on each of its rows.
     pub posts: u32,
-    /// Calls placed for this attempt's id: above 1 a phone rang twice for one attempt.
+    /// Calls placed for this attempt's id: of the whole attempt, on each of its rows. Above 1 a phone rang twice
+    /// for one attempt.
     pub rung: u32,
-    /// How it ends, known here from the start, unless somebody hangs it up.
+    /// How it ends: drawn when the call is placed, and changed by a hang-up alone.
     pub result: &'static str,
     /// Why it ends.
     pub reason: &'static str,

@@ -7,9 +7,9 @@
 //!
 //! Reading order: [`world`] decides, `book` counts, [`callout`] checks what is posted, [`fate`] draws how a call
 //! ends, [`faults`] what goes wrong, [`shape`] how a call is told; [`routes`], [`http`] and
-//! [`server`] carry it over sockets. The methods around callouts are dispatched in [`methods`], worded by
-//! [`wording`] and written down in [`requests`]; [`manage`], [`conference`], [`recording`], [`numbers`],
-//! [`callbacks`] and [`query`] are what they mean.
+//! [`server`] carry it over sockets. [`methods`] dispatches every method other than callouts; [`manage`],
+//! [`conference`], [`recording`], [`numbers`], [`callbacks`] and [`query`] carry them out, [`wording`] words the
+//! answers, and [`requests`] records the requests.
 
 mod answer;
 mod book;
