@@ -127,7 +127,7 @@ fn end(glance: &Glance, zone: &Zone) -> Option<String> {
     Some(format!(
         "{} left, until {}",
         roughly(left),
-        zone.about(done_at, glance.at)
+        zone.about(done_at, glance.at, glance.at)
     ))
 }
 

@@ -68,15 +68,16 @@ impl Zone {
             .to_string()
     }
 
-    /// The same for a moment that is estimated: as exact as an estimate that is so far off, to the minute, or to
-    /// five or ten of them.
-    pub fn about(&self, at: Timestamp, now: Timestamp) -> String {
-        let step = match at.duration_since(now).as_secs() {
-            ..3600 => 60,
-            3600..36_000 => 300,
-            _ => 600,
+    /// The same for a moment that is estimated, of what begins at `since`: as exact as an estimate of something
+    /// that takes so long, to the minute, or to five or ten of them.
+    pub fn about(&self, at: Timestamp, since: Timestamp, now: Timestamp) -> String {
+        // What takes a moment ends after it began: the minute is rounded up.
+        let (step, more) = match at.duration_since(since).as_secs() {
+            ..3600 => (60, 59),
+            3600..36_000 => (300, 150),
+            _ => (600, 300),
         };
-        let rounded = (at.as_second() + step / 2).div_euclid(step) * step;
+        let rounded = (at.as_second() + more).div_euclid(step) * step;
         self.moment(Timestamp::from_second(rounded).unwrap_or(at), now)
     }
 

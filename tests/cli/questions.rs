@@ -44,10 +44,10 @@ fn the_question_has_what_a_person_decides_on() {
          EUR; ends about "
     );
     assert!(question.contains(&begins), "{question}");
-    // The end is the plan's, by the window's clock.
+    // The end is the plan's, by the window's clock, and as exact as an estimate of an hour: to five minutes.
     let seconds = plan["seconds_expected"].as_f64().unwrap();
     let end = now() + std::time::Duration::from_secs_f64(seconds);
-    let near = [-1, 0, 1].map(|minutes| {
+    let near = [-3, -2, -1, 0, 1, 2, 3].map(|minutes| {
         let end = (end + minutes.minutes()).round(Unit::Minute).unwrap();
         let end = end.to_zoned(TimeZone::get("Europe/Stockholm").unwrap());
         end.strftime("%a %H:%M Europe/Stockholm").to_string()

@@ -338,7 +338,7 @@ fn the_sample_of_an_operators_campaign_plays_through() {
     ]);
     let again = again.ends(0);
     assert!(
-        again.stdout.contains("dialled 2026-12-28T"),
+        again.stdout.contains("dialled 2026-12-28 "),
         "after the holidays: {}",
         again.stdout
     );

@@ -61,7 +61,7 @@ impl Plan {
         let span = self.span.as_ref()?;
         let end = span.expected.and_then(|span| from.checked_add(span).ok());
         Some(match end {
-            Some(end) => format!("ends about {}", self.zone.about(end, self.at)),
+            Some(end) => format!("ends about {}", self.zone.about(end, from, self.at)),
             None => "no end in sight, its windows do not open for long enough".to_owned(),
         })
     }
