@@ -194,8 +194,8 @@ fn a_call_is_read_without_a_status_and_with_an_id_of_several_words() {
     // sinch-sdk-dotnet, e2e/Voice/CallsTests.cs: money is a bare number in quotes.
     let call = info(&json!({"status": "ONGOING", "userRate": "39", "debit": "138", "custom": {}}));
     let call = call.unwrap();
-    assert_eq!(call.user_rate.unwrap().to_string(), "39");
-    assert_eq!(call.outcome.debit.unwrap().to_string(), "138");
+    assert_eq!(call.user_rate.unwrap().amount.to_string(), "39");
+    assert_eq!(call.outcome.debit.unwrap().amount.to_string(), "138");
     assert_eq!(call.custom.as_deref(), Some("{}"));
     for none in [
         json!({}),

@@ -192,7 +192,7 @@ fn whatever_the_name_two_engines_meet_at_one_lock() {
     ] {
         let address = format!("sqlite:{name}");
         let said = desk.run(&["resume", "--db", &address]).ends(1).stderr;
-        assert!(said.contains("in use"), "{name}: {said}");
+        assert!(said.contains("goes on already"), "{name}: {said}");
         desk.run(&["status", "--db", &address]).ends(0);
     }
     // A second name of the file itself would have a log of its own.
