@@ -95,24 +95,14 @@ pub struct Said {
 }
 
 impl Said {
-    /// What is so, at the beginning of all that is said.
-    fn of(code: &'static str, fact: &str, all: String) -> Self {
-        let (fact, advice) = match all.strip_prefix(fact) {
-            Some(advice) => (fact.to_owned(), advice.to_owned()),
-            None => (all, String::new()),
-        };
-        Self {
-            code,
-            fact,
-            advice,
-            printed: false,
-        }
-    }
-
     /// A fact that says all.
     fn fact(code: &'static str, words: impl Into<String>) -> Self {
-        let words = words.into();
-        Self::of(code, &words.clone(), words)
+        Self {
+            code,
+            fact: words.into(),
+            advice: String::new(),
+            printed: false,
+        }
     }
 }
 
@@ -198,20 +188,17 @@ impl From<Faults> for Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let (input, code) = (error.is_input(), error.code());
-        let fact = error.to_string();
-        let words = match error {
-            Error::Faults(faults) => return Self::Faults(faults),
-            Error::Refused(refusal) => {
-                tracing::debug!(code, "refused");
-                advice::refusal(&refusal)
-            }
-            Error::Store(error) => advice::store(&error),
-            Error::Engine { run, why, gone } => advice::engine(&run, &why, gone),
-            Error::RowsLeft { open, .. } => advice::rows_left(&fact, open.as_ref()),
-            Error::Api(error) => advice::with_advice(&error),
-            Error::Failed(_) => fact.clone(),
+        if matches!(error, Error::Refused(_)) {
+            tracing::debug!(code, "refused");
+        }
+        let (fact, advice) = advice::of(&error);
+        if let Error::Faults(faults) = error {
+            return Self::Faults(faults);
+        }
+        let said = Said {
+            advice,
+            ..Said::fact(code, fact)
         };
-        let said = Said::of(code, &fact, words);
         if input {
             Self::Usage(said)
         } else {

@@ -25,20 +25,19 @@ use std::fmt;
 use jiff::{Timestamp, Zoned};
 use sha2::{Digest as _, Sha256};
 
-use super::runs::{Again, Earlier, compare, not_reached_by, workers};
+use super::runs::{Again, Earlier, compare, workers};
 use super::{App, Error, Refusal};
 use crate::campaign::Campaign;
 use crate::digest::hex;
 use crate::domain::{
-    Callout, Destination, DestinationKind, Endpoints, NotReachedBy, Screen, Spend, Suppressions,
-    Zones,
+    Callout, Destination, DestinationKind, Endpoints, NotReachedBy, Screen, Spend, Zones,
 };
 use crate::recipients::{
     CheckError, CheckedRow, ListSummary, RowVerdict, check_list, zones_of_number,
 };
 use crate::report::moments::Zone;
 use crate::sinch::Client;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 
 pub(crate) use condition::Condition;
 pub(crate) use eligible::Eligible;
@@ -327,14 +326,7 @@ impl App {
     /// # Errors
     /// Faults of the list, an unknown run, the store's.
     pub(crate) async fn plan(&self, campaign: &Campaign, of: Option<&str>) -> Result<Plan, Error> {
-        let (mut lists, mut only) = (Suppressions::default(), None);
-        let store = self.open_if_any().await?;
-        if let Some(store) = &store {
-            lists = store.suppressions().await?;
-            only = not_reached_by(store.as_ref(), of).await?;
-        } else if let Some(run) = of {
-            return Err(StoreError::NoRun(run.to_owned()).into());
-        }
+        let (store, lists, only) = self.known_of_people(of).await?;
         let now = self.clock.wall();
         let screen = Screen {
             lists: Some(&lists),

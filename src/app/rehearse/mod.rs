@@ -13,17 +13,17 @@ use jiff::Timestamp;
 
 use super::database::of_rehearsals;
 use super::files::{refuse_to_replace, write_private};
-use super::runs::{Ended, Terms, Work, import, not_reached_by, rules};
+use super::runs::{Ended, Terms, Work, import, rules};
 use super::{App, DEMO_KEY, DEMO_SECRET, Error, Notice, Sources, Stop};
 use crate::campaign::Campaign;
 use crate::clock::{Clock, VirtualClock};
-use crate::domain::{Rates, Spend, Suppressions};
+use crate::domain::{Rates, Spend};
 use crate::engine::{Pace, Platform, Predecessor, Rules, Time};
 use crate::entropy::Entropy;
 use crate::simulator::{Options, Tariff};
 use crate::sinch::auth::Credentials;
 use crate::sinch::{Bases, Client, Region};
-use crate::store::{self, Access, NewRun, Store, StoreError};
+use crate::store::{self, Access, NewRun, Store};
 
 use files::Earlier;
 use in_process::InProcess;
@@ -184,13 +184,10 @@ impl Rehearsal<'_> {
         store.create_run(&new).await?;
         // The rehearsal's own database begins anew; who is suppressed, and whom an earlier run reached, is
         // known to the real one.
-        let (mut lists, mut only) = (Suppressions::default(), None);
-        if let Some(real) = self.app.open_if_any().await? {
-            lists = real.suppressions().await?;
-            only = not_reached_by(real.as_ref(), self.wanted.only_of.as_deref()).await?;
+        let of = self.wanted.only_of.as_deref();
+        let (real, lists, only) = self.app.known_of_people(of).await?;
+        if let Some(real) = real {
             real.close().await?;
-        } else if let Some(run) = &self.wanted.only_of {
-            return Err(StoreError::NoRun(run.clone()).into());
         }
         let terms = Terms {
             lists,

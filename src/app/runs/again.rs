@@ -1,16 +1,17 @@
 //! The same people again: whether an earlier run called most of a list lately, and lists of which only
 //! those are called whom an earlier run did not reach.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::find::find_head;
-use crate::app::{Error, Refusal, UnreachedUnknown};
-use crate::domain::{Endpoints, NotReachedBy, Overlap, RunId, RunState};
+use crate::app::{App, Error, Refusal, UnreachedUnknown};
+use crate::domain::{Endpoints, NotReachedBy, Overlap, RunId, RunState, Suppressions};
 use crate::report::summary::{grouped, human};
-use crate::store::{RunHead, Store};
+use crate::store::{RunHead, Store, StoreError};
 
 /// For so long after its end a run counts as one that called the same list already.
 const LATELY: Duration = Duration::from_hours(12);
@@ -168,6 +169,25 @@ impl Again {
         Refusal::CalledLately {
             run: self.run.clone(),
             words: self.text(),
+        }
+    }
+}
+
+/// The database, if there is one, who must not be called, and whom an earlier run did not reach.
+pub(crate) type KnownOfPeople = (Option<Arc<dyn Store>>, Suppressions, Option<NotReachedBy>);
+
+impl App {
+    /// What the database knows of people before anything is written; `of` is the run of whose recipients
+    /// only those are called whom it did not reach.
+    pub(crate) async fn known_of_people(&self, of: Option<&str>) -> Result<KnownOfPeople, Error> {
+        match (self.open_if_any().await?, of) {
+            (Some(store), of) => {
+                let lists = store.suppressions().await?;
+                let only = not_reached_by(store.as_ref(), of).await?;
+                Ok((Some(store), lists, only))
+            }
+            (None, Some(run)) => Err(StoreError::NoRun(run.to_owned()).into()),
+            (None, None) => Ok((None, Suppressions::default(), None)),
         }
     }
 }

@@ -3,13 +3,15 @@
 
 mod platform;
 
-use crate::app::{Refusal, UnreachedUnknown};
+use crate::app::{Error, Refusal, UnreachedUnknown};
 use crate::domain::RunId;
 use crate::report::Summary;
 use crate::report::summary::LooseEnd;
 use crate::store::{Gap, StoreError};
 
-pub(super) use platform::{of_platform, with_advice};
+pub(super) use platform::of_platform;
+
+use platform::behind;
 
 /// Where credentials come from, and what goes without.
 const CREDENTIALS: &str = "copy the application's key and secret from the Sinch dashboard into the \
@@ -24,9 +26,46 @@ pub(super) fn to_set(refusal: &Refusal) -> String {
     }
 }
 
-/// A refusal, and what to do.
-pub(super) fn refusal(refusal: &Refusal) -> String {
-    let advice = match refusal {
+/// What is so, and what to do about it with what joins it to the fact; empty where nothing is advised.
+pub(super) fn of(error: &Error) -> (String, String) {
+    let advice = match error {
+        Error::Refused(refusal @ Refusal::UnreachedOf { wanted, run, why }) => {
+            return (unreached(refusal, wanted, run, *why), String::new());
+        }
+        Error::Store(StoreError::InUse(path)) => return (in_use(path), String::new()),
+        Error::Refused(refusal) => of_refusal(refusal),
+        Error::Store(error) => of_store(error),
+        Error::Engine { run, gone, .. } => of_engine(run, *gone),
+        Error::RowsLeft { open, .. } => rows_left(open.as_ref()),
+        Error::Api(error) => behind(error),
+        Error::Faults(_) | Error::Failed(_) => String::new(),
+    };
+    (error.to_string(), advice)
+}
+
+fn in_use(path: &str) -> String {
+    format!(
+        "{path} is in use by another `callout` that is running a campaign: wait for it, or stop it with \
+         `callout pause`"
+    )
+}
+
+/// Why it is not known whom a run did not reach, by the option that asked for it.
+fn unreached(refusal: &Refusal, wanted: &str, run: &RunId, why: UnreachedUnknown) -> String {
+    let end = match why {
+        UnreachedUnknown::Unfinished(_) => {
+            format!(
+                "{}; then it is known whom it did not reach",
+                go_on_or_end(run)
+            )
+        }
+        UnreachedUnknown::Rehearsal | UnreachedUnknown::Purged => String::new(),
+    };
+    format!("--of {wanted}: {refusal}{end}")
+}
+
+fn of_refusal(refusal: &Refusal) -> String {
+    match refusal {
         Refusal::Unset(_) => format!(": {CREDENTIALS}"),
         Refusal::NoRunYet => ": start one with `callout run FILE`".to_owned(),
         Refusal::NoRun { near, latest, .. } => nearest_runs(near.as_deref(), latest),
@@ -50,18 +89,6 @@ pub(super) fn refusal(refusal: &Refusal) -> String {
             ": --again calls all of them again, `--only unreached --of {run}` only whom it did not \
              reach"
         ),
-        Refusal::UnreachedOf { wanted, run, why } => {
-            let words = refusal.to_string();
-            return match why {
-                UnreachedUnknown::Unfinished(_) => format!(
-                    "--of {wanted}: {words}{}; then it is known whom it did not reach",
-                    go_on_or_end(run)
-                ),
-                UnreachedUnknown::Rehearsal | UnreachedUnknown::Purged => {
-                    format!("--of {wanted}: {words}")
-                }
-            };
-        }
         Refusal::NoRate { .. } => {
             ".\nState it in [spend], as rate = \"0.05 EUR\" or rates = { \"+46\" = \"0.024 EUR\" }"
                 .to_owned()
@@ -94,9 +121,9 @@ pub(super) fn refusal(refusal: &Refusal) -> String {
         | Refusal::NoSpend(_)
         | Refusal::NotImported(_)
         | Refusal::Purged { .. }
+        | Refusal::UnreachedOf { .. }
         | Refusal::Input { .. } => String::new(),
-    };
-    format!("{refusal}{advice}")
+    }
 }
 
 /// What may have been meant in the place of a run that there is not.
@@ -119,26 +146,19 @@ fn go_on_or_end(run: &RunId) -> String {
     format!(": go on with `callout resume {run}`, or end it with `callout cancel {run}`")
 }
 
-/// What a store says, and what to do.
-pub(super) fn store(error: &StoreError) -> String {
-    let advice = match error {
+fn of_store(error: &StoreError) -> String {
+    match error {
         StoreError::NoDatabase(_) => {
             ": `callout run` makes it, or name another with --db; a rehearsal is kept beside it \
              (--db sqlite:callout-rehearsal.db)"
         }
-        StoreError::InUse(path) => {
-            return format!(
-                "{path} is in use by another `callout` that is running a campaign: wait for it, or \
-                 stop it with `callout pause`"
-            );
-        }
         StoreError::Corrupt { .. } => "; restore a copy, or name another file with --db",
         StoreError::Foreign { .. } => "; name another file with --db",
-        StoreError::Unfinished { run, .. } => return format!("{error}{}", go_on_or_end(run)),
-        StoreError::Gap { gap, .. } => return format!("{error}\n{}", lacking(*gap)),
+        StoreError::Unfinished { run, .. } => return go_on_or_end(run),
+        StoreError::Gap { gap, .. } => return format!("\n{}", lacking(*gap)),
         _ => "",
-    };
-    format!("{error}{advice}")
+    }
+    .to_owned()
 }
 
 /// The report of a run, and what to do about what is left.
@@ -154,28 +174,26 @@ pub(super) fn report(summary: &Summary) -> String {
     text
 }
 
-/// A person who is suppressed and whose rows are still there, and what to do.
-pub(super) fn rows_left(fact: &str, open: Option<&RunId>) -> String {
+/// What to do where a person is suppressed and their rows are still there.
+fn rows_left(open: Option<&RunId>) -> String {
     match open {
-        None => {
-            format!("{fact}. Wait for its end, or stop it with `callout pause`; then erase again")
-        }
-        Some(run) => format!("{fact}. `callout resume {run}` collects it; then erase again"),
+        None => ". Wait for its end, or stop it with `callout pause`; then erase again".to_owned(),
+        Some(run) => format!(". `callout resume {run}` collects it; then erase again"),
     }
 }
 
-/// An engine that could not go on, and what to do.
-pub(super) fn engine(run: &RunId, why: &str, gone: bool) -> String {
+/// What to do where an engine could not go on.
+fn of_engine(run: &RunId, gone: bool) -> String {
     if gone {
         format!(
-            "{why}\nDialling has stopped, and nothing was written to what is there now. Answers that \
+            "\nDialling has stopped, and nothing was written to what is there now. Answers that \
              came in since are kept beside it. Put the database back that run {run} was working with; \
              any other is refused until you accept that it does not know these calls \
              (docs/what-happens-if.md)."
         )
     } else {
         format!(
-            "{why}\nDialling has stopped. What could not be recorded is kept beside the database and \
+            "\nDialling has stopped. What could not be recorded is kept beside the database and \
              read back by `callout resume {run}`."
         )
     }

@@ -3,11 +3,11 @@
 
 use crate::sinch::problem::{ApiError, Problem};
 
-/// What went wrong and, where the platform said no, what can be done about it, on a line of its own.
-pub(in crate::cli) fn with_advice(error: &ApiError) -> String {
+/// What can be done about it where the platform said no, on a line of its own.
+pub(super) fn behind(error: &ApiError) -> String {
     match error {
-        ApiError::Refused(problem) => format!("{problem}\n{}", of_platform(problem)),
-        _ => error.to_string(),
+        ApiError::Refused(problem) => format!("\n{}", of_platform(problem)),
+        _ => String::new(),
     }
 }
 
