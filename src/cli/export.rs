@@ -5,10 +5,8 @@ use serde_json::json;
 use super::args::{ExportArgs, TableName};
 use super::exit::{Exit, Failure};
 use crate::app::runs::find;
-use crate::app::{App, Counting, files, results};
-use crate::domain::Count;
+use crate::app::{App, files, results};
 use crate::output;
-use crate::output::progress::Counter;
 use crate::report::Table;
 use crate::store::Access;
 
@@ -26,20 +24,16 @@ pub(super) async fn export(args: &ExportArgs, app: &App) -> Result<Exit, Failure
         TableName::Attempts => Table::Attempts,
         TableName::Rejects => Table::Rejects,
     };
-    let (store, done) = (store.as_ref(), Count::default());
+    let store = store.as_ref();
     // How many are rejects is not known, and no more than all.
     let rows = (table != Table::Rejects).then_some(run.rows);
-    let counting = Counting {
-        what: "rows written",
-        of: rows,
-        done: done.clone(),
-    };
+    let counted = || app.counting("rows written", rows);
     if let Some(path) = &args.output {
         let file = (path.as_path(), args.force);
-        let writing = results::write_file(store, &run, table, args.raw, file, &done);
-        let shown = Counter::of(counting);
-        let sha256 = writing.await?;
-        drop(shown);
+        let counted = counted();
+        let done = counted.done.clone();
+        let sha256 = results::write_file(store, &run, table, args.raw, file, &done).await?;
+        drop(counted);
         if args.json {
             output::say_json(&json!({
                 "run": run.id.as_str(), "campaign": run.campaign, "table": args.table.as_str(),
@@ -48,9 +42,10 @@ pub(super) async fn export(args: &ExportArgs, app: &App) -> Result<Exit, Failure
         }
     } else {
         let sink = &mut output::pour;
-        let writing = results::write_rows(store, &run, table, args.raw, sink, &done);
-        let _shown = (!output::shows_facts()).then(|| Counter::of(counting));
-        writing.await?;
+        let counted = (!output::shows_facts()).then(counted);
+        let done = counted.as_ref().map(|counted| counted.done.clone());
+        let done = done.unwrap_or_default();
+        results::write_rows(store, &run, table, args.raw, sink, &done).await?;
     }
     store.close().await?;
     Ok(Exit::Done)

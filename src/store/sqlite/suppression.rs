@@ -85,12 +85,7 @@ impl SuppressionStore for SqliteStore {
             .await
             .map_err(fault)?;
         }
-        let revised = sqlx::query(REVISE)
-            .fetch_one(&mut *tx)
-            .await
-            .map_err(fault)?;
-        tx.commit().await.map_err(fault)?;
-        tell(line, &revised);
+        revise(tx, line).await.map_err(fault)?;
         Ok(Added {
             new: numbers.len().saturating_sub(renewed),
             renewed,
@@ -125,8 +120,9 @@ impl SuppressionStore for SqliteStore {
                 removed += gone.rows_affected();
             }
         }
-        let mut revised = None;
-        if removed > 0 {
+        if removed == 0 {
+            tx.commit().await.map_err(fault)?;
+        } else {
             sqlx::query(ACT)
                 .bind("remove")
                 .bind(list)
@@ -139,16 +135,7 @@ impl SuppressionStore for SqliteStore {
                 .execute(&mut *tx)
                 .await
                 .map_err(fault)?;
-            revised = Some(
-                sqlx::query(REVISE)
-                    .fetch_one(&mut *tx)
-                    .await
-                    .map_err(fault)?,
-            );
-        }
-        tx.commit().await.map_err(fault)?;
-        if let Some(revised) = revised {
-            tell(line, &revised);
+            revise(tx, line).await.map_err(fault)?;
         }
         Ok(removed)
     }
@@ -285,14 +272,20 @@ impl SqliteStore {
         .execute(&mut *tx)
         .await
         .map_err(fault)?;
-        let revised = sqlx::query(REVISE)
-            .fetch_one(&mut *tx)
-            .await
-            .map_err(fault)?;
-        tx.commit().await.map_err(fault)?;
-        tell(line, &revised);
+        revise(tx, line).await.map_err(fault)?;
         Ok(())
     }
+}
+
+/// Ends a change of the lists: they have another revision, here and outside of the database.
+async fn revise(
+    mut tx: Transaction<'_, Sqlite>,
+    line: Option<ListsLine>,
+) -> Result<(), sqlx::Error> {
+    let revised = sqlx::query(REVISE).fetch_one(&mut *tx).await?;
+    tx.commit().await?;
+    tell(line, &revised);
+    Ok(())
 }
 
 /// Says outside of the database that the lists were changed. Who cannot has suppressed all the same, and
