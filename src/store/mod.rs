@@ -9,6 +9,7 @@ mod calendar;
 mod engine;
 mod error;
 mod gap;
+mod inbox;
 mod privacy;
 mod reports;
 mod runs;
@@ -29,6 +30,7 @@ pub use engine::{
 };
 pub use error::StoreError;
 pub use gap::Gap;
+pub use inbox::{Arrival, Inbox, InboxStanding, Owner, Received};
 pub use privacy::{Erasure, PrivacyStore, StillOpen};
 pub use reports::{RecipientQuery, ReportStore};
 pub use runs::{

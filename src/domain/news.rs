@@ -1,0 +1,27 @@
+//! What an event of the platform tells of a call, as far as it moves an attempt.
+
+use super::{AttemptId, CallId, Outcome};
+
+/// The place of an event in the order in which events came to this database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventNumber(pub i64);
+
+/// What one event tells: of which call, and how that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// The attempt that `custom` names; none where it names none of our form.
+    pub attempt: Option<AttemptId>,
+    /// The platform's name for the call.
+    pub call: Option<CallId>,
+    /// How it stands.
+    pub says: Says,
+}
+
+/// How a call stands by an event's word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Says {
+    /// It is there: an event that no call could have caused which was never placed.
+    GoesOn,
+    /// It is over.
+    Ended(Outcome),
+}
