@@ -50,6 +50,7 @@ pub trait Store:
     + Calendar
     + SuppressionStore
     + PrivacyStore
+    + Inbox
     + Upkeep
 {
 }
@@ -62,6 +63,7 @@ impl<T> Store for T where
         + Calendar
         + SuppressionStore
         + PrivacyStore
+        + Inbox
         + Upkeep
 {
 }

@@ -8,7 +8,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("campaign", &["campaign", "domain"]),
     ("recipients", &["recipients", "campaign", "domain"]),
     ("sinch", &["sinch", "domain", "clock"]),
-    ("store", &["store", "domain"]),
+    ("store", &["store", "domain", "digest"]),
     ("report", &["report", "domain"]),
     ("engine", &["engine", "store", "domain", "clock", "entropy"]),
     ("simulator", &["simulator", "sinch::auth", "domain"]),

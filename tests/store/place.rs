@@ -125,7 +125,7 @@ fn a_link_or_a_second_name_beside_the_database_is_refused_and_not_followed() {
     desk.write("diary.txt", "dear diary\n");
     std::fs::set_permissions(desk.path("diary.txt"), PermissionsExt::from_mode(0o644)).unwrap();
     for suffix in [
-        "-wal", "-shm", "-journal", "-lock", "-answers", "-wishes", "-mark",
+        "-wal", "-shm", "-journal", "-lock", "-answers", "-wishes", "-mark", "-inbox",
     ] {
         let name = format!("callout.db{suffix}");
         for hard in [false, true] {

@@ -18,8 +18,18 @@ use rustix::process::geteuid;
 use crate::store::StoreError;
 
 /// What stands beside a database under its name.
-pub(super) const SIDE_FILES: [&str; 7] = [
-    "-wal", "-shm", "-journal", "-lock", "-answers", "-wishes", "-mark",
+pub(super) const SIDE_FILES: [&str; 11] = [
+    "-wal",
+    "-shm",
+    "-journal",
+    "-lock",
+    "-answers",
+    "-wishes",
+    "-mark",
+    "-inbox",
+    "-inbox-wal",
+    "-inbox-shm",
+    "-inbox-journal",
 ];
 /// How every SQLite file begins.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";

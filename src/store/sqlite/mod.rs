@@ -7,10 +7,12 @@
 
 mod attempts;
 mod calendar;
+mod connecting;
 mod engine;
 mod fault;
 mod file;
 mod identity;
+mod inbox;
 mod mark;
 mod open;
 mod privacy;
@@ -45,6 +47,8 @@ pub(super) struct SqliteStore {
     engine: Option<open::EngineLock>,
     /// Which database it is, and its mark.
     identity: identity::Identity,
+    /// What the platform told, in its own file.
+    inbox: inbox::InboxFile,
 }
 
 impl SqliteStore {

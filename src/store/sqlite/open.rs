@@ -11,41 +11,33 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use tokio::sync::Mutex;
 use tracing::log::LevelFilter;
 use tracing::warn;
 
 use super::SqliteStore;
+use super::connecting::{options, quiet};
 use super::engine::aside::Aside;
 use super::file::{
     Place, SIDE_FILES, Standing, beside, hand_over, inode_at, is_at, private, remove,
 };
 use super::identity::Identity;
+use super::inbox::InboxFile;
 use super::mark;
 use super::{fault::fault, vacuum};
 use crate::domain::RunId;
-use crate::store::{Access, BUSY_WAIT, StoreError};
+use crate::store::{Access, StoreError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// Readers beside the one writer.
 const READERS: u32 = 2;
-/// Rows that a reader may be ahead of whoever takes them: a page, so that the two threads need not
-/// wake each other for every few rows.
-const ROWS_AHEAD: usize = 600;
 /// A command that only looks whether an engine is at work holds the lock for an instant; an engine
 /// that starts just then tries again.
 const LOCK_TRIES: u32 = 5;
 pub(super) const LOCK_TRIES_APART: Duration = Duration::from_millis(10);
-/// Pages of log before it is folded into the file: 16 MB, so that a fast run does not sync the file
-/// too often and the log stays small.
-const WAL_PAGES: &str = "4000";
-
-/// A statement that takes longer is worth a line in a log that asks for it.
-const SLOW: Duration = Duration::from_secs(1);
-
 /// The engine's lock, and the side file that only the engine writes.
 #[derive(Debug)]
 pub(super) struct EngineLock {
@@ -113,6 +105,7 @@ pub(in crate::store) async fn open(
         readers,
         engine,
         identity,
+        inbox: InboxFile::of(file, &place.shown, access),
     })
 }
 
@@ -163,27 +156,6 @@ fn not_ours(path: &str) -> StoreError {
         path: path.into(),
         why: "is a database of another program".into(),
     }
-}
-
-/// No statement reaches a log by itself.
-pub(super) fn quiet(options: SqliteConnectOptions) -> SqliteConnectOptions {
-    options
-        .log_statements(LevelFilter::Off)
-        .log_slow_statements(LevelFilter::Debug, SLOW)
-}
-
-fn options(file: &Path) -> SqliteConnectOptions {
-    quiet(SqliteConnectOptions::new())
-        .filename(file)
-        .create_if_missing(false)
-        .journal_mode(SqliteJournalMode::Wal)
-        .busy_timeout(BUSY_WAIT)
-        .foreign_keys(true)
-        .row_buffer_size(ROWS_AHEAD)
-        .pragma("secure_delete", "ON")
-        .pragma("cell_size_check", "ON")
-        .pragma("trusted_schema", "OFF")
-        .pragma("wal_autocheckpoint", WAL_PAGES)
 }
 
 /// The file behind `sqlite:PATH`.

@@ -11,6 +11,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection};
 
 use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::connecting::quiet;
 use crate::store::sqlite::fault::fault;
 use crate::store::sqlite::file::{Place, Standing, beside, hand_over, inode_at, private, remove};
 use crate::store::sqlite::identity::{Identity, Own, own};
@@ -86,7 +87,7 @@ async fn counts(reader: &mut SqliteConnection) -> Result<Copied, sqlx::Error> {
 /// A file as it is read without a trace. One with a log beside it needs that.
 fn unchanged(file: &Path) -> SqliteConnectOptions {
     let with_log = beside(file, "-wal").exists();
-    open::quiet(SqliteConnectOptions::new())
+    quiet(SqliteConnectOptions::new())
         .filename(file)
         .read_only(true)
         .immutable(!with_log)
