@@ -18,7 +18,7 @@ use tracing::log::LevelFilter;
 use tracing::warn;
 
 use super::SqliteStore;
-use super::connecting::{options, quiet};
+use super::connecting::{is_whole, options, quiet};
 use super::engine::aside::Aside;
 use super::file::{
     Place, SIDE_FILES, Standing, beside, hand_over, inode_at, is_at, private, remove,
@@ -89,8 +89,9 @@ pub(in crate::store) async fn open(
     let mut writer = options.connect().await.map_err(|e| fault(&path, &e))?;
     let latest = latest_migration(&mut writer, &path).await?;
     migrate(&mut writer, &place, latest, engine.is_some()).await?;
+    let inbox = InboxFile::of(file, &place.shown, access);
     if engine.is_some() {
-        vacuum::if_owed(&mut writer, &path).await?;
+        vacuum::if_owed(&mut writer, &path, &inbox).await?;
     }
     let keeps_mark = access != Access::Scratch;
     let identity = Identity::of(&place, inode, state.filter(|_| keeps_mark), keeps_mark);
@@ -105,7 +106,7 @@ pub(in crate::store) async fn open(
         readers,
         engine,
         identity,
-        inbox: InboxFile::of(file, &place.shown, access),
+        inbox,
     })
 }
 
@@ -377,24 +378,6 @@ fn migration(path: &str, error: &MigrateError) -> StoreError {
     }
 }
 
-const INTEGRITY: &str = "pragma integrity_check(1)";
-const REFERENCES: &str = "select count(*) from pragma_foreign_key_check";
-
-/// Whether every page, index and reference of a file is as it should be.
-pub(super) async fn is_whole(reader: &mut SqliteConnection, path: &str) -> Result<(), StoreError> {
-    let said = sqlx::query_scalar(INTEGRITY).fetch_one(&mut *reader).await;
-    let said: String = said.map_err(|e| fault(path, &e))?;
-    let dangling = sqlx::query_scalar(REFERENCES).fetch_one(reader).await;
-    let dangling: i64 = dangling.map_err(|e| fault(path, &e))?;
-    let why = match (said.as_str(), dangling) {
-        ("ok", 0) => return Ok(()),
-        ("ok", n) => format!("{n} rows refer to others that are not there"),
-        (said, _) => said.to_owned(),
-    };
-    let path = path.to_owned();
-    Err(StoreError::Corrupt { path, why })
-}
-
 /// Opens a copy that is not in its place yet, known to people as `shown`, and brings it to our version.
 pub(super) async fn prepare(file: &Path, shown: &str) -> Result<SqliteConnection, StoreError> {
     let place = Place {
@@ -410,10 +393,11 @@ pub(super) async fn prepare(file: &Path, shown: &str) -> Result<SqliteConnection
 }
 
 impl SqliteStore {
-    /// Whether every page, index and reference of the file is as it should be.
+    /// Whether every page, index and reference of the file and of its inbox is as it should be.
     pub(super) async fn check_file(&self) -> Result<(), StoreError> {
         let mut reader = self.readers.acquire().await.map_err(|e| self.fault(&e))?;
-        is_whole(&mut reader, &self.path).await
+        is_whole(&mut reader, &self.path).await?;
+        self.inbox.check().await
     }
 
     /// Closes the database, its log folded into it. What is left is the lock.

@@ -42,6 +42,16 @@ const OWN_ROWS: &str = concat!(
     ", ?2) > 0) and state <> 'in flight'"
 );
 
+/// Their attempts, and the calls of these.
+const OWN_CALLS: &str = concat!(
+    "-- erase: whose calls
+    select lower(hex(attempts.id)), call_id from attempts where recipient in (
+        select id from recipients
+        where (endpoint = ?1 or endpoint is null and instr(",
+    bare!("cells"),
+    ", ?2) > 0) and state <> 'in flight')"
+);
+
 const MENTIONS: &str = concat!(
     "-- erase: rows of others
     select count(*) from recipients where instr(",
@@ -195,12 +205,24 @@ impl PrivacyStore for SqliteStore {
         national: &str,
         reason: &Suppression,
     ) -> Result<Erasure, StoreError> {
+        // The inbox first: a kill leaves the rows, by which they are found again.
+        let query = sqlx::query_as(OWN_CALLS).bind(number.e164()).bind(national);
+        let own: Vec<(String, Option<String>)> = query
+            .fetch_all(&self.readers)
+            .await
+            .map_err(|e| self.fault(&e))?;
+        let (attempts, calls): (Vec<_>, Vec<_>) = own.into_iter().unzip();
+        let calls: Vec<_> = calls.into_iter().flatten().collect();
+        let digits = number.e164();
+        let digits = digits.trim_start_matches('+');
+        self.forget_people(&attempts, &calls, digits).await?;
         self.erase_rows(number, national, reason)
             .await
             .map_err(|e| self.fault(&e))
     }
 
     async fn purge(&self, run: &RunId, now: Timestamp) -> Result<(), StoreError> {
+        self.forget_run(run).await?;
         self.purge_run(run, now).await.map_err(|e| self.fault(&e))
     }
 
@@ -208,6 +230,7 @@ impl PrivacyStore for SqliteStore {
         if self.engine.is_none() {
             return Err(StoreError::Database("only the engine scrubs".into()));
         }
+        self.inbox.scrub().await?;
         self.readers.close().await;
         let mut writer = self.writer.lock().await;
         rewrite(&mut writer, &self.path).await

@@ -3,7 +3,9 @@
 use sqlx::SqliteConnection;
 use tracing::warn;
 
+use super::connecting::empty_log;
 use super::fault::fault;
+use super::inbox::InboxFile;
 use crate::store::StoreError;
 
 pub(super) const OWED: &str = "-- scrub: is one owed
@@ -15,7 +17,11 @@ pub(super) const OWE: &str = "-- scrub: one is owed
 
 /// A scrub that a kill or a full disk kept from being done is done now, and that is said. Where it
 /// cannot be, the work goes on, and the next start tries again.
-pub(super) async fn if_owed(writer: &mut SqliteConnection, path: &str) -> Result<(), StoreError> {
+pub(super) async fn if_owed(
+    writer: &mut SqliteConnection,
+    path: &str,
+    inbox: &InboxFile,
+) -> Result<(), StoreError> {
     let owed: bool = sqlx::query_scalar(OWED)
         .fetch_one(&mut *writer)
         .await
@@ -23,7 +29,11 @@ pub(super) async fn if_owed(writer: &mut SqliteConnection, path: &str) -> Result
     if !owed {
         return Ok(());
     }
-    match rewrite(writer, path).await {
+    let scrubbed = async {
+        inbox.scrub().await?;
+        rewrite(writer, path).await
+    };
+    match scrubbed.await {
         Ok(()) => warn!(
             "people were deleted, and the file was not written anew after that, so old copies of \
              their rows were left in it: it is written anew now"
@@ -45,20 +55,7 @@ pub(super) async fn rewrite(writer: &mut SqliteConnection, path: &str) -> Result
         .execute(&mut *writer)
         .await
         .map_err(fault)?;
-    let busy: i64 = sqlx::query_scalar("pragma wal_checkpoint(truncate)")
-        .fetch_one(&mut *writer)
-        .await
-        .map_err(fault)?;
-    if busy != 0 {
-        return Err(StoreError::Unusable {
-            path: path.to_owned(),
-            what: "cleaned",
-            why:
-                "another process reads it; the rows are deleted, their traces are not: do it again \
-                  when nobody reads"
-                    .into(),
-        });
-    }
+    empty_log(writer, path).await?;
     sqlx::query(
         "-- scrub: nothing is owed
          update upkeep set scrub_owed = 0",

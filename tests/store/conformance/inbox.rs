@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use callout::domain::{AttemptId, CallId, EventNumber, RunId};
-use callout::store::{Arrival, InboxStanding, Owner, Received, Store};
+use callout::domain::{AttemptId, CallId, Digits, EventNumber, RunId};
+use callout::store::{self, Arrival, InboxStanding, Owner, Received, RunEnd, Store};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Files, Rig as _, now};
+use super::engine::{accepted, intend, lasting};
+use super::suppression::on;
+use super::{Files, Rig as _, now, number};
 
 /// The nth event, of the nth attempt.
 fn arrival(nth: u8) -> Arrival {
@@ -175,4 +177,187 @@ async fn the_secret_is_there_from_the_start_and_the_one_before_is_good_for_a_day
     let three = store.callback_secrets(later(2)).await.unwrap();
     assert_eq!(three.len(), 3);
     assert_eq!(three[0], "third");
+}
+
+/// An event whose body has these words.
+fn saying(nth: u8, words: &str) -> Arrival {
+    Arrival {
+        body: format!(
+            "{{\"nth\":{nth},\"said\":\"{words}\",\"to\":\"{}\"}}",
+            "x".repeat(700)
+        )
+        .into(),
+        ..arrival(nth)
+    }
+}
+
+/// Whether some file of the folder has these bytes.
+fn somewhere(rig: &Files, words: &str) -> bool {
+    let files = std::fs::read_dir(rig.folder.path()).unwrap();
+    files.into_iter().any(|file| {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        bytes.windows(words.len()).any(|w| w == words.as_bytes())
+    })
+}
+
+/// A run of three whose first recipient was called, and which ended now.
+async fn ended(rig: &Files) -> (Arc<dyn Store>, RunId) {
+    let (store, run) = rig.stocked(3).await;
+    let [over, done] = lasting(1);
+    let facts = [accepted(1), over, done];
+    store.intend(&run, &[intend(1)], &facts).await.unwrap();
+    store
+        .end_run(&run, &RunEnd::Cancelled, now())
+        .await
+        .unwrap();
+    (store, run)
+}
+
+#[tokio::test]
+async fn bodies_go_a_week_after_their_run_ended_and_what_was_read_stays() {
+    let rig = Files::new();
+    let (store, run) = ended(&rig).await;
+    for nth in 0..250 {
+        let kept = store.keep(saying(nth, "bye-bye")).await.unwrap();
+        assert!(kept, "{nth}");
+    }
+    while !handle(store.as_ref(), &Owner::Run(run.clone()))
+        .await
+        .is_empty()
+    {}
+    assert!(store.keep(saying(251, "not yet")).await.unwrap());
+    handle(store.as_ref(), &Owner::Run(RunId::new("unknown-run-"))).await;
+    store.tidy(later(7 * 24 - 1)).await.unwrap();
+    assert!(somewhere(&rig, "bye-bye"));
+    store.tidy(later(7 * 24 + 1)).await.unwrap();
+    store.vacuum().await.unwrap();
+    assert!(!somewhere(&rig, "bye-bye"));
+    assert!(somewhere(&rig, "not yet"));
+    assert!(!store.keep(saying(7, "bye-bye")).await.unwrap(), "a repeat");
+    assert!(!somewhere(&rig, "bye-bye"));
+}
+
+#[tokio::test]
+async fn who_is_erased_is_in_no_byte_of_the_inbox_and_others_are() {
+    let rig = Files::new();
+    let (store, _) = ended(&rig).await;
+    let digits = Digits::of(&number(0)).unwrap();
+    let national = number(0).strip_prefix("+46").unwrap().to_owned();
+    for nth in 10..60 {
+        assert!(store.keep(saying(nth, "somebody else")).await.unwrap());
+    }
+    // By the attempt, by the call, and by the digits alone.
+    let by_call = Arrival {
+        attempt: None,
+        call: CallId::new("call-1"),
+        ..saying(2, "erased-b")
+    };
+    let by_digits = Arrival {
+        attempt: None,
+        call: None,
+        ..saying(3, &format!("erased-c {}", &number(0)[1..]))
+    };
+    for arrival in [saying(1, "erased-a"), by_call, by_digits] {
+        assert!(store.keep(arrival).await.unwrap());
+    }
+    handle(store.as_ref(), &Owner::Nobody).await;
+    assert!(store.keep(saying(60, "somebody else")).await.unwrap());
+    for nth in 61..90 {
+        assert!(store.keep(saying(nth, "somebody else")).await.unwrap());
+    }
+    let by_attempt = Arrival {
+        attempt: Some(AttemptId::from_bytes([1; 16])),
+        ..saying(4, "erased-d")
+    };
+    assert!(store.keep(by_attempt.clone()).await.unwrap());
+    assert!(somewhere(&rig, "erased-a") && somewhere(&rig, "erased-d"));
+    store
+        .erase(digits, &national, &on("erased", 1))
+        .await
+        .unwrap();
+    store.vacuum().await.unwrap();
+    assert!(!somewhere(&rig, "erased-"));
+    assert!(somewhere(&rig, "somebody else"));
+    let there = pending(store.as_ref()).await;
+    assert_eq!(there.len(), 30, "nobody reads what was erased");
+    assert!(!store.keep(by_attempt).await.unwrap(), "it came already");
+    assert!(!somewhere(&rig, "erased-"));
+}
+
+#[tokio::test]
+async fn a_purge_takes_the_bodies_of_its_run_read_or_not() {
+    let rig = Files::new();
+    let (store, run) = ended(&rig).await;
+    assert!(store.keep(saying(2, "purged-a")).await.unwrap());
+    handle(store.as_ref(), &Owner::Run(run.clone())).await;
+    let by_call = Arrival {
+        attempt: None,
+        call: CallId::new("call-1"),
+        ..saying(3, "purged-b")
+    };
+    for arrival in [by_call, saying(1, "purged-c"), saying(9, "another's")] {
+        assert!(store.keep(arrival).await.unwrap());
+    }
+    store.purge(&run, now()).await.unwrap();
+    store.vacuum().await.unwrap();
+    assert!(!somewhere(&rig, "purged-"));
+    assert!(somewhere(&rig, "another's"));
+    assert_eq!(pending(store.as_ref()).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_copy_takes_the_inbox_along_and_what_came_since_outlives_its_return() {
+    let rig = Files::new();
+    let (store, run) = ended(&rig).await;
+    assert!(store.keep(saying(1, "before")).await.unwrap());
+    handle(store.as_ref(), &Owner::Run(run.clone())).await;
+    let copy = rig.folder.path().join("copy.db");
+    store.backup(&copy).await.unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(rig.folder.path().join("copy.db-inbox"))
+            .unwrap()
+            .permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(store.keep(saying(2, "since")).await.unwrap());
+    handle(store.as_ref(), &Owner::Run(run)).await;
+    store.close().await.unwrap();
+    drop(store);
+    // A receiver that goes on meanwhile loses nothing either.
+    let receiver = rig.beside().await;
+    assert!(receiver.keep(saying(3, "meanwhile")).await.unwrap());
+    let address = format!("sqlite:{}", rig.folder.path().join("s.db").display());
+    store::restore(&address, &copy, None, true).await.unwrap();
+    assert!(receiver.keep(saying(4, "after")).await.unwrap());
+    let store = rig.beside().await;
+    let there = pending(store.as_ref()).await;
+    let bodies: Vec<_> = there.into_iter().map(|e| e.arrival.body).collect();
+    let all = [(1, "before"), (2, "since"), (3, "meanwhile"), (4, "after")];
+    assert_eq!(bodies, all.map(|(nth, words)| saying(nth, words).body));
+    // On another machine there is the copy alone.
+    let elsewhere = Files::new();
+    let address = format!("sqlite:{}", elsewhere.folder.path().join("s.db").display());
+    store::restore(&address, &copy, None, true).await.unwrap();
+    let store = elsewhere.beside().await;
+    let there = pending(store.as_ref()).await;
+    assert_eq!(there.len(), 1);
+    assert_eq!(there[0].arrival, saying(1, "before"));
+    assert_eq!(store.standing().await.unwrap().taken.len(), 1);
+    store.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_that_begins_anew_has_no_events_and_none_is_kept_where_nobody_finds_it() {
+    let rig = Files::new();
+    let store = rig.engine().await;
+    keep(store.as_ref(), [1]).await;
+    let receiver = rig.beside().await;
+    keep(receiver.as_ref(), [2]).await;
+    drop(store);
+    let address = format!("sqlite:{}", rig.folder.path().join("s.db").display());
+    store::begin_anew(&address).await.unwrap();
+    assert!(receiver.keep(arrival(3)).await.is_err());
+    let store = rig.engine().await;
+    assert_eq!(pending(store.as_ref()).await, []);
+    assert!(store.keep(arrival(1)).await.unwrap());
 }

@@ -17,11 +17,11 @@ use crate::store::sqlite::file::{beside, fault_at, hand_over, inode_at, private}
 use crate::store::{Access, Arrival, StoreError};
 
 /// Behind the database's name.
-const SUFFIX: &str = "-inbox";
+pub(super) const SUFFIX: &str = "-inbox";
 /// Its tables as they are made.
 const SCHEMA: &str = include_str!("../../../../migrations/inbox/0001_events.sql");
 /// Which version of the tables that is.
-const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 1;
 /// Pages of log before it is folded into the file: 1 MB, so that no event waits long for that.
 const WAL_PAGES: &str = "256";
 
@@ -78,7 +78,10 @@ impl InboxFile {
     async fn open(&self) -> Result<Opened, StoreError> {
         let unusable = |e: io::Error| StoreError::unusable(&self.shown, "opened", &e);
         match private().create_new(true).write(true).open(&self.file) {
-            Ok(_) => hand_over(&self.file, &self.database).map_err(unusable)?,
+            Ok(_) if self.database.exists() => {
+                hand_over(&self.file, &self.database).map_err(unusable)?;
+            }
+            Ok(_) => {}
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             Err(e) => return Err(unusable(e)),
         }

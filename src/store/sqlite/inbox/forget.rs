@@ -1,11 +1,13 @@
-//! Deleting what was kept long enough.
+//! Deleting what was kept long enough, and what is about people who are forgotten.
 
 use jiff::{SignedDuration, Timestamp};
 use sqlx::Connection as _;
 
-use super::file::Opened;
+use super::file::{InboxFile, Opened};
 use super::group::json;
+use crate::domain::RunId;
 use crate::store::StoreError;
+use crate::store::sqlite::connecting::empty_log;
 use crate::store::sqlite::{SqliteStore, millis};
 
 /// How long events are kept that belong to nobody.
@@ -13,7 +15,7 @@ const NOBODYS: SignedDuration = SignedDuration::from_hours(24);
 /// How long the bodies of a run's events are kept, from its end.
 const BODIES: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Events deleted at a time, so that none that comes meanwhile waits for long.
-const PIECE: i64 = 200;
+const PIECE: u16 = 200;
 
 const RUNS: &str = "-- tidy: runs that have bodies
     select distinct run from events where run is not null and bodied = 1";
@@ -41,7 +43,84 @@ const DELETE_BODIES: [&str; 3] = [
 const DELETE_EVENTS: &str = "-- tidy: events
     delete from events where number in (select value from json_each(?1))";
 
+const REBUILT: &str = "-- scrub: were pages rebuilt
+    select rebuilt from upkeep";
+
+const WRITTEN_ANEW: &str = "-- scrub: none is any more
+    update upkeep set rebuilt = 0";
+
+const OF_PEOPLE: &str = "-- erase: events of people
+    select events.number from events where bodied = 1
+        and (attempt in (select value from json_each(?1)) or call in (select value from json_each(?2)))
+    union
+    select number from bodies where instr(body, cast(?3 as blob)) > 0";
+
+/// In place: a page that is not rebuilt has no old copy of a row.
+const BLANK: [&str; 2] = [
+    "-- erase: bodies
+     update bodies set body = zeroblob(length(body))
+     where number in (select value from json_each(?1))",
+    "-- erase: nobody reads them any more
+     update events set bodied = 0, owner = coalesce(owner, 'nobody')
+     where number in (select value from json_each(?1))",
+];
+
+const UNREAD: &str = "-- purge: events that were not read
+    select number, attempt, call from events
+    where bodied = 1 and run is null and (attempt is not null or call is not null)";
+
+const THEIRS: &str = "-- purge: those of a run
+    select value ->> 0 from json_each(?1)
+    where exists (
+        select 1 from attempts where attempts.id = unhex(value ->> 1)
+            and run = (select number from runs where id = ?2))
+    or value ->> 1 is null and value ->> 2 in (
+        select call_id from attempts where run = (select number from runs where id = ?2)
+            and call_id in (select value ->> 2 from json_each(?1) where value ->> 1 is null))";
+
 impl SqliteStore {
+    /// Deletes the bodies of a run's events.
+    pub(in crate::store::sqlite) async fn forget_run(&self, run: &RunId) -> Result<(), StoreError> {
+        let Some(inbox) = self.inbox.if_there().await? else {
+            return Ok(());
+        };
+        let unread: Vec<(i64, Option<String>, Option<String>)> = sqlx::query_as(UNREAD)
+            .fetch_all(&inbox.reader)
+            .await
+            .map_err(|e| inbox.fault(&e))?;
+        if !unread.is_empty() {
+            let theirs: Vec<i64> = sqlx::query_scalar(THEIRS)
+                .bind(json(&unread))
+                .bind(run.as_str())
+                .fetch_all(&self.readers)
+                .await
+                .map_err(|e| self.fault(&e))?;
+            inbox.blank(&theirs).await?;
+        }
+        while inbox.delete(OF_RUN, run.to_string(), false).await? > 0 {}
+        Ok(())
+    }
+
+    /// Overwrites the bodies of events that are about these attempts or calls, or have these digits.
+    pub(in crate::store::sqlite) async fn forget_people(
+        &self,
+        attempts: &[String],
+        calls: &[String],
+        digits: &str,
+    ) -> Result<(), StoreError> {
+        let Some(inbox) = self.inbox.if_there().await? else {
+            return Ok(());
+        };
+        let numbers: Vec<i64> = sqlx::query_scalar(OF_PEOPLE)
+            .bind(json(&attempts))
+            .bind(json(&calls))
+            .bind(digits)
+            .fetch_all(&inbox.reader)
+            .await
+            .map_err(|e| inbox.fault(&e))?;
+        inbox.blank(&numbers).await
+    }
+
     /// Deletes what was kept long enough, in short pieces.
     pub(super) async fn tidy_inbox(&self, now: Timestamp) -> Result<(), StoreError> {
         let Some(inbox) = self.inbox.if_there().await? else {
@@ -66,7 +145,45 @@ impl SqliteStore {
     }
 }
 
+impl InboxFile {
+    /// Leaves nothing of deleted bodies in its files. It is written anew only where pages may have been
+    /// rebuilt: for that long, events wait.
+    pub(in crate::store::sqlite) async fn scrub(&self) -> Result<(), StoreError> {
+        let Some(inbox) = self.if_there().await? else {
+            return Ok(());
+        };
+        let mut writer = inbox.writing.connection.lock().await;
+        let rewritten = async {
+            let rebuilt: bool = sqlx::query_scalar(REBUILT).fetch_one(&mut *writer).await?;
+            if rebuilt {
+                sqlx::query("vacuum").execute(&mut *writer).await?;
+                sqlx::query(WRITTEN_ANEW).execute(&mut *writer).await?;
+            }
+            Ok(())
+        };
+        rewritten.await.map_err(|e| inbox.fault(&e))?;
+        empty_log(&mut writer, &inbox.writing.shown).await
+    }
+}
+
 impl Opened {
+    /// Overwrites the bodies of events, in short pieces.
+    async fn blank(&self, numbers: &[i64]) -> Result<(), StoreError> {
+        for piece in numbers.chunks(PIECE.into()) {
+            let mut writer = self.writing.connection.lock().await;
+            let blanking = async {
+                let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+                for statement in BLANK {
+                    let query = sqlx::query(statement).bind(json(&piece));
+                    query.execute(&mut *tx).await?;
+                }
+                tx.commit().await
+            };
+            blanking.await.map_err(|e| self.fault(&e))?;
+        }
+        Ok(())
+    }
+
     /// Deletes the bodies of a piece of the events that a statement finds, and the events too where they
     /// are `whole`. Returns how many there were.
     async fn delete<T>(&self, found: &'static str, by: T, whole: bool) -> Result<usize, StoreError>

@@ -1,8 +1,9 @@
 //! The inbox on SQLite: a file of its own beside the database, with its own log and its own writer.
 //!
 //! Several processes write it at once, in short transactions; it needs no engine's lock. `file` makes and
-//! opens it, `group` writes what came, `forget` deletes.
+//! opens it, `group` writes what came, `forget` deletes, `carry` copies it and puts a copy back.
 
+mod carry;
 mod file;
 mod forget;
 mod group;

@@ -11,10 +11,11 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection};
 
 use crate::store::sqlite::SqliteStore;
-use crate::store::sqlite::connecting::quiet;
+use crate::store::sqlite::connecting::{is_whole, quiet};
 use crate::store::sqlite::fault::fault;
 use crate::store::sqlite::file::{Place, Standing, beside, hand_over, inode_at, private, remove};
 use crate::store::sqlite::identity::{Identity, Own, own};
+use crate::store::sqlite::inbox::InboxFile;
 use crate::store::sqlite::mark::sync_folder;
 use crate::store::sqlite::open::{self, EngineLock};
 use crate::store::{Access, Copied, Restored, StoreError};
@@ -40,6 +41,10 @@ impl SqliteStore {
         let copied = copy(&mut reader, to).await.map_err(|e| self.fault(&e));
         let checked = match copied {
             Ok(()) => check(to).await,
+            Err(error) => Err(error),
+        };
+        let checked = match checked {
+            Ok(counts) => self.inbox.copy_to(to).await.map(|()| counts),
             Err(error) => Err(error),
         };
         match checked {
@@ -69,7 +74,7 @@ async fn check(file: &Path) -> Result<Copied, StoreError> {
         .connect()
         .await
         .map_err(|e| fault(&shown, &e))?;
-    let whole = open::is_whole(&mut reader, &shown).await;
+    let whole = is_whole(&mut reader, &shown).await;
     let counts = counts(&mut reader).await.map_err(|e| fault(&shown, &e));
     reader.close().await.map_err(|e| fault(&shown, &e))?;
     whole?;
@@ -150,6 +155,14 @@ pub(in crate::store) async fn restore(
         other => other,
     };
     let unusable = |e: io::Error| StoreError::unusable(&file.display().to_string(), "replaced", &e);
+    let gap = match gap {
+        Ok(gap) => {
+            // Whatever comes of the rest, events that wait to be read once more do no harm.
+            let inbox = InboxFile::of(file, &target.place.shown, Access::Beside);
+            inbox.put_back(&source.file).await.map(|()| gap)
+        }
+        Err(error) => Err(error),
+    };
     match gap {
         Ok(gap) => Ok(Restored {
             copied,
@@ -218,7 +231,7 @@ async fn prepare(source: &Place, restoring: &Path) -> Result<(Copied, Own), Stor
     copied.map_err(|e| fault(&shown, &e))?;
     let mut writer = open::prepare(restoring, &shown).await?;
     let read = async {
-        open::is_whole(&mut writer, &shown).await?;
+        is_whole(&mut writer, &shown).await?;
         let counts = counts(&mut writer).await.map_err(|e| fault(&shown, &e))?;
         let own = own(&mut writer).await.map_err(|e| fault(&shown, &e))?;
         Ok((counts, own))
