@@ -13,7 +13,7 @@
 use std::fmt;
 
 use super::verdict::Refusal;
-use super::{CallId, NotSent, Outcome, Uncertainty, Verdict};
+use super::{AttemptId, CallId, NotSent, Outcome, Uncertainty, Verdict};
 
 /// Where an attempt stands, without what is known of it: the word in the database and in CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -91,6 +91,8 @@ pub enum AttemptState {
         call: Option<CallId>,
         /// How it ended.
         outcome: Outcome,
+        /// Who says so.
+        word: Word,
     },
     /// Proved not sent. The recipient is due again under a new attempt.
     NotSent(String),
@@ -98,6 +100,15 @@ pub enum AttemptState {
     Refused(Refusal),
     /// Sent, and nobody told us whether a phone rang.
     Uncertain(Uncertainty),
+}
+
+/// Whose word it is that a call ended so. The platform's stands above a person's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Word {
+    /// The platform's: a poll, an event, a record.
+    Platform,
+    /// A person's, who settled an attempt of which nobody had told.
+    Person,
 }
 
 /// What can happen to an attempt.
@@ -117,6 +128,8 @@ pub enum AttemptEvent {
     RefusalStands(Refusal),
     /// The engine died after the intent, and nothing tells whether the POST had left.
     Recovered,
+    /// A person knows that a phone rang, and how the call ended.
+    SettledCalled(Outcome),
     /// A person knows that no phone rang.
     SettledNotCalled(String),
 }
@@ -132,11 +145,18 @@ pub struct IllegalStep {
 }
 
 impl AttemptState {
-    /// The state after an event. A repeat changes nothing; of a final state nothing changes that was
-    /// known, whatever comes late.
+    /// The state after an event. A repeat changes nothing, and what the platform tells may come in any
+    /// order, before the answer to the POST as well. Of a final state nothing changes that the platform
+    /// told, whatever comes late; its word that there is a call stands above an answer that was lost or
+    /// said otherwise, and above a person's.
+    ///
+    /// An event of another call than the one that is known changes nothing: see [`second_call`](Self::second_call).
     pub fn after(self, event: AttemptEvent) -> Result<Self, IllegalStep> {
         use AttemptEvent as E;
         use AttemptState as S;
+        if self.second_call(&event).is_some() {
+            return Ok(self);
+        }
         Ok(match (self, event) {
             (S::Intended, E::Answered(verdict)) => match verdict {
                 Verdict::Accepted(call) => S::Accepted(call),
@@ -149,41 +169,88 @@ impl AttemptState {
                 why: "the engine stopped before the answer was recorded".into(),
                 accepted: false,
             }),
-            (S::Intended | S::Uncertain(_), E::Seen(call)) => S::Accepted(call),
-            (S::Intended | S::Uncertain(_), E::Ended(call, outcome)) => S::Final { call, outcome },
+            // The platform knows of a call: whatever was answered, lost or said, it is there.
+            (
+                S::Intended
+                | S::Uncertain(_)
+                | S::NotSent(_)
+                | S::Refused(_)
+                | S::Final {
+                    word: Word::Person, ..
+                },
+                E::Seen(call),
+            ) => S::Accepted(call),
+            (
+                S::Intended | S::Uncertain(_) | S::NotSent(_) | S::Refused(_),
+                E::Ended(call, outcome),
+            ) => S::Final {
+                call,
+                outcome,
+                word: Word::Platform,
+            },
             (S::Accepted(call), E::Ended(_, outcome)) => S::Final {
                 call: Some(call),
                 outcome,
+                word: Word::Platform,
+            },
+            (
+                S::Final {
+                    call,
+                    outcome: said,
+                    word: Word::Person,
+                },
+                E::Ended(named, told),
+            ) => {
+                let (outcome, word) = match told.result {
+                    Some(_) => (told, Word::Platform),
+                    None => (told.completed(said), Word::Person),
+                };
+                let call = call.or(named);
+                S::Final {
+                    call,
+                    outcome,
+                    word,
+                }
+            }
+            // What nobody could tell when it ended, a record may: its result, its price.
+            (
+                S::Final {
+                    call,
+                    outcome,
+                    word,
+                },
+                E::Ended(named, later),
+            ) => S::Final {
+                outcome: outcome.completed(later),
+                call: call.or(named),
+                word,
+            },
+            (
+                S::Final {
+                    call,
+                    outcome,
+                    word,
+                },
+                E::Answered(Verdict::Accepted(named)) | E::Seen(named),
+            ) => S::Final {
+                call: call.or(Some(named)),
+                outcome,
+                word,
+            },
+            (S::Intended | S::Uncertain(_), E::SettledCalled(outcome)) => S::Final {
+                call: None,
+                outcome,
+                word: Word::Person,
             },
             (S::Refused(_), E::TakenBack(why))
             | (S::Intended, E::Kept(why))
             | (S::Intended | S::Uncertain(_), E::SettledNotCalled(why)) => S::NotSent(why),
             (S::NotSent(_), E::RefusalStands(refusal)) => S::Refused(refusal),
-            // The callback overtook the POST's answer, or said it again.
-            (S::Accepted(call), E::Answered(Verdict::Accepted(again)) | E::Seen(again))
-                if call == again =>
-            {
-                S::Accepted(call)
-            }
-            // A callback with our attempt id proved the call before the POST's answer was lost.
-            (S::Accepted(call), E::Answered(Verdict::Uncertain(_)) | E::Recovered) => {
-                S::Accepted(call)
-            }
-            // What nobody could tell when it ended, a record may: its result, its price.
-            (S::Final { call, outcome }, E::Ended(named, later)) => S::Final {
-                outcome: match (&call, &named) {
-                    (Some(call), Some(named)) if call != named => outcome,
-                    _ => outcome.completed(later),
-                },
-                call: call.or(named),
-            },
-            // What is over stays over, whatever comes late; recovery looks at everything, again and
-            // again.
+            // An event overtook the POST's answer, which says the same, was lost, or is not true of a
+            // call that is there. Recovery looks at everything, again and again.
             (
-                state @ S::Final { .. },
-                E::Answered(Verdict::Accepted(_) | Verdict::Uncertain(_))
-                | E::Seen(_)
-                | E::Recovered,
+                state @ (S::Accepted(_) | S::Final { .. }),
+                E::Answered(_) | E::Seen(_) | E::Recovered,
             )
             | (state @ (S::NotSent(_) | S::Refused(_) | S::Uncertain(_)), E::Recovered) => state,
             (from, event) => {
@@ -193,6 +260,22 @@ impl AttemptState {
                 });
             }
         })
+    }
+
+    /// The call that is known, where an event speaks of another one: one attempt made two calls, which is
+    /// never to happen, and a person must look.
+    pub fn second_call<'a>(&'a self, event: &'a AttemptEvent) -> Option<(&'a CallId, &'a CallId)> {
+        let named = match event {
+            AttemptEvent::Answered(Verdict::Accepted(call)) | AttemptEvent::Seen(call) => call,
+            AttemptEvent::Ended(call, _) => call.as_ref()?,
+            _ => return None,
+        };
+        let known = match self {
+            Self::Accepted(call) => call,
+            Self::Final { call, .. } => call.as_ref()?,
+            _ => return None,
+        };
+        (known != named).then_some((known, named))
     }
 
     /// Whether a phone may ring, or may have rung, for all we know.
@@ -211,6 +294,11 @@ impl AttemptState {
             Self::Uncertain(_) => Stage::Uncertain,
         }
     }
+}
+
+/// In words, that one attempt has two calls: both are named, so that a person can look at them.
+pub fn two_calls(attempt: AttemptId, known: &CallId, other: &CallId) -> String {
+    format!("attempt {attempt} has call {known}, and call {other} as well")
 }
 
 #[cfg(test)]
@@ -259,6 +347,7 @@ mod tests {
             (0..4_u8).prop_map(|o| AttemptEvent::Ended(None, outcome(o))),
             Just(AttemptEvent::Recovered),
             Just(AttemptEvent::SettledNotCalled("asked them".into())),
+            (0..4_u8).prop_map(|o| AttemptEvent::SettledCalled(outcome(o))),
         ]
     }
 
@@ -271,8 +360,8 @@ mod tests {
             for event in events {
                 let before = state.clone();
                 state = state.after(event).unwrap_or_else(|illegal| *illegal.from);
-                if let AttemptState::Final { call, outcome } = before {
-                    let AttemptState::Final { call: now, outcome: later } = &state else {
+                if let AttemptState::Final { call, outcome, word: Word::Platform } = before {
+                    let AttemptState::Final { call: now, outcome: later, .. } = &state else {
                         return Err(TestCaseError::fail("a final attempt moved"));
                     };
                     prop_assert!(call.is_none() || &call == now);
@@ -292,6 +381,73 @@ mod tests {
                 state = state.after(event).unwrap_or_else(|illegal| *illegal.from);
                 prop_assert!(person || !before || state.may_have_rung());
             }
+        }
+
+        #[test]
+        fn what_the_platform_tells_of_a_call_comes_to_the_same_in_whatever_order(
+            told in proptest::collection::vec(0..3_u8, 1..8),
+            answer in 0..3_u8,
+            settled in 0..3_u8,
+            places in proptest::collection::vec(any::<prop::sample::Index>(), 10),
+        ) {
+            // One call, as the platform has it; each word on it tells a part.
+            let truth = outcome(0);
+            let word = |part: &u8| match part {
+                0 => AttemptEvent::Seen(call(0)),
+                1 => AttemptEvent::Ended(Some(call(0)), truth.clone()),
+                _ => AttemptEvent::Ended(Some(call(0)), Outcome { duration_s: None, ..truth.clone() }),
+            };
+            let mut events: Vec<AttemptEvent> = told.iter().map(word).collect();
+            // Whatever was done with them in between.
+            let mut between = vec![match answer {
+                0 => AttemptEvent::Answered(Verdict::Accepted(call(0))),
+                1 => AttemptEvent::Answered(Verdict::Uncertain(Uncertainty {
+                    side: Side::Network, why: "reset".into(), accepted: false })),
+                _ => AttemptEvent::Recovered,
+            }];
+            match settled {
+                0 => {}
+                1 => between.push(AttemptEvent::SettledNotCalled("asked them".into())),
+                _ => between.push(AttemptEvent::SettledCalled(outcome(1))),
+            }
+            let play = |events: &[AttemptEvent]| {
+                let mut state = AttemptState::Intended;
+                for event in events {
+                    state = state.after(event.clone()).unwrap_or_else(|illegal| *illegal.from);
+                }
+                state
+            };
+            events.splice(0..0, between);
+            let in_order = play(&events);
+            for (from, to) in places.iter().enumerate() {
+                let (from, to) = (from % events.len(), to.index(events.len()));
+                events.swap(from, to);
+            }
+            prop_assert_eq!(play(&events), in_order.clone());
+            match in_order {
+                AttemptState::Final { outcome, word, .. } => {
+                    prop_assert_eq!((outcome.result, word), (truth.result, Word::Platform));
+                }
+                state => {
+                    prop_assert!(told.iter().all(|part| *part == 0));
+                    prop_assert_eq!(state, AttemptState::Accepted(call(0)));
+                }
+            }
+        }
+
+        #[test]
+        fn a_second_call_of_one_attempt_is_noticed_in_whatever_order(
+            first in 0..2_u8, ended in any::<bool>(), other_ended in any::<bool>()
+        ) {
+            let word = |n, ended| if ended {
+                AttemptEvent::Ended(Some(call(n)), outcome(0))
+            } else {
+                AttemptEvent::Seen(call(n))
+            };
+            let state = AttemptState::Intended.after(word(first, ended)).unwrap();
+            let other = word(1 - first, other_ended);
+            prop_assert_eq!(state.second_call(&other), Some((&call(first), &call(1 - first))));
+            prop_assert_eq!(state.clone().after(other).unwrap(), state);
         }
 
         #[test]

@@ -228,7 +228,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{CallId, Outcome, Side, Uncertainty};
+    use crate::domain::{CallId, Outcome, Side, Uncertainty, Word};
 
     fn spend(cap: &str, per_day: Option<&str>) -> Spend {
         Spend {
@@ -298,6 +298,7 @@ mod tests {
         let over = AttemptState::Final {
             call: None,
             outcome,
+            word: Word::Platform,
         };
         let surprise = budget.moved(AttemptKey(2), &over);
         assert_eq!(surprise, Some(PriceSurprise::NoPrice("-3 EUR".into())));
@@ -368,7 +369,7 @@ mod tests {
                     }
                     _ => {
                         billed += debit;
-                        let over = AttemptState::Final { call: Some(call), outcome };
+                        let over = AttemptState::Final { call: Some(call), outcome, word: Word::Platform };
                         prop_assert_eq!(budget.moved(key, &over), None);
                     }
                 }
@@ -376,7 +377,7 @@ mod tests {
                 prop_assert!(budget.committed() <= cents(cap));
             }
             for (key, outcome) in open {
-                let over = AttemptState::Final { call: CallId::new("c"), outcome };
+                let over = AttemptState::Final { call: CallId::new("c"), outcome, word: Word::Platform };
                 budget.moved(key, &over);
             }
             prop_assert_eq!(billed, budget.committed());

@@ -42,7 +42,7 @@ pub mod zones;
 
 pub use absence::{Absence, Began, Callee, Ours, Seen, Unproved};
 pub use account::{AttemptRecord, Backlog, ResultRow, Said, Story, Tally, Wait};
-pub use attempt::{AttemptEvent, AttemptState, IllegalStep, Stage};
+pub use attempt::{AttemptEvent, AttemptState, IllegalStep, Stage, Word};
 pub use breaker::Breaker;
 pub use budget::{Budget, Headroom, PriceSurprise};
 pub use callout::{

@@ -275,7 +275,7 @@ pub const RESULT_COLUMNS: [&str; 11] = [
 mod tests {
     use super::*;
     use crate::domain::retry::Waits;
-    use crate::domain::{Outcome, Refusal, Side, SpeaksOf, Uncertainty};
+    use crate::domain::{Outcome, Refusal, Side, SpeaksOf, Uncertainty, Word};
 
     fn terms(retry: &RetryPolicy, closing: Option<Disposition>) -> Terms<'_> {
         Terms {
@@ -292,6 +292,7 @@ mod tests {
                 result: Some(result.into()),
                 ..Outcome::default()
             },
+            word: Word::Platform,
         }
     }
 

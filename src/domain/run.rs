@@ -145,6 +145,8 @@ pub enum PauseReason {
     SpendCap(String),
     /// A call was billed otherwise than the cap supposes.
     Price(String),
+    /// One attempt made two calls, or somebody was called again although there was a call: which.
+    TwoCalls(String),
     /// The machine's clock jumped while the run went on.
     Clock(String),
     /// Nobody is left but those who are held: their time zone is not known, or the window never opens
@@ -153,7 +155,7 @@ pub enum PauseReason {
 }
 
 /// How the words of each reason begin, and its name for programs.
-const BEGINNINGS: [(&str, &str); 14] = [
+const BEGINNINGS: [(&str, &str); 15] = [
     ("stopped by a signal", "signal"),
     ("a person asked for it", "asked"),
     // As earlier versions wrote it.
@@ -167,6 +169,7 @@ const BEGINNINGS: [(&str, &str); 14] = [
     ("the platform cannot be reached", "unreachable"),
     ("the spend cap is reached", "spend_cap"),
     ("look at the prices", "price"),
+    ("one attempt made two calls", "two_calls"),
     ("the machine's clock jumped", "clock"),
     ("everybody left is held", "held"),
 ];
@@ -186,6 +189,7 @@ impl PauseReason {
             Self::Unreachable(_) => "unreachable",
             Self::SpendCap(_) => "spend_cap",
             Self::Price(_) => "price",
+            Self::TwoCalls(_) => "two_calls",
             Self::Clock(_) => "clock",
             Self::Held => "held",
         }
@@ -241,6 +245,10 @@ impl fmt::Display for PauseReason {
             Self::Unreachable(what) => write!(f, "the platform cannot be reached: {what}"),
             Self::SpendCap(what) => write!(f, "the spend cap is reached: {what}"),
             Self::Price(what) => write!(f, "look at the prices: {what}"),
+            Self::TwoCalls(what) => write!(
+                f,
+                "one attempt made two calls: {what}; a person must look before anybody else is called"
+            ),
             Self::Clock(what) => write!(f, "the machine's clock jumped: {what}"),
             Self::Held => f.write_str(
                 "everybody left is held: their time zone is not known, or the window never opens \
@@ -274,6 +282,7 @@ mod tests {
             PauseReason::Unreachable(what()),
             PauseReason::SpendCap(what()),
             PauseReason::Price(what()),
+            PauseReason::TwoCalls(what()),
             PauseReason::Clock(what()),
             PauseReason::Held,
         ] {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::core::{Core, Now, Pace, Predecessor, Rules};
+use super::incoming::Incoming;
 use super::platform::Platform;
 use super::timeline::Time;
 use crate::domain::{Budget, Callout, RunId, Spend, SpendAccount};
@@ -32,6 +33,10 @@ pub struct Assignment {
     pub pace: Pace,
     /// Who may be called when.
     pub rules: Rules,
+    /// Where it hears what the platform tells by itself; none where nobody receives that.
+    pub incoming: Option<Arc<dyn Incoming>>,
+    /// Whether the platform is expected to tell of every call.
+    pub told: bool,
     /// What it may cost; none: no cap of ours.
     pub spend: Option<Spend>,
 }

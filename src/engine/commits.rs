@@ -46,7 +46,7 @@ impl Engine {
     }
 
     /// Remembers since when the group waits.
-    fn group_begins(&mut self) {
+    pub(super) fn group_begins(&mut self) {
         if self.group.is_empty() {
             self.group_since = self.assignment.time.monotonic();
         }
@@ -86,6 +86,8 @@ impl Engine {
             Fact::Due { at, .. } => Some(*at),
             _ => None,
         });
+        self.events_are_durable(group.events);
+        self.observe(group.observes);
         self.step(Event::Committed {
             intents: stand,
             dues: dues.clone().count(),

@@ -9,16 +9,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::assignment::Assignment;
 use super::core::{Command, Core, End, Event};
 use super::group::Group;
+use super::hearing::{Hearing, Page};
 use super::progress::Listener;
 use super::timeline::{Kind, Timeline};
-use crate::domain::{AttemptKey, PauseReason, RecipientId, Suppressions, Verdict};
+use crate::domain::{AttemptKey, EventNumber, PauseReason, RecipientId, Suppressions, Verdict};
 use crate::entropy::Entropy;
-use crate::store::{DuePage, EngineStatus, Fact, Recovery, RunEnd, StoreError, Wish};
+use crate::store::{
+    DuePage, EngineStatus, Fact, Observed, OpenCall, Recovery, RunEnd, StoreError, Wish,
+};
 
 /// How often the wishes of other terminals are read, and what they suppressed.
 const WISHES_EVERY: Duration = Duration::from_secs(1);
@@ -54,6 +57,16 @@ pub(super) enum Report {
         group: Group,
     },
     Page(Result<DuePage, StoreError>),
+    /// Events that came.
+    Heard(Result<Page, StoreError>),
+    /// What became of an event whose attempt is not in hand, and its call where that goes on.
+    Observed(
+        EventNumber,
+        Result<Vec<Observed>, StoreError>,
+        Result<Vec<OpenCall>, StoreError>,
+    ),
+    /// Something is done that nobody waits for.
+    Nothing,
     Wish(Option<Wish>),
     /// Whether the database is still the one that was opened.
     Watched(Result<(), StoreError>),
@@ -68,6 +81,8 @@ pub struct Engine {
     /// The suppression lists as they were a second ago or so.
     pub(super) suppressions: Suppressions,
     pub(super) reading_suppressions: bool,
+    /// What the platform tells by itself; none where nobody receives it.
+    pub(super) hearing: Option<Hearing>,
     pub(super) timeline: Timeline<Report>,
     /// What waits for the next commit.
     pub(super) group: Group,
@@ -95,7 +110,7 @@ impl Engine {
     /// anything was dialled, and after everything was.
     pub async fn run(
         assignment: Assignment,
-        entropy: Entropy,
+        mut entropy: Entropy,
         signals: mpsc::Receiver<Signal>,
         progress: Listener,
     ) -> Result<Ending, StoreError> {
@@ -116,15 +131,19 @@ impl Engine {
         }
         let begun = store.begin_work(run, now.wall).await?;
         let budget = assignment.budget(&begun.campaign, now.wall).await?;
+        let incoming = assignment.incoming.clone();
+        let hearing = incoming.map(|incoming| Hearing::of(incoming, entropy.split()));
         let core = assignment
             .core(recovery.next_key, entropy, now)
-            .within(budget);
+            .within(budget)
+            .hearing(assignment.told);
         let timeline = Timeline::of(&assignment.time);
         let mut engine = Self {
             assignment,
             core,
             suppressions: suppressions.unwrap_or(none),
             reading_suppressions: false,
+            hearing,
             timeline,
             group: Group::default(),
             group_since: Duration::ZERO,
@@ -183,10 +202,12 @@ impl Engine {
                 wishes_at = now + WISHES_EVERY;
                 self.read_wishes();
             }
+            self.listen(now);
             self.commit(now);
             self.flush_aside();
             if let Some(end) = self.finish.take() {
-                if self.committing || !self.group.is_empty() && self.aside.is_none() {
+                let busy = self.committing || self.is_observing();
+                if busy || !self.group.is_empty() && self.aside.is_none() {
                     self.finish = Some(end);
                 } else {
                     progress
@@ -222,7 +243,9 @@ impl Engine {
     /// When something is to be done though nothing happens.
     fn wake_at(&self, now: Duration) -> Duration {
         let core = self.core.wake_at(self.assignment.time.now());
-        [core, self.group_at()]
+        let live = self.timeline.is_live();
+        let heard = self.hearing.as_ref().and_then(|h| h.wake_at(live));
+        [core, self.group_at(), heard]
             .into_iter()
             .flatten()
             .min()
@@ -241,7 +264,9 @@ impl Engine {
             }
             Report::Wish(Some(Wish::Pause)) => self.step(Event::Stop(PauseReason::Asked)),
             Report::Wish(Some(Wish::Cancel)) => self.step(Event::Cancel),
-            Report::Wish(None) | Report::Watched(Ok(())) => {}
+            Report::Heard(page) => self.heard(page),
+            Report::Observed(number, observed, opened) => self.observed(number, observed, opened),
+            Report::Wish(None) | Report::Watched(Ok(())) | Report::Nothing => {}
             Report::Watched(Err(error)) => self.store_failed(&error, Vec::new()),
             Report::Suppressions(read) => {
                 self.reading_suppressions = false;
@@ -296,7 +321,7 @@ impl Engine {
             Command::Get(key, call) => {
                 let platform = Arc::clone(&self.assignment.platform);
                 self.timeline.start(Kind::Request, async move {
-                    Report::Core(Event::Observed(key, platform.get(&call).await))
+                    Report::Core(Event::Polled(key, platform.get(&call).await))
                 });
             }
             Command::HangUp(key, call) => {
@@ -316,6 +341,8 @@ impl Engine {
                     Report::Page(store.due_page(&run, now, after.as_ref(), limit, rule).await)
                 });
             }
+            Command::Handled(number) => self.handled(number),
+            Command::Observe(number) => self.observe_later(number),
             Command::Finish(end) => self.finish = Some(end),
         }
     }
@@ -333,6 +360,9 @@ impl Engine {
             // What could not be committed is aside already.
             End::Failed(_) => return Ok(end),
         };
+        if let End::Paused(why @ PauseReason::TwoCalls(_)) = &end {
+            error!(run.id = %run, "{why}");
+        }
         let left = store.end_run(run, &how, time.wall()).await?;
         if left > 0 {
             info!(run.id = %run, left, "{left} recipients are called no more");

@@ -38,6 +38,8 @@ pub struct Progress {
     pub uncertain_held: usize,
     /// What counts against the run's cap: billed and held; none where it has none.
     pub committed: Option<Decimal>,
+    /// Events that told of calls.
+    pub told: u64,
     /// Calls that were hung up because they lasted too long.
     pub hung_up: u64,
     /// Hang-ups that failed; they are tried again.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::error::StoreError;
 use crate::domain::{
     AttemptId, AttemptKey, AttemptRecord, CallId, Destination, Outcome, RecipientId, RetryPolicy,
-    RunId,
+    RunId, Word,
 };
 
 /// Attempts, as people and records settle them.
@@ -79,6 +79,8 @@ pub struct Resolution {
     pub called: Option<Outcome>,
     /// The call, where its id was found out.
     pub call: Option<CallId>,
+    /// Whose word it is: a record's is the platform's.
+    pub word: Word,
     /// How the person knows.
     pub why: String,
     /// Who says so.

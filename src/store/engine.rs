@@ -13,8 +13,9 @@ use super::runs::RunEnd;
 use super::runs::Wish;
 use crate::domain::retry::PerNumber;
 use crate::domain::{
-    AttemptId, AttemptKey, AttemptState, CallId, Charges, Disposition, Hold, Outcome, RecipientId,
-    Refusal, RunId, Stage, Suppressions, Tried, WaitReason, Zones,
+    AttemptEvent, AttemptId, AttemptKey, AttemptState, CallId, Charges, Disposition, Hold, Outcome,
+    RecipientId, RecipientState, Refusal, RetryPolicy, RunId, Stage, Suppressions, Tried,
+    WaitReason, Zones,
 };
 
 /// What an engine asks of a store. One engine writes a run at a time.
@@ -114,6 +115,18 @@ pub trait EngineStore: std::fmt::Debug + Send + Sync {
     /// The wish that stands.
     async fn asked(&self, run: &RunId) -> Result<Option<Wish>, StoreError>;
 
+    /// Whose calls these are: of each pair the attempt with that id or, where none is named or known, the
+    /// one whose call that is. None where nobody here knows either.
+    async fn whose(
+        &self,
+        named: &[(Option<AttemptId>, Option<CallId>)],
+    ) -> Result<Vec<Option<Whose>>, StoreError>;
+
+    /// The platform's word on attempts of a run which no engine has in hand: all of it or, on an error,
+    /// nothing. What follows for their recipients is decided as after a poll. Whoever is not the engine
+    /// leaves a run alone on which one is at work.
+    async fn observe(&self, run: &RunId, heard: &[Heard]) -> Result<Vec<Observed>, StoreError>;
+
     /// Tells other terminals how the engine stands.
     async fn report_status(&self, run: &RunId, telling: &EngineStatus) -> Result<(), StoreError>;
 }
@@ -203,6 +216,65 @@ pub struct OpenCall {
     pub hold: Option<Hold>,
     /// How its recipient was tried before.
     pub tried: Tried,
+}
+
+/// An attempt by its id or its call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whose {
+    /// Its key.
+    pub key: AttemptKey,
+    /// Its id.
+    pub attempt: AttemptId,
+    /// Its run.
+    pub run: RunId,
+}
+
+/// The platform's word on an attempt.
+#[derive(Debug, Clone)]
+pub struct Heard {
+    /// Which.
+    pub attempt: AttemptId,
+    /// The word: [`AttemptEvent::Seen`] or [`AttemptEvent::Ended`].
+    pub event: AttemptEvent,
+    /// When it was heard.
+    pub at: Timestamp,
+    /// Who is called again in its run.
+    pub retry: RetryPolicy,
+    /// Drawn from 0 to 1, for the jitter of a wait.
+    pub chance: f64,
+}
+
+/// What became of a word on an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Observed {
+    /// There is no such attempt in the run.
+    Unknown,
+    /// An engine is at work on the run, and hears of it itself.
+    InHand,
+    /// It is taken into account. A repeat changes nothing.
+    Taken(Taken),
+}
+
+/// An attempt after a word on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Its key.
+    pub key: AttemptKey,
+    /// On whom.
+    pub recipient: RecipientId,
+    /// Where it stood.
+    pub before: Stage,
+    /// Where it stands now.
+    pub state: AttemptState,
+    /// What is held for it; none where the run has no cap.
+    pub hold: Option<Decimal>,
+    /// When its intent was written.
+    pub intended_at: Timestamp,
+    /// Where the recipient stands now, where they moved.
+    pub moved: Option<RecipientState>,
+    /// In words, why a person must look at once: the attempt made two calls, or its recipient was called
+    /// again after a person had said that nobody was called.
+    pub alarm: Option<String>,
 }
 
 /// What a start found.
@@ -316,6 +388,15 @@ pub enum Fact {
         /// Why, where the disposition alone does not say it.
         reason: Option<String>,
     },
+    /// An attempt has another call than the one that is known.
+    SecondCall {
+        /// Its key.
+        key: AttemptKey,
+        /// The other call.
+        call: CallId,
+        /// When it was heard of.
+        at: Timestamp,
+    },
 }
 
 impl Fact {
@@ -323,7 +404,7 @@ impl Fact {
     pub fn moved(&self) -> Option<RecipientId> {
         match self {
             Self::Due { recipient, .. } | Self::Done { recipient, .. } => Some(*recipient),
-            Self::Attempt { .. } => None,
+            Self::Attempt { .. } | Self::SecondCall { .. } => None,
         }
     }
 }

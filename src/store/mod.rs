@@ -25,8 +25,8 @@ pub use access::Access;
 pub use attempts::{AttemptStore, Made, Resolution, Unsettled};
 pub use calendar::{Calendar, OccurrenceFate, OccurrenceRecord};
 pub use engine::{
-    Begun, Cursor, Due, DueAt, DuePage, EngineStore, Fact, Intent, Latest, OpenCall, Recovery,
-    Refused, Waiting, Was,
+    Begun, Cursor, Due, DueAt, DuePage, EngineStore, Fact, Heard, Intent, Latest, Observed,
+    OpenCall, Recovery, Refused, Taken, Waiting, Was, Whose,
 };
 pub use error::StoreError;
 pub use gap::Gap;

@@ -32,6 +32,16 @@ fn whatever_a_world_does_the_promises_hold() {
 }
 
 #[test]
+fn what_the_platform_tells_by_itself_breaks_no_promise_in_whatever_order_it_comes() {
+    assert_no_violations(20_000..20_140, Nature::telling);
+    assert_no_violations(21_000..21_060, |nature| nature.telling().retrying());
+    assert_no_violations(22_000..22_040, |nature| Nature {
+        cancel_at: Some(SECOND * 6),
+        ..nature.telling().retrying()
+    });
+}
+
+#[test]
 fn whoever_is_busy_is_called_again_as_often_as_the_campaign_says_and_no_sooner() {
     assert_no_violations(3_000..3_100, Nature::retrying);
     assert_no_violations(4_000..4_040, |nature| Nature {

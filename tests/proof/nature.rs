@@ -57,6 +57,8 @@ pub(crate) struct Nature {
     /// this.
     pub(crate) unwell: Option<(Duration, Duration, SpeaksOf)>,
     pub(crate) extra_ticks: bool,
+    /// Shares of events that are lost and doubled; none where the platform tells nothing by itself.
+    pub(crate) events: Option<(f64, f64)>,
     /// Faults end then; from then on everything must finish.
     pub(crate) faults_end: Duration,
 }
@@ -137,6 +139,7 @@ impl Nature {
             expires: false,
             unwell: None,
             extra_ticks: false,
+            events: None,
             faults_end: FAULTS_END,
         }
     }
@@ -148,6 +151,14 @@ impl Nature {
         self.stops.clear();
         (self.commit_failing, self.credentials) = (0.0, 0.0);
         self.faults_end = Duration::MAX;
+        self
+    }
+
+    /// The platform tells of calls by itself: some events are lost or doubled, and all come late and in
+    /// any order, before the answer to the POST as well.
+    pub(crate) fn telling(mut self) -> Self {
+        let mut draw = self.draw("telling", 0, 0);
+        self.events = Some((draw.fraction() * 0.3, draw.fraction() * 0.5));
         self
     }
 

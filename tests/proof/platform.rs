@@ -150,6 +150,12 @@ impl Platform {
         (seen, Duration::from_micros(500 + draw.seed() % 30_000))
     }
 
+    /// What an event tells of a call that is over.
+    pub(crate) fn told(&self, key: AttemptKey, call: &CallId) -> Outcome {
+        let whom = u64::try_from(key.0).unwrap();
+        told(&self.nature, whom, &self.calls[call.as_str()])
+    }
+
     /// Somebody ends a call. Whether it was done.
     pub(crate) fn hang_up(&mut self, call: &CallId, now: Duration) -> bool {
         if self.nature.deaf {

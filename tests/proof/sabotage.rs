@@ -11,16 +11,16 @@ use async_trait::async_trait;
 use callout::clock::{Clock, SystemClock};
 use callout::domain::retry::PerNumber;
 use callout::domain::{
-    AttemptKey, Callout, CalloutBody, Charges, Destination, DestinationKind, Known, RecipientId,
-    RetryPolicy, RunId, Stage, Suppressions, TtsCallout,
+    AttemptId, AttemptKey, CallId, Callout, CalloutBody, Charges, Destination, DestinationKind,
+    Known, RecipientId, RetryPolicy, RunId, Stage, Suppressions, TtsCallout, Word,
 };
 use callout::engine::{Assignment, Engine, Listener, Pace, Predecessor, Progress, Rules, Time};
 use callout::entropy::Entropy;
 use callout::sinch::auth::{Credentials, Scheme};
 use callout::sinch::{Bases, Client, Region};
 use callout::store::{
-    Access, Begun, Cursor, Due, DuePage, EngineStatus, EngineStore, Fact, Intent, OpenCall,
-    Recovery, Resolution, RunEnd, Store, StoreError, Wish,
+    Access, Begun, Cursor, Due, DuePage, EngineStatus, EngineStore, Fact, Heard, Intent, Observed,
+    OpenCall, Recovery, Resolution, RunEnd, Store, StoreError, Whose, Wish,
 };
 use jiff::Timestamp;
 use tokio::sync::{Mutex, mpsc, watch};
@@ -98,6 +98,8 @@ async fn work(bug: Bug, url: &str, calls_per_second: f64) -> Result<(), StoreErr
             since: clock.wall(),
             known: Known::default(),
         },
+        incoming: None,
+        told: false,
         spend: None,
     };
     let (_signals, heard) = mpsc::channel(1);
@@ -160,6 +162,7 @@ impl Lying {
                 attempt: unsettled.attempt.id,
                 call: None,
                 called: None,
+                word: Word::Person,
                 why: "planted bug".into(),
                 who: "sabotage".into(),
                 at,
@@ -186,6 +189,17 @@ impl Lying {
 
 #[async_trait]
 impl EngineStore for Lying {
+    async fn whose(
+        &self,
+        named: &[(Option<AttemptId>, Option<CallId>)],
+    ) -> Result<Vec<Option<Whose>>, StoreError> {
+        self.store.whose(named).await
+    }
+
+    async fn observe(&self, run: &RunId, heard: &[Heard]) -> Result<Vec<Observed>, StoreError> {
+        self.store.observe(run, heard).await
+    }
+
     async fn recover(&self, run: &RunId, now: Timestamp) -> Result<Recovery, StoreError> {
         let recovery = self.store.recover(run, now).await?;
         if self.bug == Bug::RedialOnRestart {

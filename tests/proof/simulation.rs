@@ -2,27 +2,28 @@
 //! and the checkers, who see everything.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use callout::domain::{
-    AttemptKey, Budget, CallId, DestinationKind, Disposition, Observation, PauseReason,
-    RecipientId, RecipientState, RefusalCode, RunId, Spend, SpendAccount, Verdict,
+    AttemptEvent, AttemptId, AttemptKey, Budget, CallId, DestinationKind, Disposition, EventNumber,
+    News, Observation, PauseReason, RecipientId, RecipientState, RefusalCode, RunId, Says, Spend,
+    SpendAccount, Verdict,
 };
-use callout::engine::{Command, Core, End, Event, Predecessor};
+use callout::engine::{Command, Core, End, Event, Heard, Predecessor};
 use callout::entropy::Entropy;
 use callout::store::{
-    Cursor, DuePage, EngineStore, Fact, Imported, ImportedRow, Intent, NewRun, Planned, RunEnd,
-    RunStore,
+    Cursor, DuePage, EngineStore, Fact, Imported, ImportedRow, Intent, NewRun, Observed, Planned,
+    RunEnd, RunStore,
 };
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::checkers::{self, Checker, Post, Scene, Violations};
 use crate::memory::Memory;
-use crate::nature::{Nature, hold_of, now_at, zones_of};
+use crate::nature::{Nature, SECOND, hold_of, now_at, zones_of};
 use crate::planted::Bug;
 use crate::platform::Platform;
 
@@ -49,6 +50,8 @@ enum Later {
     Stop,
     Cancel,
     Tick,
+    /// An event comes: of an attempt's call, and whether that is over.
+    Told(AttemptId, bool),
 }
 
 /// One world.
@@ -89,6 +92,11 @@ pub(crate) struct Simulation {
     refused: u64,
     suspect: Option<RefusalCode>,
     restarts: u64,
+    /// Events that are not done with, and how many came.
+    inbox: BTreeMap<EventNumber, (AttemptId, News)>,
+    told: i64,
+    /// Attempts whose call is known to be over, be the POST answered or not.
+    known_over: HashSet<AttemptKey>,
 }
 
 /// What a world came to.
@@ -124,7 +132,9 @@ impl Simulation {
         let mut world = Self {
             bug,
             now: Duration::ZERO,
-            core: core.within(budget(&store, &run, nature.spend.as_ref(), began.wall)),
+            core: core
+                .within(budget(&store, &run, nature.spend.as_ref(), began.wall))
+                .hearing(nature.events.is_some()),
             store,
             run,
             platform: Platform::of(&nature),
@@ -147,6 +157,9 @@ impl Simulation {
             refused: 0,
             suspect: None,
             restarts: 0,
+            inbox: BTreeMap::new(),
+            told: 0,
+            known_over: HashSet::new(),
             nature,
         };
         for at in world.nature.crashes.clone() {
@@ -216,14 +229,17 @@ impl Simulation {
                 self.step(Event::Page(page));
             }
             Later::Answer(key, verdict) => {
-                self.check(|checker, scene, _| checker.answered(key, &verdict, scene));
+                if !self.known_over.contains(&key) {
+                    self.check(|checker, scene, _| checker.answered(key, &verdict, scene));
+                }
                 self.step(Event::Answered(key, verdict));
             }
             Later::Seen(key, seen) => {
                 if let Observation::Final(outcome) = &seen {
+                    self.known_over.insert(key);
                     self.check(|checker, scene, _| checker.ended(key, outcome, scene));
                 }
-                self.step(Event::Observed(key, seen));
+                self.step(Event::Polled(key, seen));
             }
             Later::HungUp(key, done) => self.step(Event::HungUp(key, done)),
             Later::Crash => self.crash(),
@@ -233,6 +249,125 @@ impl Simulation {
                 self.step(self.closing());
             }
             Later::Tick => self.step(Event::Tick),
+            Later::Told(attempt, over) => self.event(attempt, over),
+        }
+    }
+
+    /// The platform will tell of a call: that it is there, and how it ended.
+    fn will_tell(&mut self, attempt: AttemptId, ends: Duration) {
+        let Some((lost, doubled)) = self.nature.events else {
+            return;
+        };
+        for over in [false, true] {
+            self.order += 1;
+            let mut draw = self.nature.draw("an event", self.order, u64::from(over));
+            let copies = match draw.fraction() {
+                roll if roll < lost => 0,
+                roll if roll < lost + doubled => 2,
+                _ => 1,
+            };
+            for _ in 0..copies {
+                let late = if over { SECOND * 3 } else { SECOND / 10 };
+                let since = if over { ends } else { self.now };
+                let at = since + late.mul_f64(draw.fraction());
+                self.in_every_life(at, Later::Told(attempt, over));
+            }
+        }
+    }
+
+    /// An event comes, and stays until what it tells is durable.
+    fn event(&mut self, attempt: AttemptId, over: bool) {
+        self.told += 1;
+        let number = EventNumber(self.told);
+        let key = self.key_of(attempt);
+        let call = CallId::new(&format!("call-{attempt}")).unwrap();
+        let says = if over {
+            Says::Ended(self.platform.told(key, &call))
+        } else {
+            Says::GoesOn
+        };
+        let news = News {
+            attempt: Some(attempt),
+            call: Some(call),
+            says,
+        };
+        self.inbox.insert(number, (attempt, news));
+        self.hear(number);
+    }
+
+    fn key_of(&self, attempt: AttemptId) -> AttemptKey {
+        let whose = at_once(self.store.whose(&[(Some(attempt), None)])).unwrap();
+        whose[0].as_ref().unwrap().key
+    }
+
+    fn hear(&mut self, number: EventNumber) {
+        let (id, news) = self.inbox[&number].clone();
+        let key = self.key_of(id);
+        if let Says::Ended(outcome) = &news.says {
+            self.known_over.insert(key);
+            self.check(|checker, scene, _| checker.ended(key, outcome, scene));
+        }
+        self.step(Event::Heard(Heard {
+            number,
+            key,
+            id,
+            news,
+        }));
+    }
+
+    /// An event about an attempt that is not in hand goes through the store.
+    fn observe(&mut self, number: EventNumber) {
+        if self.failed {
+            return;
+        }
+        let (attempt, news) = self.inbox[&number].clone();
+        let key = self.key_of(attempt);
+        if self.core.has_in_hand(key) {
+            return self.step(Event::Heard(Heard {
+                number,
+                key,
+                id: attempt,
+                news,
+            }));
+        }
+        let is_it = |fact: &Fact| matches!(fact, Fact::Attempt { key: of, .. } if *of == key);
+        if self.group.facts.iter().any(is_it) {
+            // What the core recorded of it meanwhile comes first.
+            self.group_begins();
+            return self.group.observes.push(number);
+        }
+        let heard = callout::store::Heard {
+            attempt,
+            event: match news.says {
+                Says::GoesOn => AttemptEvent::Seen(news.call.unwrap()),
+                Says::Ended(outcome) => AttemptEvent::Ended(news.call, outcome),
+            },
+            at: now_at(self.now).wall,
+            retry: self.nature.retry.clone(),
+            chance: 0.5,
+        };
+        let observed = at_once(self.store.observe(&self.run, &[heard])).unwrap();
+        let [Observed::Taken(taken)] = observed.as_slice() else {
+            panic!("{observed:?}");
+        };
+        if let Some(why) = &taken.alarm {
+            self.broken.push(why.clone());
+        }
+        let opened = match taken.moved {
+            Some(RecipientState::InFlight) => {
+                let before = RecipientId(taken.recipient.0 - 1);
+                at_once(self.store.open_calls(&self.run, before, 1)).unwrap()
+            }
+            _ => Vec::new(),
+        };
+        self.step(Event::Observed(taken.clone(), opened));
+        self.handled(number);
+    }
+
+    fn handled(&mut self, number: EventNumber) {
+        if !self.failed {
+            self.group_begins();
+            self.group.events.push(number);
         }
     }
 
@@ -277,6 +412,12 @@ impl Simulation {
             }
             Command::HangUp(key, call) => self.hang_up(key, &call),
             Command::Fetch(cursor, limit) => self.fetch(cursor, limit),
+            Command::Handled(number) => self.handled(number),
+            Command::Observe(number) if !self.failed => {
+                self.group_begins();
+                self.group.observes.push(number);
+            }
+            Command::Observe(_) => {}
             Command::Finish(end) => self.finish(&end),
         }
     }
@@ -288,7 +429,7 @@ impl Simulation {
         self.group_begins();
         let early = self.bug.reports_early().then(|| Group {
             intents: vec![intent.clone()],
-            facts: Vec::new(),
+            ..Group::default()
         });
         self.group.intents.push(intent);
         if let Some(early) = early {
@@ -337,6 +478,11 @@ impl Simulation {
         if answered.rings {
             self.check(|checker, scene, broken| checker.rang(scene, broken));
         }
+        if answered.rings {
+            let call = format!("call-{}", post.id);
+            let ends = self.platform.calls[&call].ends;
+            self.will_tell(post.id, ends);
+        }
         let later = Later::Answer(post.key, answered.verdict);
         self.after(answered.after, later);
     }
@@ -372,6 +518,9 @@ impl Simulation {
             return;
         }
         self.write(&group);
+        for number in &group.observes {
+            self.observe(*number);
+        }
         self.step(group.committed());
     }
 
@@ -382,6 +531,9 @@ impl Simulation {
         } else {
             at_once(self.store.intend(run, intents, facts)).map(drop)
         };
+        for event in &group.events {
+            self.inbox.remove(event);
+        }
         let astray = written.err().map(|error| error.to_string());
         self.broken.extend(astray);
     }
@@ -488,10 +640,15 @@ impl Simulation {
         let mut rules = self.nature.rules();
         rules.known.suspect = self.suspect;
         let (pace, next_key) = (self.nature.pace, recovery.next_key);
-        self.core = Core::new(pace, rules, before, next_key, entropy, now).within(budget);
+        self.core = Core::new(pace, rules, before, next_key, entropy, now)
+            .within(budget)
+            .hearing(self.nature.events.is_some());
         self.step(Event::Latest(recovery.latest));
         self.step(Event::Uncertain(recovery.uncertain_since));
         self.open_calls();
+        for number in self.inbox.keys().copied().collect::<Vec<_>>() {
+            self.hear(number);
+        }
         self.step(Event::Tick);
         if self.cancelled {
             self.step(self.closing());
@@ -575,11 +732,16 @@ impl Simulation {
 struct Group {
     intents: Vec<Intent>,
     facts: Vec<Fact>,
+    events: Vec<EventNumber>,
+    observes: Vec<EventNumber>,
 }
 
 impl Group {
     fn is_empty(&self) -> bool {
-        self.intents.is_empty() && self.facts.is_empty()
+        self.intents.is_empty()
+            && self.facts.is_empty()
+            && self.events.is_empty()
+            && self.observes.is_empty()
     }
 
     /// What the core hears once it is durable.

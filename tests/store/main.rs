@@ -4,7 +4,6 @@
 
 mod conformance;
 mod counts;
-#[expect(dead_code, reason = "only the core's world looks into its tables")]
 #[path = "../support/memory/mod.rs"]
 mod memory;
 mod place;

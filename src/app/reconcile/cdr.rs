@@ -19,7 +19,8 @@ use super::{Known, Left, Settling, each_unsettled, in_hand};
 use crate::app::{Error, Refusal};
 use crate::domain::absence::day;
 use crate::domain::{
-    Absence, AttemptId, AttemptKey, Began, CallId, Callee, Count, Ours, Outcome, RunId, Seen, Stage,
+    Absence, AttemptId, AttemptKey, Began, CallId, Callee, Count, Ours, Outcome, RunId, Seen,
+    Stage, Word,
 };
 use crate::sinch::cdr::{CdrError, CdrReader, Record};
 use crate::sinch::client::{Client, REQUEST_MAX};
@@ -326,6 +327,7 @@ impl Findings {
                 attempt,
                 called: Some(record.outcome.clone()),
                 call: record.call.clone(),
+                word: Word::Platform,
                 why: format!("call detail records, {by_line} line {}", record.line),
                 in_hand,
             });
@@ -333,6 +335,7 @@ impl Findings {
             attempt: *attempt,
             called: None,
             call: None,
+            word: Word::Platform,
             why: format!("not in the call detail records of its whole day, {name}"),
             in_hand: false,
         });

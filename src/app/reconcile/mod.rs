@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{App, Error, Refusal};
 use crate::campaign::Campaign;
 use crate::domain::{
-    AttemptId, AttemptKey, CallId, Outcome, RecipientId, RetryPolicy, RunId, Stage,
+    AttemptId, AttemptKey, CallId, Outcome, RecipientId, RetryPolicy, RunId, Stage, Word,
 };
 use crate::store::{Access, Resolution, Run, Store, StoreError, Unsettled};
 
@@ -50,6 +50,7 @@ pub(crate) struct Known {
     /// How its call ended; none where there was none.
     pub(crate) called: Option<Outcome>,
     pub(crate) call: Option<CallId>,
+    pub(crate) word: Word,
     pub(crate) why: String,
     /// Whether an engine that works on the run moves it itself.
     pub(crate) in_hand: bool,
@@ -143,6 +144,7 @@ impl<'a> Settling<'a> {
                 attempt,
                 called: called.clone(),
                 call: None,
+                word: Word::Person,
                 why: why.to_owned(),
                 in_hand: false,
             })
@@ -202,6 +204,7 @@ impl<'a> Settling<'a> {
             attempt: known.attempt,
             called: known.called,
             call: known.call,
+            word: known.word,
             why: known.why,
             who: who.clone(),
             at: self.now,

@@ -104,6 +104,8 @@ impl Work<'_> {
             predecessor: self.predecessor,
             pace: self.pace,
             rules: self.rules,
+            incoming: None,
+            told: false,
             spend: self.spend,
         };
         let (telling, told) = engine::telling(assignment.time.is_virtual());

@@ -7,8 +7,8 @@ use super::moves::{Step, Whom};
 use super::{Command, Core, End, Flight, Now, Predecessor};
 use crate::domain::polling::PollState;
 use crate::domain::{
-    AttemptEvent, AttemptKey, AttemptState, CallId, Observation, Outcome, PauseReason, Reaction,
-    RecipientId, Tried, wall,
+    AttemptEvent, AttemptKey, AttemptState, CallId, EventNumber, Observation, Outcome, PauseReason,
+    Reaction, RecipientId, Tried, wall,
 };
 use crate::store::{OpenCall, Was};
 
@@ -47,15 +47,18 @@ pub(super) struct Open {
     /// When it is polled next; none while a GET is out.
     poll_at: Option<Duration>,
     /// When the GET that is out left, and whether it hangs.
-    asked: Option<(Duration, bool)>,
+    pub(super) asked: Option<(Duration, bool)>,
     /// GETs in a row that told nothing.
     blank: u32,
+    /// How it ended by an event's word, while its price is asked for, and those events.
+    pub(super) told: Option<Outcome>,
+    pub(super) told_by: Vec<EventNumber>,
     /// When the platform first said that it does not know the call.
     unknown_since: Option<Duration>,
 }
 
 impl Open {
-    fn age_at(&self, now: Duration) -> Duration {
+    pub(super) fn age_at(&self, now: Duration) -> Duration {
         self.age + now.saturating_sub(self.since)
     }
 }
@@ -95,6 +98,8 @@ impl Core {
             poll_at: None,
             asked: None,
             blank: 0,
+            told: None,
+            told_by: Vec::new(),
             unknown_since: None,
         };
         self.flights.insert(key, Flight::Open(open));
@@ -162,6 +167,7 @@ impl Core {
         commands: &mut Vec<Command>,
     ) {
         let Some(Flight::Open(open)) = self.flights.get_mut(&key) else {
+            self.get_was_overtaken(key, now);
             return;
         };
         let Some((left, hangs)) = open.asked.take() else {
@@ -169,6 +175,16 @@ impl Core {
         };
         self.gets.answered(left, hangs, now.mono);
         let age = open.age_at(now.mono);
+        if let Some(told) = open.told.clone() {
+            let outcome = match seen {
+                Observation::Final(polled) => told.completed(polled),
+                Observation::Again { wait, .. } if Self::asks_for_price(open.blank) => {
+                    return self.ask_again(key, wait, now);
+                }
+                _ => told,
+            };
+            return self.ended(key, outcome, now, commands);
+        }
         match seen {
             Observation::Final(outcome) => self.ended(key, outcome, now, commands),
             Observation::Ongoing if age > AGE_MAX => {
@@ -218,7 +234,13 @@ impl Core {
         }
     }
 
-    fn ended(&mut self, key: AttemptKey, outcome: Outcome, now: Now, commands: &mut Vec<Command>) {
+    pub(super) fn ended(
+        &mut self,
+        key: AttemptKey,
+        outcome: Outcome,
+        now: Now,
+        commands: &mut Vec<Command>,
+    ) {
         let Some(Flight::Open(open)) = self.flights.remove(&key) else {
             return;
         };
@@ -239,6 +261,8 @@ impl Core {
             wait: Duration::ZERO,
         };
         self.take(step, now, commands);
+        let told_by = open.told_by.into_iter();
+        commands.extend(told_by.map(Command::Handled));
         if let Some(why) = pause {
             self.hold_for(why);
         }
@@ -274,7 +298,12 @@ impl Core {
             return;
         };
         let age = open.age_at(now);
-        let wait = self.lifetimes.next_poll(open.poll, age).saturating_sub(age);
+        let next = if self.telling.expected {
+            self.telling.late(age)
+        } else {
+            self.lifetimes.next_poll(open.poll, age)
+        };
+        let wait = next.saturating_sub(age);
         open.poll_at = Some(now + wait);
         self.polls.push(Reverse((now + wait, key)));
     }

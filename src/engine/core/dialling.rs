@@ -160,6 +160,18 @@ impl Core {
         }
     }
 
+    /// Somebody turned out to be called already: they are not dialled again.
+    pub(super) fn forget(&mut self, recipient: RecipientId) {
+        let before = self.queue.len();
+        self.queue.retain(|due| due.recipient != recipient);
+        if self.queue.len() < before {
+            self.held.remove(&recipient);
+        }
+        if self.fetching {
+            self.overtaken.insert(recipient);
+        }
+    }
+
     /// Attempts of an earlier process that count as calls for what is left of their minute.
     pub(super) fn still_uncertain(&mut self, mut since: Vec<Timestamp>, now: Now) {
         since.sort_unstable();

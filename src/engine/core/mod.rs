@@ -4,7 +4,7 @@
 //! [`Core::step`] takes one event and the time, and returns commands. Its state is bounded by what is
 //! in flight and one page of recipients. `dialling` brings recipients to their POST, `answers` reads
 //! what comes of it, `refused` what refusals say together, `moves` records what follows, `calls` follows
-//! calls to their end, `spending` holds money and hangs up what lasts too long, `ending` stops and
+//! calls to their end, `heard` hears what the platform tells by itself, `spending` holds money and hangs up what lasts too long, `ending` stops and
 //! finishes, `clock` notices a clock that jumps.
 //!
 //! # Why nobody is taken twice
@@ -33,6 +33,7 @@ mod calls;
 mod clock;
 mod dialling;
 mod ending;
+mod heard;
 mod moves;
 mod refused;
 mod slots;
@@ -50,17 +51,22 @@ use crate::domain::pacing::Pacer;
 use crate::domain::polling::Lifetimes;
 use crate::domain::window::Window;
 use crate::domain::{
-    AttemptId, AttemptKey, Breaker, Budget, CallId, Disposition, Endings, Hold, Known, Observation,
-    PauseReason, RecipientId, Refusals, RetryPolicy, Tried, Verdict,
+    AttemptId, AttemptKey, Breaker, Budget, CallId, Disposition, Endings, EventNumber, Hold, Known,
+    Observation, PauseReason, RecipientId, Refusals, RetryPolicy, Tried, Verdict,
 };
 use crate::engine::progress::Progress;
 use crate::entropy::Entropy;
-use crate::store::{Cursor, Due, DueAt, DuePage, Fact, Intent, Latest, OpenCall, Refused, Was};
+use crate::store::{
+    Cursor, Due, DueAt, DuePage, Fact, Intent, Latest, OpenCall, Refused, Taken, Was,
+};
 
 use calls::Open;
 use dialling::Backoff;
+use heard::{Overtaken, Telling};
 use moves::Whom;
 use slots::Slots;
+
+pub use heard::Heard;
 
 /// The time, both kinds of it.
 #[derive(Debug, Clone, Copy)]
@@ -141,7 +147,11 @@ pub enum Event {
     /// A POST was answered, or was not.
     Answered(AttemptKey, Verdict),
     /// A GET was answered, or was not.
-    Observed(AttemptKey, Observation),
+    Polled(AttemptKey, Observation),
+    /// The platform told of a call by itself.
+    Heard(Heard),
+    /// A word on an attempt that is not in hand is durable; its call, where that goes on, is followed.
+    Observed(Taken, Vec<OpenCall>),
     /// A hang-up was carried out by the platform, or was not.
     HungUp(AttemptKey, bool),
     /// Stop with work left.
@@ -176,6 +186,10 @@ pub enum Command {
     Get(AttemptKey, CallId),
     /// Hang a call up that lasts too long. Harmless to repeat.
     HangUp(AttemptKey, CallId),
+    /// What an event told is taken into account, and is done with as soon as what was recorded before is durable.
+    Handled(EventNumber),
+    /// What an event told is about an attempt that is not in hand: the store takes it into account.
+    Observe(EventNumber),
     /// Flush what is recorded, and end.
     Finish(End),
 }
@@ -291,6 +305,10 @@ pub struct Core {
     refusals: Refusals<Refused>,
     endings: Endings,
     lifetimes: Lifetimes,
+    telling: Telling,
+    /// POSTs and GETs whose answers an event overtook.
+    posts_overtaken: HashMap<AttemptKey, Overtaken>,
+    gets_overtaken: HashMap<AttemptKey, Overtaken>,
     /// Next polls: when, and which attempt.
     polls: BinaryHeap<Reverse<(Duration, AttemptKey)>>,
     /// What may still be spent; none: no cap of ours.
@@ -351,6 +369,9 @@ impl Core {
             known: rules.known,
             endings: Endings::default(),
             lifetimes: Lifetimes::default(),
+            telling: Telling::default(),
+            posts_overtaken: HashMap::new(),
+            gets_overtaken: HashMap::new(),
             polls: BinaryHeap::new(),
             budget: None,
             hang_ups: BinaryHeap::new(),
@@ -390,7 +411,9 @@ impl Core {
             }
             Event::StoreFailed(why) => self.drain(End::Failed(why)),
             Event::Answered(key, verdict) => self.answered(key, verdict, now, &mut commands),
-            Event::Observed(key, seen) => self.observed(key, seen, now, &mut commands),
+            Event::Polled(key, seen) => self.observed(key, seen, now, &mut commands),
+            Event::Heard(heard) => self.heard(heard, now, &mut commands),
+            Event::Observed(taken, open) => self.observed_elsewhere(taken, open, now),
             Event::HungUp(key, done) => self.hung_up(key, done, now),
             // Who asked for the end is not made to wait by who asks for a pause.
             Event::Stop(PauseReason::Asked) if matches!(self.phase, Phase::Closing(_)) => {}

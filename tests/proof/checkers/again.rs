@@ -44,7 +44,10 @@ impl Checker for Again {
     fn ended(&mut self, key: AttemptKey, outcome: &Outcome, scene: &Scene<'_>) {
         let recipient = scene.disk.attempts[&key.0].recipient;
         let (ended, at) = self.ended.entry(recipient).or_default();
-        ended.insert(key);
+        // Said again, it changes nothing.
+        if !ended.insert(key) {
+            return;
+        }
         *at = scene.now;
         let tries = u32::try_from(ended.len()).unwrap();
         if tries < scene.nature.retry.max_attempts && !outcome.answered() {

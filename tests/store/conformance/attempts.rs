@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use callout::domain::{
-    AttemptId, AttemptKey, Disposition, Outcome, RecipientId, RetryPolicy, RunId, RunState,
+    AttemptId, AttemptKey, Disposition, Outcome, RecipientId, RetryPolicy, RunId, RunState, Word,
 };
 use callout::store::{Resolution, RunEnd, Store};
 
@@ -37,6 +37,7 @@ fn says(nth: u8, answered: bool) -> Resolution {
         attempt: id(nth),
         called: answered.then_some(outcome),
         call: None,
+        word: Word::Person,
         why: "asked them".into(),
         who: "ada".into(),
         at: now(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use callout::domain::retry::PerNumber;
 use callout::domain::{
     AttemptId, AttemptKey, AttemptState, CallId, Charges, Disposition, Outcome, RecipientId,
-    Refusal, RunId, SpeaksOf, Spend, SpendAccount, Stage, Tally, Tried, WaitReason,
+    Refusal, RunId, SpeaksOf, Spend, SpendAccount, Stage, Tally, Tried, WaitReason, Word,
 };
 use callout::store::{
     DueAt, DuePage, EngineStore, Fact, Intent, RunStore as _, StoreError, Waiting, Was,
@@ -70,7 +70,15 @@ fn ended(nth: u8, from: Stage) -> [Fact; 2] {
     };
     let call = Some(call(nth));
     [
-        moves(nth, from, AttemptState::Final { call, outcome }),
+        moves(
+            nth,
+            from,
+            AttemptState::Final {
+                call,
+                outcome,
+                word: Word::Platform,
+            },
+        ),
         Fact::Done {
             recipient: RecipientId(nth.into()),
             from: Was::InFlight,

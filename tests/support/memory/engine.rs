@@ -3,12 +3,13 @@
 use async_trait::async_trait;
 use callout::domain::retry::PerNumber;
 use callout::domain::{
-    AttemptEvent, AttemptKey, AttemptState, Charges, Disposition, Hold, Outcome, PauseReason,
-    RecipientId, RecipientState, RunEvent, RunId, RunState, Stage, Suppressions, closed,
+    AttemptEvent, AttemptId, AttemptKey, AttemptState, CallId, Charges, Disposition, Follow, Hold,
+    Outcome, PauseReason, RecipientId, RecipientState, RunEvent, RunId, RunState, Stage,
+    Suppressions, Terms, Word, after_attempt, closed,
 };
 use callout::store::{
-    Begun, Cursor, Due, DueAt, DuePage, EngineStatus, EngineStore, Fact, Intent, Latest, OpenCall,
-    Recovery, Refused, RunEnd, StoreError, Was, Wish,
+    Begun, Cursor, Due, DueAt, DuePage, EngineStatus, EngineStore, Fact, Heard, Intent, Latest,
+    Observed, OpenCall, Recovery, Refused, RunEnd, StoreError, Taken, Was, Whose, Wish,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -203,13 +204,123 @@ impl EngineStore for Memory {
         Ok(self.tables().run(run)?.wish)
     }
 
+    async fn whose(
+        &self,
+        named: &[(Option<AttemptId>, Option<CallId>)],
+    ) -> Result<Vec<Option<Whose>>, StoreError> {
+        let tables = self.tables();
+        let whose = |(id, call): &(Option<AttemptId>, Option<CallId>)| {
+            let by = |is: &dyn Fn(&Attempt) -> bool| {
+                let mut all = tables.attempts.iter();
+                all.find(|(_, attempt)| is(attempt))
+            };
+            let by_id = id.and_then(|id| by(&|attempt| attempt.id == id));
+            let by_call = || {
+                let call = call.as_ref()?;
+                by(&|attempt| attempt.call() == Some(call))
+            };
+            let (key, attempt) = by_id.or_else(by_call)?;
+            Some(Whose {
+                key: AttemptKey(*key),
+                attempt: attempt.id,
+                run: tables.recipients[&attempt.recipient.0].listed.run.clone(),
+            })
+        };
+        Ok(named.iter().map(whose).collect())
+    }
+
+    async fn observe(&self, run: &RunId, heard: &[Heard]) -> Result<Vec<Observed>, StoreError> {
+        let mut tables = self.tables();
+        let at_work = tables.at_work.as_ref();
+        if !self.is_engine && at_work.is_some_and(|other| other == run || other.as_str().is_empty())
+        {
+            return Ok(vec![Observed::InHand; heard.len()]);
+        }
+        Ok(heard
+            .iter()
+            .map(|heard| tables.observe(run, heard))
+            .collect())
+    }
+
     async fn report_status(&self, run: &RunId, telling: &EngineStatus) -> Result<(), StoreError> {
         self.tables().run_mut(run)?.telling = Some(telling.clone());
         Ok(())
     }
 }
 
+impl Attempt {
+    fn call(&self) -> Option<&CallId> {
+        match &self.state {
+            AttemptState::Accepted(call) => Some(call),
+            AttemptState::Final { call, .. } => call.as_ref(),
+            _ => None,
+        }
+    }
+}
+
 impl Tables {
+    /// Takes the platform's word on an attempt into account that no engine has in hand.
+    fn observe(&mut self, run: &RunId, heard: &Heard) -> Observed {
+        let mut of_run = self.attempts_of(run);
+        let Some((key, attempt, who)) = of_run.find(|(_, attempt, _)| attempt.id == heard.attempt)
+        else {
+            return Observed::Unknown;
+        };
+        let (attempt, tried, latest) = (attempt.clone(), who.tried, who.attempt == Some(key));
+        drop(of_run);
+        let run_state = self.run(run).unwrap().state;
+        let second = attempt.state.second_call(&heard.event).is_some();
+        let after_all = matches!(attempt.state, AttemptState::NotSent(_)) && !latest;
+        let mut taken = Taken {
+            key,
+            recipient: attempt.recipient,
+            before: attempt.state.stage(),
+            state: attempt.state.clone(),
+            hold: attempt.hold,
+            intended_at: attempt.intended_at,
+            moved: None,
+            alarm: (second || after_all).then(|| format!("{}: two calls", attempt.id)),
+        };
+        let followed = latest && run_state.unfinished();
+        if second || matches!(heard.event, AttemptEvent::Seen(_)) && !followed {
+            return Observed::Taken(taken);
+        }
+        let Ok(state) = attempt.state.clone().after(heard.event.clone()) else {
+            return Observed::Taken(taken);
+        };
+        let decided = matches!(&attempt.state, AttemptState::Final { outcome, word: Word::Platform, .. }
+            if outcome.result.is_some());
+        if state != attempt.state && latest && !decided {
+            let terms = Terms {
+                retry: &heard.retry,
+                closing: run_state.closing(),
+                chance: heard.chance,
+            };
+            let follow = after_attempt(&state, tried, terms);
+            let who = self.recipients.get_mut(&attempt.recipient.0).unwrap();
+            let now = heard.at.as_millisecond();
+            (who.state, who.due_at) = match follow {
+                Follow::InFlight => (RecipientState::InFlight, 0),
+                Follow::Due => (RecipientState::Pending, now),
+                Follow::Waits { wait, tried, .. } => {
+                    who.tried = tried;
+                    let wait = i64::try_from(wait.as_millis()).unwrap();
+                    (RecipientState::Waiting, now + wait)
+                }
+                Follow::Done { disposition, .. } => (RecipientState::Done(disposition), 0),
+            };
+            taken.moved = Some(who.state);
+            if who.is_to_call() {
+                let run = self.run_mut(run).unwrap();
+                run.state = run.state.after(RunEvent::Reopened).unwrap_or(run.state);
+            }
+        }
+        let attempt = self.attempts.get_mut(&key.0).unwrap();
+        attempt.take(&state, heard.at);
+        taken.state = state;
+        Observed::Taken(taken)
+    }
+
     /// What becomes of attempts whose engine died, and of whom they are on: two facts each.
     fn unanswered(&self, run: &RunId, now: Timestamp) -> Vec<Fact> {
         let intended = self.attempts_of(run);

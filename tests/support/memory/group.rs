@@ -148,6 +148,7 @@ impl Draft<'_> {
                     "attempt {key:?} is not {from} and moves to {state:?}"
                 )),
             },
+            Fact::SecondCall { .. } => Ok(()),
             Fact::Due {
                 recipient, from, ..
             }
@@ -167,7 +168,7 @@ impl Draft<'_> {
 }
 
 impl Attempt {
-    fn take(&mut self, state: &AttemptState, at: Timestamp) {
+    pub(super) fn take(&mut self, state: &AttemptState, at: Timestamp) {
         self.answered_at = self.answered_at.or(Some(at));
         if let AttemptState::Refused(refusal) = state {
             self.refusal = Some(refusal.clone());
@@ -189,7 +190,7 @@ impl Recipient {
 
     fn take(&mut self, fact: &Fact) {
         match fact {
-            Fact::Attempt { .. } => {}
+            Fact::Attempt { .. } | Fact::SecondCall { .. } => {}
             Fact::Due { at, waiting, .. } => {
                 self.due_at = match at {
                     DueAt::At(at) => at.as_millisecond(),

@@ -1,26 +1,30 @@
-//! A person, or a record, settles an attempt: a phone rang, or it did not, and how that is known.
+//! A person, a record or an event says of an attempt that no engine has in hand: a phone rang, or it did not.
 //!
-//! What follows is decided where polls are decided as well, in the domain. What was said is kept beside
-//! the attempt for ever. A run that had ended because nobody was left can be resumed when somebody is to
-//! be called again.
+//! What follows is decided where polls are decided as well, in the domain. What a person or a record said is
+//! kept beside the attempt for ever. A run that had ended because nobody was left can be resumed when somebody
+//! is to be called again. A run that is over follows no call, so that of a call that goes on there it is kept
+//! that it is there, and no more.
 
+use jiff::Timestamp;
+use rust_decimal::Decimal;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _, Sqlite, Transaction};
 
 use crate::domain::{
-    AttemptEvent, AttemptId, AttemptState, CallId, Disposition, Follow, Outcome, RecipientState,
-    Refusal, RunEvent, RunId, RunState, Side, SpeaksOf, Stage, Terms, Tried, Uncertainty,
-    after_attempt,
+    AttemptEvent, AttemptId, AttemptKey, AttemptState, CallId, Disposition, Follow, Outcome,
+    PauseReason, RecipientId, RecipientState, Refusal, RetryPolicy, RunEvent, RunId, RunState,
+    Side, SpeaksOf, Stage, Terms, Tried, Uncertainty, Word, after_attempt, attempt::two_calls,
 };
 use crate::store::sqlite::engine::group::{ACCEPTED, HELD_UNTIL, currency};
 use crate::store::sqlite::rows::{outcome, recipient_state};
-use crate::store::sqlite::{SqliteStore, millis, tried};
-use crate::store::{Resolution, StoreError};
+use crate::store::sqlite::{SqliteStore, millis, moment, tried};
+use crate::store::{Heard, Observed, Resolution, StoreError, Taken, Upkeep as _};
 
 /// The attempt, its recipient and their run; `latest` says whether no later attempt was made on them.
 const FIND: &str = "-- resolve: the attempt
     select attempts.key, attempts.state as stage, attempts.call_id, attempts.result, attempts.reason,
-           attempts.duration_s, attempts.debit, attempts.currency, attempts.note,
+           attempts.duration_s, attempts.debit, attempts.currency, attempts.note, attempts.word,
+           attempts.hold, attempts.intended_at,
            recipients.id as recipient, recipients.state, recipients.disposition, recipients.endpoint,
            recipients.tried, runs.state as run_state, runs.purged_at is not null as purged,
            not exists (select 1 from attempts as later
@@ -31,10 +35,22 @@ const FIND: &str = "-- resolve: the attempt
     where attempts.id = unhex(?1) and runs.id = ?2";
 
 const SETTLE: &str = "-- resolve: what is known now
-    update attempts set state = ?2, ended_at = coalesce(ended_at, ?3), result = ?4, reason = ?5,
-           duration_s = ?6, debit = ?7, currency = ?8, call_id = coalesce(?9, call_id),
-           note = coalesce(note || '; ', '') || 'settled: ' || ?10
-    where key = ?1 and state = ?11";
+    update attempts set state = ?2, answered_at = coalesce(answered_at, ?3),
+           ended_at = case when ?2 = 'accepted' then null else coalesce(ended_at, ?3) end,
+           result = ?4, reason = ?5, duration_s = ?6, debit = ?7, currency = ?8,
+           call_id = coalesce(?9, call_id), word = ?10,
+           note = case when ?11 is null then note else coalesce(note || '; ', '') || ?11 end
+    where key = ?1 and state = ?12";
+
+const NAME: &str = "-- observe: its call, which nobody follows
+    update attempts set call_id = coalesce(call_id, ?2) where key = ?1";
+
+const SECOND_CALL: &str = "-- observe: a call that should not be
+    insert or ignore into second_calls (attempt, call_id, at) values (?1, ?2, ?3)";
+
+/// The reason is that of [`PauseReason::TwoCalls`].
+const PAUSE: &str = "-- observe: a person must look
+    update runs set state = 'paused', why = ?2 where id = ?1 and state in ('running', 'paused')";
 
 const RECORD: &str = "-- resolve: what was said
     insert into settlements (attempt, called, why, who, at) values (?1, ?2, ?3, ?4, ?5)";
@@ -81,43 +97,187 @@ impl SqliteStore {
         run: &RunId,
         settlement: &Resolution,
     ) -> Result<bool, StoreError> {
+        let said = Saying {
+            event: event(settlement),
+            at: settlement.at,
+            retry: &settlement.retry,
+            chance: settlement.chance,
+            note: Some(format!("settled: {}", settlement.why)),
+        };
+        let Some(found) = self.find(tx, run, settlement.attempt).await? else {
+            return Ok(false);
+        };
+        let Some((_, _)) = self.say(tx, run, &found, &said).await? else {
+            return Ok(false);
+        };
+        sqlx::query(RECORD)
+            .bind(found.key)
+            .bind(settlement.called.is_some())
+            .bind(&settlement.why)
+            .bind(&settlement.who)
+            .bind(millis(settlement.at))
+            .execute(&mut **tx)
+            .await
+            .map_err(|e| self.fault(&e))?;
+        Ok(true)
+    }
+
+    pub(in crate::store::sqlite) async fn observe_attempts(
+        &self,
+        run: &RunId,
+        heard: &[Heard],
+    ) -> Result<Vec<Observed>, StoreError> {
         let fault = |e: sqlx::Error| self.fault(&e);
+        let mut writer = self.writer.lock().await;
+        let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
+        // Asked while nobody else writes: an engine that begins now reads what is written here.
+        if self.engine.is_none() {
+            let at_work = self.engine_at_work().await?;
+            if at_work.is_some_and(|other| other == *run || other.as_str().is_empty()) {
+                return Ok(vec![Observed::InHand; heard.len()]);
+            }
+        }
+        let mut observed = Vec::with_capacity(heard.len());
+        for heard in heard {
+            observed.push(match self.find(&mut tx, run, heard.attempt).await? {
+                Some(found) => {
+                    Observed::Taken(self.observe_one(&mut tx, run, &found, heard).await?)
+                }
+                None => Observed::Unknown,
+            });
+        }
+        tx.commit().await.map_err(fault)?;
+        Ok(observed)
+    }
+
+    async fn observe_one(
+        &self,
+        tx: &mut Transaction<'_, Sqlite>,
+        run: &RunId,
+        found: &Found,
+        heard: &Heard,
+    ) -> Result<Taken, StoreError> {
+        let fault = |e: sqlx::Error| self.fault(&e);
+        let mut taken = Taken {
+            key: AttemptKey(found.key),
+            recipient: RecipientId(found.recipient),
+            before: found.attempt.stage(),
+            state: found.attempt.clone(),
+            hold: found.hold,
+            intended_at: found.intended_at,
+            moved: None,
+            alarm: found.alarm(heard),
+        };
+        let second = found.attempt.second_call(&heard.event);
+        let named = second.map(|(_, other)| other).or(named(&heard.event));
+        if let (Some(why), Some(call)) = (&taken.alarm, named) {
+            let query = sqlx::query(SECOND_CALL)
+                .bind(found.key)
+                .bind(call.as_str())
+                .bind(millis(heard.at));
+            query.execute(&mut **tx).await.map_err(fault)?;
+            if self.engine.is_none() {
+                let why = PauseReason::TwoCalls(why.clone()).to_string();
+                let query = sqlx::query(PAUSE).bind(run.as_str()).bind(why);
+                query.execute(&mut **tx).await.map_err(fault)?;
+            }
+        }
+        if second.is_some() {
+            return Ok(taken);
+        }
+        if let AttemptEvent::Seen(call) = &heard.event
+            && !found.can_be_followed()
+        {
+            let query = sqlx::query(NAME).bind(found.key).bind(call.as_str());
+            query.execute(&mut **tx).await.map_err(fault)?;
+            return Ok(taken);
+        }
+        let said = Saying {
+            event: heard.event.clone(),
+            at: heard.at,
+            retry: &heard.retry,
+            chance: heard.chance,
+            note: match &heard.event {
+                AttemptEvent::Ended(_, outcome) => outcome.doubt(),
+                _ => None,
+            },
+        };
+        if let Some((state, moved)) = self.say(tx, run, found, &said).await? {
+            (taken.state, taken.moved) = (state, moved);
+        }
+        Ok(taken)
+    }
+
+    async fn find(
+        &self,
+        tx: &mut Transaction<'_, Sqlite>,
+        run: &RunId,
+        attempt: AttemptId,
+    ) -> Result<Option<Found>, StoreError> {
         let row = sqlx::query(FIND)
-            .bind(settlement.attempt.to_string())
+            .bind(attempt.to_string())
             .bind(run.as_str())
             .fetch_optional(&mut **tx)
             .await
-            .map_err(fault)?;
-        let Some(row) = row else { return Ok(false) };
-        let found = Found::read(&row)?;
-        let Ok(state) = found.attempt.clone().after(event(settlement)) else {
-            return Ok(false);
+            .map_err(|e| self.fault(&e))?;
+        row.as_ref().map(Found::read).transpose()
+    }
+
+    /// Moves an attempt and, by what follows, its recipient. None where nothing new was said, and nothing
+    /// was written; else where they stand now.
+    async fn say(
+        &self,
+        tx: &mut Transaction<'_, Sqlite>,
+        run: &RunId,
+        found: &Found,
+        said: &Saying<'_>,
+    ) -> Result<Option<(AttemptState, Option<RecipientState>)>, StoreError> {
+        let fault = |e: sqlx::Error| self.fault(&e);
+        let Ok(state) = found.attempt.clone().after(said.event.clone()) else {
+            return Ok(None);
         };
-        if state == found.attempt {
-            return Ok(false);
+        if state == found.attempt || !write(tx, found, &state, said).await.map_err(fault)? {
+            return Ok(None);
         }
-        let written = write(tx, &found, &state, settlement).await;
-        if !written.map_err(fault)? {
-            return Ok(false);
-        }
-        if let Some(follow) = found.follows(&state, settlement) {
-            move_recipient(tx, &found, &follow, settlement)
-                .await
-                .map_err(fault)?;
+        let mut moved = None;
+        if let Some(follow) = found.follows(&state, said) {
+            let to = move_recipient(tx, found, &follow, said).await;
+            moved = Some(to.map_err(fault)?);
             let again = matches!(follow, Follow::Due | Follow::Waits { .. });
             if again {
                 reopen(tx, run, found.run).await.map_err(fault)?;
             }
         }
-        Ok(true)
+        Ok(Some((state, moved)))
     }
 }
 
 fn event(settlement: &Resolution) -> AttemptEvent {
-    match &settlement.called {
-        Some(outcome) => AttemptEvent::Ended(settlement.call.clone(), outcome.clone()),
-        None => AttemptEvent::SettledNotCalled(settlement.why.clone()),
+    match (&settlement.called, settlement.word) {
+        (Some(outcome), Word::Platform) => {
+            AttemptEvent::Ended(settlement.call.clone(), outcome.clone())
+        }
+        (Some(outcome), Word::Person) => AttemptEvent::SettledCalled(outcome.clone()),
+        (None, _) => AttemptEvent::SettledNotCalled(settlement.why.clone()),
     }
+}
+
+/// The call that an event names.
+fn named(event: &AttemptEvent) -> Option<&CallId> {
+    match event {
+        AttemptEvent::Seen(call) => Some(call),
+        AttemptEvent::Ended(call, _) => call.as_ref(),
+        _ => None,
+    }
+}
+
+/// What is said of an attempt.
+struct Saying<'a> {
+    event: AttemptEvent,
+    at: Timestamp,
+    retry: &'a RetryPolicy,
+    chance: f64,
+    note: Option<String>,
 }
 
 /// An attempt that is to be settled, and everything that decides what follows.
@@ -131,6 +291,8 @@ struct Found {
     /// What becomes of them where nobody calls them any more.
     closing: Option<Disposition>,
     latest: bool,
+    hold: Option<Decimal>,
+    intended_at: Timestamp,
 }
 
 impl Found {
@@ -154,24 +316,51 @@ impl Found {
             run,
             closing,
             latest: row.get("latest"),
+            hold: row
+                .get::<Option<&str>, _>("hold")
+                .and_then(|hold| hold.parse().ok()),
+            intended_at: moment(row.get("intended_at")),
         })
     }
 
     /// What follows for the recipient; none where the attempt does not decide about them any more.
-    fn follows(&self, state: &AttemptState, settlement: &Resolution) -> Option<Follow> {
+    fn follows(&self, state: &AttemptState, said: &Saying<'_>) -> Option<Follow> {
         let decided = match &self.attempt {
-            AttemptState::Final { outcome, .. } => outcome.result.is_some(),
-            AttemptState::NotSent(_) | AttemptState::Refused(_) => true,
+            AttemptState::Final { outcome, word, .. } => {
+                *word == Word::Platform && outcome.result.is_some()
+            }
+            // Only the platform's word that there is a call moves these.
+            AttemptState::NotSent(_) | AttemptState::Refused(_) => false,
             AttemptState::Intended | AttemptState::Accepted(_) | AttemptState::Uncertain(_) => {
                 false
             }
         };
         let terms = Terms {
-            retry: &settlement.retry,
+            retry: said.retry,
             closing: self.closing,
-            chance: settlement.chance,
+            chance: said.chance,
         };
         (self.latest && !decided).then(|| after_attempt(state, self.tried, terms))
+    }
+
+    /// Whether an engine would follow its call to the end.
+    fn can_be_followed(&self) -> bool {
+        self.latest && self.run.unfinished()
+    }
+
+    /// In words, what a person must look at once, where it is so.
+    fn alarm(&self, heard: &Heard) -> Option<String> {
+        if let Some((known, other)) = self.attempt.second_call(&heard.event) {
+            return Some(two_calls(heard.attempt, known, other));
+        }
+        let was_not_called = matches!(self.attempt, AttemptState::NotSent(_));
+        (was_not_called && !self.latest).then(|| {
+            let call = named(&heard.event).map_or("a call", CallId::as_str);
+            format!(
+                "attempt {} had call {call} after all, and its recipient was called again since",
+                heard.attempt
+            )
+        })
     }
 }
 
@@ -192,6 +381,10 @@ fn attempt_state(row: &SqliteRow) -> Result<AttemptState, StoreError> {
                 reason: row.get("reason"),
                 ..outcome(row)
             },
+            word: match row.get::<Option<&str>, _>("word") {
+                Some(_) => Word::Person,
+                None => Word::Platform,
+            },
         },
         Stage::NotSent => AttemptState::NotSent(note),
         Stage::Refused => AttemptState::Refused(Refusal {
@@ -208,55 +401,50 @@ fn attempt_state(row: &SqliteRow) -> Result<AttemptState, StoreError> {
     })
 }
 
-/// Writes where the attempt stands now and what was said. Returns false where it was moved meanwhile.
+/// Writes where the attempt stands now. Returns false where it was moved meanwhile.
 async fn write(
     tx: &mut Transaction<'_, Sqlite>,
     found: &Found,
     state: &AttemptState,
-    settlement: &Resolution,
+    said: &Saying<'_>,
 ) -> Result<bool, sqlx::Error> {
     let unknown = Outcome::unknown();
-    let (call, outcome) = match state {
-        AttemptState::Final { call, outcome } => (call.as_ref(), outcome),
-        _ => (None, &unknown),
+    let (call, outcome, word) = match state {
+        AttemptState::Final {
+            call,
+            outcome,
+            word,
+        } => (call.as_ref(), outcome, *word),
+        AttemptState::Accepted(call) => (Some(call), &unknown, Word::Platform),
+        _ => (None, &unknown, Word::Platform),
     };
     let debit = outcome.debit.as_ref();
-    let at = millis(settlement.at);
     let settled = sqlx::query(SETTLE)
         .bind(found.key)
         .bind(state.stage().as_str())
-        .bind(at)
+        .bind(millis(said.at))
         .bind(&outcome.result)
         .bind(&outcome.reason)
         .bind(outcome.duration_s)
         .bind(debit.map(|d| d.amount.to_string()))
         .bind(currency(outcome))
         .bind(call.map(CallId::as_str))
-        .bind(&settlement.why)
+        .bind((word == Word::Person).then_some("person"))
+        .bind(&said.note)
         .bind(found.attempt.stage().as_str())
         .execute(&mut **tx)
         .await?;
-    if settled.rows_affected() == 0 {
-        return Ok(false);
-    }
-    sqlx::query(RECORD)
-        .bind(found.key)
-        .bind(settlement.called.is_some())
-        .bind(&settlement.why)
-        .bind(&settlement.who)
-        .bind(at)
-        .execute(&mut **tx)
-        .await?;
-    Ok(true)
+    Ok(settled.rows_affected() > 0)
 }
 
+/// Returns where the recipient stands now.
 async fn move_recipient(
     tx: &mut Transaction<'_, Sqlite>,
     found: &Found,
     follow: &Follow,
-    settlement: &Resolution,
-) -> Result<(), sqlx::Error> {
-    let now = millis(settlement.at);
+    said: &Saying<'_>,
+) -> Result<RecipientState, sqlx::Error> {
+    let now = millis(said.at);
     let (to, due_at, waiting) = match follow {
         Follow::InFlight => (RecipientState::InFlight, None, None),
         Follow::Due => (RecipientState::Pending, Some(now), None),
@@ -295,7 +483,7 @@ async fn move_recipient(
             .execute(&mut **tx)
             .await?;
     }
-    Ok(())
+    Ok(to)
 }
 
 async fn reopen(

@@ -63,6 +63,11 @@ const MOVE_ATTEMPTS: &str = concat!(
     where attempts.key = new.value ->> 0 and attempts.state = new.value ->> 11"
 );
 
+/// Calls that no attempt should have.
+const SECOND_CALLS: &str = "-- second_calls
+    insert or ignore into second_calls (attempt, call_id, at)
+    select value ->> 0, value ->> 1, value ->> 2 from json_each(?1)";
+
 /// Few attempts are refused: what only they have is written apart.
 const REFUSED: &str = "-- refused
     update attempts set refusal = new.value ->> 1, refusal_of = new.value ->> 2
@@ -134,6 +139,10 @@ impl Group {
                 let moved = sqlx::query(statement).bind(rows).execute(&mut **tx).await?;
                 astray += (expected as u64).saturating_sub(moved.rows_affected());
             }
+        }
+        if !self.second_calls.is_empty() {
+            let query = sqlx::query(SECOND_CALLS).bind(json(&self.second_calls));
+            query.execute(&mut **tx).await?;
         }
         let refused = self.refused();
         if !refused.is_empty() {

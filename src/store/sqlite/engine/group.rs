@@ -27,6 +27,9 @@ pub(super) struct Group {
     pub(super) recipients: Vec<RecipientRow>,
     #[serde(default)]
     pub(super) waits: Vec<WaitRow>,
+    /// Calls of attempts that have another one: key, call, when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) second_calls: Vec<(i64, String, i64)>,
 }
 
 #[derive(Debug)]
@@ -118,7 +121,15 @@ impl Group {
             attempts: attempts.into_values().collect(),
             recipients: recipients.into_values().collect(),
             waits: facts.iter().filter_map(WaitRow::of).collect(),
+            second_calls: facts.iter().filter_map(second_call).collect(),
         }
+    }
+}
+
+fn second_call(fact: &Fact) -> Option<(i64, String, i64)> {
+    match fact {
+        Fact::SecondCall { key, call, at } => Some((key.0, call.to_string(), millis(*at))),
+        _ => None,
     }
 }
 
@@ -165,7 +176,7 @@ impl AttemptRow {
         match state {
             AttemptState::Intended => {}
             AttemptState::Accepted(call) => row.call_id = Some(call.to_string()),
-            AttemptState::Final { call, outcome } => {
+            AttemptState::Final { call, outcome, .. } => {
                 row.call_id = call.as_ref().map(ToString::to_string);
                 row.note = outcome.doubt();
                 row.ended(outcome);
@@ -231,7 +242,7 @@ impl RecipientRow {
     /// The row of a recipient whom a fact moves.
     fn of(fact: &Fact) -> Option<Self> {
         match fact {
-            Fact::Attempt { .. } => None,
+            Fact::Attempt { .. } | Fact::SecondCall { .. } => None,
             Fact::Due {
                 recipient,
                 from,

@@ -11,20 +11,66 @@ mod standing;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use sqlx::Row as _;
 
 use super::SqliteStore;
 use crate::domain::retry::PerNumber;
-use crate::domain::{AttemptKey, Charges, RecipientId, RunId, Suppressions};
+use crate::domain::{AttemptId, AttemptKey, CallId, Charges, RecipientId, RunId, Suppressions};
 use crate::store::{
-    Begun, Cursor, DuePage, EngineStatus, EngineStore, Fact, Intent, OpenCall, Recovery, RunEnd,
-    StoreError, SuppressionStore as _, Wish,
+    Begun, Cursor, DuePage, EngineStatus, EngineStore, Fact, Heard, Intent, Observed, OpenCall,
+    Recovery, RunEnd, StoreError, SuppressionStore as _, Whose, Wish,
 };
 
 const TELL: &str = "-- report_status
     update runs set telling = ?2 where id = ?1";
 
+/// Pairs of an attempt's id and a call's; what is named by neither has no row.
+const WHOSE: &str = "-- whose
+    select new.key as nth, attempts.key, hex(attempts.id) as id, runs.id as run
+    from json_each(?1) as new
+    join attempts on attempts.key = coalesce(
+        (select key from attempts where id = unhex(new.value ->> 0)),
+        (select key from attempts indexed by attempts_call where call_id = new.value ->> 1))
+    join runs on runs.number = attempts.run";
+
 #[async_trait]
 impl EngineStore for SqliteStore {
+    async fn whose(
+        &self,
+        named: &[(Option<AttemptId>, Option<CallId>)],
+    ) -> Result<Vec<Option<Whose>>, StoreError> {
+        let pairs = named.iter().map(|(attempt, call)| {
+            let attempt = attempt.map(|id| id.to_string());
+            (attempt, call.as_ref().map(CallId::as_str))
+        });
+        let pairs: Vec<_> = pairs.collect();
+        let pairs = serde_json::to_string(&pairs).expect("pairs of strings serialise");
+        let rows = sqlx::query(WHOSE)
+            .bind(pairs)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(|e| self.fault(&e))?;
+        let mut whose = vec![None; named.len()];
+        for row in rows {
+            let nth = usize::try_from(row.get::<i64, _>("nth")).ok();
+            let id: &str = row.get("id");
+            if let Some(slot) = nth.and_then(|nth| whose.get_mut(nth))
+                && let Some(attempt) = AttemptId::parse(&id.to_ascii_lowercase())
+            {
+                *slot = Some(Whose {
+                    key: AttemptKey(row.get("key")),
+                    attempt,
+                    run: RunId::new(row.get::<&str, _>("run")),
+                });
+            }
+        }
+        Ok(whose)
+    }
+
+    async fn observe(&self, run: &RunId, heard: &[Heard]) -> Result<Vec<Observed>, StoreError> {
+        self.observe_attempts(run, heard).await
+    }
+
     async fn compare(&self) -> Result<(), StoreError> {
         self.compare_with_mark().await
     }

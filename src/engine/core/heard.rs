@@ -1,0 +1,343 @@
+//! What the platform tells by itself: events, and words on attempts that are not in hand any more.
+//!
+//! An event may come before the answer to the POST that caused its call, and before the answer to a GET. The
+//! request that was overtaken so is remembered until its answer is there.
+
+use std::time::Duration;
+
+use tracing::debug;
+
+use super::dialling::UNCERTAIN_COUNTS;
+use super::moves::{Step, Whom};
+use super::{Command, Core, End, Flight, More, Now};
+use crate::domain::attempt::two_calls;
+use crate::domain::{
+    AttemptEvent, AttemptId, AttemptKey, AttemptState, CallId, Disposition, EventNumber, Hold,
+    News, Outcome, PauseReason, RecipientState, Says, Stage, Verdict,
+};
+use crate::store::{Fact, OpenCall, Taken, Was};
+
+/// A call that is over by an event without a price is asked about so often, where the answer tells nothing.
+const PRICE_BLANK_MAX: u32 = 3;
+/// While calls are told, one that was not is asked about no sooner than this.
+const LATE_FIRST: Duration = Duration::from_secs(30);
+/// And so long after the longest call that was told was over.
+const LATE_BY: Duration = Duration::from_secs(10);
+
+/// An event, and the attempt that it is about.
+#[derive(Debug, Clone)]
+pub struct Heard {
+    /// Its place.
+    pub number: EventNumber,
+    /// The attempt.
+    pub key: AttemptKey,
+    /// The attempt's id.
+    pub id: AttemptId,
+    /// What it tells.
+    pub news: News,
+}
+
+/// What is known of the platform telling by itself.
+#[derive(Debug, Default)]
+pub(super) struct Telling {
+    /// Whether it is expected to.
+    pub(super) expected: bool,
+    /// The age at which the longest call was told to be over.
+    pub(super) longest: Duration,
+}
+
+impl Telling {
+    /// The age at which a call of this age is asked about that should be told.
+    pub(super) fn late(&self, age: Duration) -> Duration {
+        let first = LATE_FIRST.max(self.longest + self.longest / 4 + LATE_BY);
+        first.max(age + age / 2)
+    }
+}
+
+/// A request whose answer an event overtook: when it left, whether it hangs, and the call that was told.
+#[derive(Debug)]
+pub(super) struct Overtaken {
+    left: Duration,
+    hangs: bool,
+    call: Option<CallId>,
+    id: AttemptId,
+}
+
+impl Core {
+    /// The same core, which expects to be told of calls, and asks late.
+    #[must_use]
+    pub fn hearing(mut self, expected: bool) -> Self {
+        self.telling.expected = expected;
+        self
+    }
+
+    /// Whether an attempt is the core's to move.
+    pub fn has_in_hand(&self, key: AttemptKey) -> bool {
+        self.flights.contains_key(&key)
+    }
+
+    pub(super) fn heard(&mut self, heard: Heard, now: Now, commands: &mut Vec<Command>) {
+        let Heard {
+            number,
+            key,
+            id,
+            news,
+        } = heard;
+        self.progress.told += 1;
+        match self.flights.get(&key) {
+            // It was never sent by us: what this means is for the next start to find out.
+            Some(Flight::Intending(..) | Flight::Ready(..)) => {
+                debug!(attempt.id = %id, "an event of a callout that has not left");
+                return;
+            }
+            None => {
+                commands.push(Command::Observe(number));
+                return;
+            }
+            Some(Flight::Posted { .. }) => self.overtook(key, id, &news, now, commands),
+            Some(Flight::Open(_)) => self.told(key, id, (number, news), now, commands),
+        }
+        if !self.is_priced_later(key, number) {
+            commands.push(Command::Handled(number));
+        }
+    }
+
+    /// An event came before the answer to its POST.
+    fn overtook(
+        &mut self,
+        key: AttemptKey,
+        id: AttemptId,
+        news: &News,
+        now: Now,
+        commands: &mut Vec<Command>,
+    ) {
+        let Some(call) = news.call.clone() else {
+            return;
+        };
+        let Some(Flight::Posted {
+            recipient,
+            tried,
+            hold,
+            intended_at,
+            at,
+            hangs,
+        }) = self.flights.remove(&key)
+        else {
+            return;
+        };
+        let overtaken = Overtaken {
+            left: at,
+            hangs,
+            call: Some(call.clone()),
+            id,
+        };
+        self.posts_overtaken.insert(key, overtaken);
+        self.reachable();
+        self.breaker.answered();
+        self.refusals.accepted();
+        let whom = Whom {
+            recipient,
+            tried,
+            was: Was::InFlight,
+        };
+        let event = match &news.says {
+            Says::GoesOn => AttemptEvent::Seen(call.clone()),
+            Says::Ended(outcome) => AttemptEvent::Ended(Some(call.clone()), outcome.clone()),
+        };
+        if let Says::Ended(outcome) = &news.says {
+            self.progress.ended(outcome);
+        } else {
+            let began = OpenCall {
+                key,
+                recipient,
+                call,
+                intended_at,
+                accepted_at: now.wall,
+                hold,
+                tried,
+            };
+            self.begin_call(began, Duration::ZERO, now);
+            self.plan_hang_up(key, hold, now.mono.saturating_sub(at), now);
+        }
+        let step = Step {
+            key,
+            before: AttemptState::Intended,
+            event,
+            whom,
+            wait: Duration::ZERO,
+        };
+        self.take(step, now, commands);
+    }
+
+    /// An event tells of a call that goes on for all we know.
+    fn told(
+        &mut self,
+        key: AttemptKey,
+        id: AttemptId,
+        (number, news): (EventNumber, News),
+        now: Now,
+        commands: &mut Vec<Command>,
+    ) {
+        let Some(Flight::Open(open)) = self.flights.get_mut(&key) else {
+            return;
+        };
+        if let Some(other) = news.call.filter(|call| *call != open.call) {
+            let known = open.call.clone();
+            self.second_call((key, id), &known, other, now, commands);
+            return;
+        }
+        let Says::Ended(outcome) = news.says else {
+            return;
+        };
+        if outcome.leaves_open() && open.told.is_none() {
+            // Its price, where it has one, is asked for once more.
+            open.told = Some(outcome);
+            open.told_by.push(number);
+            self.poll_soon(key, now.mono);
+            return;
+        }
+        let told = open.told.take();
+        let outcome = match told {
+            Some(told) => told.completed(outcome),
+            None => outcome,
+        };
+        self.over(key, id, outcome, now, commands);
+    }
+
+    /// A call is over by an event's word. A GET that is out is not waited for.
+    fn over(
+        &mut self,
+        key: AttemptKey,
+        id: AttemptId,
+        outcome: Outcome,
+        now: Now,
+        commands: &mut Vec<Command>,
+    ) {
+        if let Some(Flight::Open(open)) = self.flights.get_mut(&key) {
+            let age = open.age_at(now.mono);
+            self.telling.longest = self.telling.longest.max(age);
+            if let Some((left, hangs)) = open.asked.take() {
+                let overtaken = Overtaken {
+                    left,
+                    hangs,
+                    call: None,
+                    id,
+                };
+                self.gets_overtaken.insert(key, overtaken);
+            }
+        }
+        self.ended(key, outcome, now, commands);
+    }
+
+    /// Whether an event's call waits for its price, so that the event is done with later.
+    fn is_priced_later(&self, key: AttemptKey, number: EventNumber) -> bool {
+        match self.flights.get(&key) {
+            Some(Flight::Open(open)) => open.told_by.contains(&number),
+            _ => false,
+        }
+    }
+
+    /// Asked about a call that is over by an event's word, the platform told nothing new. Whether it is
+    /// asked again.
+    pub(super) fn asks_for_price(blank: u32) -> bool {
+        blank < PRICE_BLANK_MAX
+    }
+
+    /// The answer to a POST that an event overtook. Returns whether it was one.
+    pub(super) fn answer_was_overtaken(
+        &mut self,
+        key: AttemptKey,
+        verdict: &Verdict,
+        now: Now,
+        commands: &mut Vec<Command>,
+    ) -> bool {
+        let Some(overtaken) = self.posts_overtaken.remove(&key) else {
+            return false;
+        };
+        self.posts
+            .answered(overtaken.left, overtaken.hangs, now.mono);
+        match (verdict, overtaken.call) {
+            (Verdict::Accepted(answered), Some(told)) if *answered != told => {
+                let known = (key, overtaken.id);
+                self.second_call(known, &told, answered.clone(), now, commands);
+            }
+            // That its answer was lost, or says otherwise, is about the platform, not about the call.
+            (Verdict::Uncertain(_), _) => self.breaker.failed(),
+            _ => {}
+        }
+        true
+    }
+
+    /// The answer to a GET that an event overtook.
+    pub(super) fn get_was_overtaken(&mut self, key: AttemptKey, now: Now) {
+        if let Some(overtaken) = self.gets_overtaken.remove(&key) {
+            self.gets
+                .answered(overtaken.left, overtaken.hangs, now.mono);
+        }
+    }
+
+    /// One attempt has two calls: nobody else is called until a person has looked.
+    fn second_call(
+        &mut self,
+        (key, id): (AttemptKey, AttemptId),
+        known: &CallId,
+        other: CallId,
+        now: Now,
+        commands: &mut Vec<Command>,
+    ) {
+        let why = two_calls(id, known, &other);
+        commands.push(Command::Record(Fact::SecondCall {
+            key,
+            call: other,
+            at: now.wall,
+        }));
+        self.drain(End::Paused(PauseReason::TwoCalls(why)));
+    }
+
+    /// A word on an attempt that was not in hand is taken into account in the store.
+    pub(super) fn observed_elsewhere(&mut self, taken: Taken, open: Vec<OpenCall>, now: Now) {
+        self.opened(open, now);
+        let was_uncertain = taken.before == Stage::Uncertain;
+        let is_uncertain = taken.state.stage() == Stage::Uncertain;
+        if was_uncertain && !is_uncertain {
+            // Its place among the calls at once is free again, or its call's.
+            let age = now.wall.duration_since(taken.intended_at);
+            if age.unsigned_abs() < UNCERTAIN_COUNTS {
+                self.uncertain.pop_front();
+            }
+            self.progress.undone(Disposition::Uncertain);
+        }
+        if let Some(budget) = &mut self.budget
+            && taken.before.is_live()
+            && !taken.state.stage().is_live()
+        {
+            let hold = taken.hold.map(|amount| Hold {
+                amount,
+                longest_s: 0,
+            });
+            budget.held(taken.key, hold, taken.intended_at);
+        }
+        if let AttemptState::Final { outcome, .. } = &taken.state
+            && taken.before != Stage::Final
+        {
+            self.progress.ended(outcome);
+        }
+        self.charge(taken.key, &taken.state);
+        match taken.moved {
+            Some(RecipientState::Done(disposition)) => {
+                self.progress.done(disposition);
+                self.forget(taken.recipient);
+            }
+            Some(RecipientState::InFlight) => self.forget(taken.recipient),
+            Some(RecipientState::Pending | RecipientState::Waiting) => {
+                self.more = More::Maybe;
+                self.page_is_stale = true;
+            }
+            None => {}
+        }
+        if let Some(why) = taken.alarm {
+            self.drain(End::Paused(PauseReason::TwoCalls(why)));
+        }
+        self.give_up_if_unreachable(now);
+    }
+}

@@ -1,0 +1,278 @@
+//! What the platform tells by itself, on its way from where it came to the core and to the store.
+//!
+//! Events of the run at work are read here alone. What they tell of calls in hand is the core's; what is not in
+//! hand any more goes through the store. An event is done with when what follows from it is durable: until then
+//! whoever begins anew reads it again, which changes nothing that it changed before.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::warn;
+
+use super::core::{Event, Heard};
+use super::engine::{Engine, Report};
+use super::incoming::Incoming;
+use super::timeline::Kind;
+use crate::domain::{AttemptEvent, AttemptState, EventNumber, News, RecipientId, Says};
+use crate::entropy::Entropy;
+use crate::store::{self, Observed, StoreError, Whose};
+
+/// How often it is looked whether anything came.
+const EVERY: Duration = Duration::from_millis(100);
+
+/// Events, and whose they are.
+pub(super) type Page = Vec<(EventNumber, News, Option<Whose>)>;
+
+/// An engine's ear.
+pub(super) struct Hearing {
+    incoming: Arc<dyn Incoming>,
+    entropy: Entropy,
+    after: EventNumber,
+    reading: bool,
+    look_at: Duration,
+    /// Events of the run that are not done with.
+    open: HashMap<EventNumber, Heard>,
+    /// Those that the store is to take into account, one after the other: what one changes decides whose the
+    /// next one is.
+    waiting: VecDeque<EventNumber>,
+    /// Whether it does so now.
+    observing: bool,
+}
+
+impl Hearing {
+    pub(super) fn of(incoming: Arc<dyn Incoming>, entropy: Entropy) -> Self {
+        Self {
+            incoming,
+            entropy,
+            after: EventNumber(0),
+            reading: false,
+            look_at: Duration::ZERO,
+            open: HashMap::new(),
+            waiting: VecDeque::new(),
+            observing: false,
+        }
+    }
+
+    /// When it is looked next whether anything came.
+    pub(super) fn wake_at(&self, live: bool) -> Option<Duration> {
+        match (self.reading, live) {
+            (true, _) => None,
+            (false, true) => Some(self.look_at),
+            (false, false) => self.incoming.next_at(),
+        }
+    }
+}
+
+impl Engine {
+    /// Looks whether anything came, where it is time to.
+    pub(super) fn listen(&mut self, now: Duration) {
+        let live = self.timeline.is_live();
+        let Some(hearing) = &mut self.hearing else {
+            return;
+        };
+        if self.aside.is_some() || hearing.wake_at(live).is_none_or(|at| at > now) {
+            return;
+        }
+        hearing.reading = true;
+        hearing.look_at = now + EVERY;
+        let (incoming, after) = (Arc::clone(&hearing.incoming), hearing.after);
+        let store = Arc::clone(&self.assignment.store);
+        self.timeline.start(Kind::Look, async move {
+            let page = async {
+                let events = incoming.read(after).await?;
+                if events.is_empty() {
+                    return Ok(Vec::new());
+                }
+                let named = events
+                    .iter()
+                    .map(|(_, news)| (news.attempt, news.call.clone()));
+                let named: Vec<_> = named.collect();
+                let whose = store.whose(&named).await?;
+                let page = events.into_iter().zip(whose);
+                Ok(page
+                    .map(|((number, news), whose)| (number, news, whose))
+                    .collect())
+            };
+            Report::Heard(page.await)
+        });
+    }
+
+    /// A page of events came: those of this run are the core's.
+    pub(super) fn heard(&mut self, page: Result<Page, StoreError>) {
+        let Some(hearing) = &mut self.hearing else {
+            return;
+        };
+        hearing.reading = false;
+        let page = match page {
+            Ok(page) => page,
+            Err(error) => {
+                // Nothing is lost by it: calls that are not told are asked about.
+                warn!(run.id = %self.assignment.run, "{error}: events wait");
+                return;
+            }
+        };
+        if let Some((last, ..)) = page.last() {
+            hearing.after = hearing.after.max(*last);
+            hearing.look_at = Duration::ZERO;
+        }
+        let run = self.assignment.run.clone();
+        for (number, news, whose) in page {
+            if let Some(Whose {
+                key, attempt: id, ..
+            }) = whose.filter(|whose| whose.run == run)
+            {
+                let heard = Heard {
+                    number,
+                    key,
+                    id,
+                    news,
+                };
+                if let Some(hearing) = &mut self.hearing {
+                    hearing.open.insert(number, heard.clone());
+                }
+                self.step(Event::Heard(heard));
+            }
+        }
+    }
+
+    /// An event is done with as soon as what was recorded before is durable.
+    pub(super) fn handled(&mut self, number: EventNumber) {
+        if let Some(hearing) = &mut self.hearing {
+            hearing.open.remove(&number);
+        }
+        if self.aside.is_none() {
+            self.group_begins();
+            self.group.events.push(number);
+        }
+    }
+
+    /// What events told is durable.
+    pub(super) fn events_are_durable(&mut self, events: Vec<EventNumber>) {
+        let Some(hearing) = self.hearing.as_ref().filter(|_| !events.is_empty()) else {
+            return;
+        };
+        let (incoming, run) = (Arc::clone(&hearing.incoming), self.assignment.run.clone());
+        self.timeline.start(Kind::Look, async move {
+            if let Err(error) = incoming.handled(events).await {
+                warn!(run.id = %run, "{error}: events are read again at the next start");
+            }
+            Report::Nothing
+        });
+    }
+
+    /// An event about an attempt that is not in hand goes through the store, once that has what was recorded.
+    pub(super) fn observe_later(&mut self, number: EventNumber) {
+        if self.aside.is_none() {
+            self.group_begins();
+            self.group.observes.push(number);
+        }
+    }
+
+    /// Whether events wait for the store to take them into account, or it is about to.
+    pub(super) fn is_observing(&self) -> bool {
+        let waits = |hearing: &Hearing| hearing.observing || !hearing.waiting.is_empty();
+        self.aside.is_none() && self.hearing.as_ref().is_some_and(waits)
+    }
+
+    /// What the core recorded of these events' attempts is durable: the store takes them into account.
+    pub(super) fn observe(&mut self, events: Vec<EventNumber>) {
+        if let Some(hearing) = &mut self.hearing {
+            hearing.waiting.extend(events);
+        }
+        self.observe_next();
+    }
+
+    fn observe_next(&mut self) {
+        let now = self.assignment.time.wall();
+        let Some(hearing) = &mut self.hearing else {
+            return;
+        };
+        if hearing.observing || self.aside.is_some() {
+            return;
+        }
+        let Some(number) = hearing.waiting.pop_front() else {
+            return;
+        };
+        let Some(heard) = hearing.open.get(&number).cloned() else {
+            return self.observe_next();
+        };
+        if self.core.has_in_hand(heard.key) {
+            // An event before it brought its call back.
+            self.step(Event::Heard(heard));
+            return self.observe_next();
+        }
+        if self.committing || self.group.is_about(heard.key) {
+            // What the core recorded of it meanwhile comes first.
+            self.observe_later(number);
+            return self.observe_next();
+        }
+        let Some(hearing) = &mut self.hearing else {
+            return;
+        };
+        let Heard {
+            id: attempt, news, ..
+        } = heard;
+        let event = match (news.says, news.call) {
+            (Says::Ended(outcome), call) => AttemptEvent::Ended(call, outcome),
+            (Says::GoesOn, Some(call)) => AttemptEvent::Seen(call),
+            // It says nothing of any call.
+            (Says::GoesOn, None) => {
+                self.handled(number);
+                return self.observe_next();
+            }
+        };
+        let heard = store::Heard {
+            attempt,
+            event,
+            at: now,
+            retry: self.assignment.rules.retry.clone(),
+            chance: hearing.entropy.fraction(),
+        };
+        let (store, run) = (
+            Arc::clone(&self.assignment.store),
+            self.assignment.run.clone(),
+        );
+        hearing.observing = true;
+        self.timeline.start(Kind::Commit, async move {
+            let observed = store.observe(&run, &[heard]).await;
+            let opened = match observed.as_deref() {
+                Ok([Observed::Taken(taken)])
+                    if matches!(taken.state, AttemptState::Accepted(_))
+                        && taken.moved.is_some() =>
+                {
+                    // Its call goes on, and is followed like those of an earlier process.
+                    let before = RecipientId(taken.recipient.0 - 1);
+                    store.open_calls(&run, before, 1).await
+                }
+                _ => Ok(Vec::new()),
+            };
+            Report::Observed(number, observed, opened)
+        });
+    }
+
+    /// The store has taken an event into account, or could not.
+    pub(super) fn observed(
+        &mut self,
+        number: EventNumber,
+        observed: Result<Vec<Observed>, StoreError>,
+        opened: Result<Vec<store::OpenCall>, StoreError>,
+    ) {
+        if let Some(hearing) = &mut self.hearing {
+            hearing.observing = false;
+        }
+        let taken = match observed {
+            Ok(observed) => observed.into_iter().next(),
+            Err(error) => return self.store_failed(&error, Vec::new()),
+        };
+        match (taken, opened) {
+            (Some(Observed::Taken(taken)), Ok(opened)) => {
+                self.step(Event::Observed(taken, opened));
+            }
+            (_, Ok(_)) => {}
+            (_, Err(error)) => return self.store_failed(&error, Vec::new()),
+        }
+        self.handled(number);
+        self.observe_next();
+    }
+}
