@@ -158,6 +158,9 @@ impl AttemptState {
             return Ok(self);
         }
         Ok(match (self, event) {
+            (state, E::Seen(call))
+            | (state @ S::Final { .. }, E::Answered(Verdict::Accepted(call))) => state.seen(call),
+            (state, E::Ended(call, outcome)) => state.ended(call, outcome),
             (S::Intended, E::Answered(verdict)) => match verdict {
                 Verdict::Accepted(call) => S::Accepted(call),
                 Verdict::Refused(refusal) => S::Refused(refusal),
@@ -169,74 +172,6 @@ impl AttemptState {
                 why: "the engine stopped before the answer was recorded".into(),
                 accepted: false,
             }),
-            // The platform knows of a call: whatever was answered, lost or said, it is there.
-            (
-                S::Intended
-                | S::Uncertain(_)
-                | S::NotSent(_)
-                | S::Refused(_)
-                | S::Final {
-                    word: Word::Person, ..
-                },
-                E::Seen(call),
-            ) => S::Accepted(call),
-            (
-                S::Intended | S::Uncertain(_) | S::NotSent(_) | S::Refused(_),
-                E::Ended(call, outcome),
-            ) => S::Final {
-                call,
-                outcome,
-                word: Word::Platform,
-            },
-            (S::Accepted(call), E::Ended(_, outcome)) => S::Final {
-                call: Some(call),
-                outcome,
-                word: Word::Platform,
-            },
-            (
-                S::Final {
-                    call,
-                    outcome: said,
-                    word: Word::Person,
-                },
-                E::Ended(named, told),
-            ) => {
-                let (outcome, word) = match told.result {
-                    Some(_) => (told, Word::Platform),
-                    None => (told.completed(said), Word::Person),
-                };
-                let call = call.or(named);
-                S::Final {
-                    call,
-                    outcome,
-                    word,
-                }
-            }
-            // What nobody could tell when it ended, a record may: its result, its price.
-            (
-                S::Final {
-                    call,
-                    outcome,
-                    word,
-                },
-                E::Ended(named, later),
-            ) => S::Final {
-                outcome: outcome.completed(later),
-                call: call.or(named),
-                word,
-            },
-            (
-                S::Final {
-                    call,
-                    outcome,
-                    word,
-                },
-                E::Answered(Verdict::Accepted(named)) | E::Seen(named),
-            ) => S::Final {
-                call: call.or(Some(named)),
-                outcome,
-                word,
-            },
             (S::Intended | S::Uncertain(_), E::SettledCalled(outcome)) => S::Final {
                 call: None,
                 outcome,
@@ -248,10 +183,7 @@ impl AttemptState {
             (S::NotSent(_), E::RefusalStands(refusal)) => S::Refused(refusal),
             // An event overtook the POST's answer, which says the same, was lost, or is not true of a
             // call that is there. Recovery looks at everything, again and again.
-            (
-                state @ (S::Accepted(_) | S::Final { .. }),
-                E::Answered(_) | E::Seen(_) | E::Recovered,
-            )
+            (state @ (S::Accepted(_) | S::Final { .. }), E::Answered(_) | E::Recovered)
             | (state @ (S::NotSent(_) | S::Refused(_) | S::Uncertain(_)), E::Recovered) => state,
             (from, event) => {
                 return Err(IllegalStep {
@@ -260,6 +192,47 @@ impl AttemptState {
                 });
             }
         })
+    }
+
+    /// The platform knows of a call: whatever was answered, lost or said, it is there.
+    fn seen(self, named: CallId) -> Self {
+        match self {
+            Self::Final {
+                call,
+                outcome,
+                word: Word::Platform,
+            } => Self::Final {
+                call: call.or(Some(named)),
+                outcome,
+                word: Word::Platform,
+            },
+            _ => Self::Accepted(named),
+        }
+    }
+
+    /// The platform knows how a call ended.
+    fn ended(self, named: Option<CallId>, told: Outcome) -> Self {
+        let (call, outcome, word) = match self {
+            Self::Accepted(call) => (Some(call), told, Word::Platform),
+            // What nobody could tell when it ended, a later word may: its result, its price.
+            Self::Final {
+                call,
+                outcome,
+                word: Word::Platform,
+            } => (call, outcome.completed(told), Word::Platform),
+            Self::Final { call, outcome, .. } if told.result.is_none() => {
+                (call, told.completed(outcome), Word::Person)
+            }
+            Self::Final { call, .. } => (call, told, Word::Platform),
+            Self::Intended | Self::NotSent(_) | Self::Refused(_) | Self::Uncertain(_) => {
+                (None, told, Word::Platform)
+            }
+        };
+        Self::Final {
+            call: call.or(named),
+            outcome,
+            word,
+        }
     }
 
     /// The call that is known, where an event speaks of another one: one attempt made two calls, which is
@@ -423,7 +396,7 @@ mod tests {
                 let (from, to) = (from % events.len(), to.index(events.len()));
                 events.swap(from, to);
             }
-            prop_assert_eq!(play(&events), in_order.clone());
+            prop_assert_eq!(&play(&events), &in_order);
             match in_order {
                 AttemptState::Final { outcome, word, .. } => {
                     prop_assert_eq!((outcome.result, word), (truth.result, Word::Platform));

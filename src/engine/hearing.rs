@@ -267,7 +267,7 @@ impl Engine {
         };
         match (taken, opened) {
             (Some(Observed::Taken(taken)), Ok(opened)) => {
-                self.step(Event::Observed(taken, opened));
+                self.step(Event::Observed(*taken, opened));
             }
             (_, Ok(_)) => {}
             (_, Err(error)) => return self.store_failed(&error, Vec::new()),

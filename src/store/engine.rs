@@ -252,7 +252,7 @@ pub enum Observed {
     /// An engine is at work on the run, and hears of it itself.
     InHand,
     /// It is taken into account. A repeat changes nothing.
-    Taken(Taken),
+    Taken(Box<Taken>),
 }
 
 /// An attempt after a word on it.

@@ -360,7 +360,7 @@ impl Simulation {
             }
             _ => Vec::new(),
         };
-        self.step(Event::Observed(taken.clone(), opened));
+        self.step(Event::Observed(taken.as_ref().clone(), opened));
         self.handled(number);
     }
 

@@ -22,9 +22,6 @@ impl Core {
         now: Now,
         commands: &mut Vec<Command>,
     ) {
-        if self.answer_was_overtaken(key, &verdict, now, commands) {
-            return;
-        }
         let Some(Flight::Posted {
             recipient,
             tried,

@@ -410,7 +410,11 @@ impl Core {
                 self.moved(&moved, dues, next_due, now);
             }
             Event::StoreFailed(why) => self.drain(End::Failed(why)),
-            Event::Answered(key, verdict) => self.answered(key, verdict, now, &mut commands),
+            Event::Answered(key, verdict) => {
+                if !self.answer_was_overtaken(key, &verdict, now, &mut commands) {
+                    self.answered(key, verdict, now, &mut commands);
+                }
+            }
             Event::Polled(key, seen) => self.observed(key, seen, now, &mut commands),
             Event::Heard(heard) => self.heard(heard, now, &mut commands),
             Event::Observed(taken, open) => self.observed_elsewhere(taken, open, now),

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use callout::domain::{
-    AttemptId, AttemptKey, Disposition, Outcome, RecipientId, RetryPolicy, RunId, RunState, Word,
+    AttemptEvent, AttemptId, AttemptKey, Disposition, Outcome, RecipientId, RecipientState,
+    RetryPolicy, RunId, RunState, Stage, Word,
 };
-use callout::store::{Resolution, RunEnd, Store};
+use callout::store::{Access, Heard, Observed, Resolution, RunEnd, Store, Taken};
 
-use super::engine::{accepted, intend, lasting};
+use super::engine::{accepted, call, intend, lasting};
 use super::{Files, Rig as _, at, now};
 
 /// A run of four whose engine died: the first was reached, a call to the second goes on, whether the
@@ -119,4 +120,116 @@ async fn what_was_made_on_a_platform_is_known_by_its_moment() {
     assert_eq!(made(ours, 0, 1, 2).await, [3]);
     assert_eq!(made(ours, -1, 0, 0).await, [0; 0], "until is not within");
     assert_eq!(made("another", 0, 1, 0).await, [0; 0]);
+}
+
+/// The platform's word on an attempt.
+fn hears(nth: u8, event: AttemptEvent) -> Heard {
+    Heard {
+        attempt: id(nth),
+        event,
+        at: now(),
+        retry: RetryPolicy::default(),
+        chance: 0.5,
+    }
+}
+
+fn answered(call_of: u8) -> AttemptEvent {
+    let outcome = Outcome {
+        result: Some("ANSWERED".into()),
+        ..Outcome::unknown()
+    };
+    AttemptEvent::Ended(Some(call(call_of)), outcome)
+}
+
+async fn observe(store: &dyn Store, run: &RunId, heard: Heard) -> Taken {
+    let observed = store.observe(run, &[heard]).await.unwrap();
+    match observed.into_iter().next() {
+        Some(Observed::Taken(taken)) => *taken,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn an_event_finds_its_attempt_by_id_or_by_call() {
+    let rig = Files::new();
+    let (store, run) = stocked(&rig).await;
+    let named = [
+        (Some(id(3)), None),
+        (None, Some(call(2))),
+        (Some(id(9)), Some(call(2))),
+        (Some(id(9)), None),
+        (None, None),
+    ];
+    let whose = store.whose(&named).await.unwrap();
+    let found = whose.into_iter().map(|whose| {
+        let whose = whose?;
+        assert_eq!(whose.run, run);
+        Some((whose.key.0, whose.attempt))
+    });
+    let found: Vec<_> = found.collect();
+    let second = Some((2, id(2)));
+    assert_eq!(found, [Some((3, id(3))), second, second, None, None]);
+}
+
+#[tokio::test]
+async fn the_platform_s_word_resolves_what_is_uncertain_once() {
+    let rig = Files::new();
+    let (store, run) = stocked(&rig).await;
+    let goes_on = hears(3, AttemptEvent::Seen(call(3)));
+    let taken = observe(store.as_ref(), &run, goes_on).await;
+    assert_eq!(taken.before, Stage::Uncertain);
+    assert_eq!(taken.moved, Some(RecipientState::InFlight));
+    let open = store.open_calls(&run, RecipientId(2), 1).await.unwrap();
+    assert_eq!(open[0].call, call(3));
+    let over = observe(store.as_ref(), &run, hears(3, answered(3))).await;
+    let reached = RecipientState::Done(Disposition::Reached);
+    assert_eq!((over.moved, over.alarm), (Some(reached), None));
+    let again = observe(store.as_ref(), &run, hears(3, answered(3))).await;
+    assert_eq!((again.moved, again.state), (None, over.state));
+    let late = hears(3, AttemptEvent::Seen(call(3)));
+    assert_eq!(observe(store.as_ref(), &run, late).await.moved, None);
+}
+
+#[tokio::test]
+async fn the_platform_s_word_stands_above_a_person_s() {
+    let rig = Files::new();
+    let (store, run) = stocked(&rig).await;
+    store.resolve(&run, &[says(3, false)]).await.unwrap();
+    let due = async || {
+        let page = store.due_page(&run, now(), None, 10, None).await.unwrap();
+        page.due.iter().any(|due| due.recipient == RecipientId(3))
+    };
+    assert!(due().await, "nobody was called, a person says");
+    let taken = observe(store.as_ref(), &run, hears(3, answered(3))).await;
+    let reached = RecipientState::Done(Disposition::Reached);
+    assert_eq!((taken.before, taken.moved), (Stage::NotSent, Some(reached)));
+    assert!(!due().await, "they were, the platform says");
+}
+
+#[tokio::test]
+async fn two_calls_of_one_attempt_are_an_alarm_that_changes_nothing_else() {
+    let rig = Files::new();
+    let (store, run) = stocked(&rig).await;
+    let taken = observe(store.as_ref(), &run, hears(2, answered(7))).await;
+    let alarm = taken.alarm.unwrap();
+    for named in [id(2).to_string(), call(2).to_string(), call(7).to_string()] {
+        assert!(alarm.contains(&named), "{alarm}");
+    }
+    assert_eq!(taken.state.stage(), Stage::Accepted);
+    assert_eq!(taken.moved, None);
+}
+
+#[tokio::test]
+async fn what_an_engine_has_in_hand_is_left_to_it() {
+    let rig = Files::new();
+    let (store, run) = stocked(&rig).await;
+    store.take_run(&run).await.unwrap();
+    let beside = rig.open(Access::Beside).await;
+    let heard = [hears(3, answered(3))];
+    let observed = beside.observe(&run, &heard).await.unwrap();
+    assert_eq!(observed, [Observed::InHand]);
+    store.close().await.unwrap();
+    drop(store);
+    let observed = beside.observe(&run, &heard).await.unwrap();
+    assert!(matches!(observed.as_slice(), [Observed::Taken(_)]));
 }

@@ -54,7 +54,7 @@ pub(super) fn moves(nth: u8, from: Stage, state: AttemptState) -> Fact {
     }
 }
 
-fn call(nth: u8) -> CallId {
+pub(super) fn call(nth: u8) -> CallId {
     CallId::new(&format!("call-{nth}")).unwrap()
 }
 

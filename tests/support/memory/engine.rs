@@ -283,10 +283,10 @@ impl Tables {
         };
         let followed = latest && run_state.unfinished();
         if second || matches!(heard.event, AttemptEvent::Seen(_)) && !followed {
-            return Observed::Taken(taken);
+            return Observed::Taken(Box::new(taken));
         }
         let Ok(state) = attempt.state.clone().after(heard.event.clone()) else {
-            return Observed::Taken(taken);
+            return Observed::Taken(Box::new(taken));
         };
         let decided = matches!(&attempt.state, AttemptState::Final { outcome, word: Word::Platform, .. }
             if outcome.result.is_some());
@@ -318,7 +318,7 @@ impl Tables {
         let attempt = self.attempts.get_mut(&key.0).unwrap();
         attempt.take(&state, heard.at);
         taken.state = state;
-        Observed::Taken(taken)
+        Observed::Taken(Box::new(taken))
     }
 
     /// What becomes of attempts whose engine died, and of whom they are on: two facts each.

@@ -140,9 +140,9 @@ impl SqliteStore {
         let mut observed = Vec::with_capacity(heard.len());
         for heard in heard {
             observed.push(match self.find(&mut tx, run, heard.attempt).await? {
-                Some(found) => {
-                    Observed::Taken(self.observe_one(&mut tx, run, &found, heard).await?)
-                }
+                Some(found) => Observed::Taken(Box::new(
+                    self.observe_one(&mut tx, run, &found, heard).await?,
+                )),
                 None => Observed::Unknown,
             });
         }
@@ -325,16 +325,11 @@ impl Found {
 
     /// What follows for the recipient; none where the attempt does not decide about them any more.
     fn follows(&self, state: &AttemptState, said: &Saying<'_>) -> Option<Follow> {
-        let decided = match &self.attempt {
-            AttemptState::Final { outcome, word, .. } => {
-                *word == Word::Platform && outcome.result.is_some()
-            }
-            // Only the platform's word that there is a call moves these.
-            AttemptState::NotSent(_) | AttemptState::Refused(_) => false,
-            AttemptState::Intended | AttemptState::Accepted(_) | AttemptState::Uncertain(_) => {
-                false
-            }
-        };
+        // Only the platform's word that there is a call moves what was not sent or refused.
+        let decided = matches!(
+            &self.attempt,
+            AttemptState::Final { outcome, word: Word::Platform, .. } if outcome.result.is_some()
+        );
         let terms = Terms {
             retry: said.retry,
             closing: self.closing,
