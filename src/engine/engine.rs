@@ -13,8 +13,8 @@ use tracing::{debug, error, info, warn};
 
 use super::assignment::Assignment;
 use super::core::{Command, Core, End, Event};
+use super::ear::{Hearing, Page};
 use super::group::Group;
-use super::hearing::{Hearing, Page};
 use super::progress::Listener;
 use super::timeline::{Kind, Timeline};
 use crate::domain::{AttemptKey, EventNumber, PauseReason, RecipientId, Suppressions, Verdict};

@@ -4,65 +4,20 @@
 //! hand any more goes through the store. An event is done with when what follows from it is durable: until then
 //! whoever begins anew reads it again, which changes nothing that it changed before.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::warn;
 
 use super::core::{Event, Heard};
+use super::ear::{Hearing, Page};
 use super::engine::{Engine, Report};
-use super::incoming::Incoming;
 use super::timeline::Kind;
-use crate::domain::{AttemptEvent, AttemptState, EventNumber, News, RecipientId, Says};
-use crate::entropy::Entropy;
+use crate::domain::{AttemptEvent, AttemptState, EventNumber, RecipientId, Says};
 use crate::store::{self, Observed, StoreError, Whose};
 
 /// How often it is looked whether anything came.
 const EVERY: Duration = Duration::from_millis(100);
-
-/// Events, and whose they are.
-pub(super) type Page = Vec<(EventNumber, News, Option<Whose>)>;
-
-/// An engine's ear.
-pub(super) struct Hearing {
-    incoming: Arc<dyn Incoming>,
-    entropy: Entropy,
-    after: EventNumber,
-    reading: bool,
-    look_at: Duration,
-    /// Events of the run that are not done with.
-    open: HashMap<EventNumber, Heard>,
-    /// Those that the store is to take into account, one after the other: what one changes decides whose the
-    /// next one is.
-    waiting: VecDeque<EventNumber>,
-    /// Whether it does so now.
-    observing: bool,
-}
-
-impl Hearing {
-    pub(super) fn of(incoming: Arc<dyn Incoming>, entropy: Entropy) -> Self {
-        Self {
-            incoming,
-            entropy,
-            after: EventNumber(0),
-            reading: false,
-            look_at: Duration::ZERO,
-            open: HashMap::new(),
-            waiting: VecDeque::new(),
-            observing: false,
-        }
-    }
-
-    /// When it is looked next whether anything came.
-    pub(super) fn wake_at(&self, live: bool) -> Option<Duration> {
-        match (self.reading, live) {
-            (true, _) => None,
-            (false, true) => Some(self.look_at),
-            (false, false) => self.incoming.next_at(),
-        }
-    }
-}
 
 impl Engine {
     /// Looks whether anything came, where it is time to.

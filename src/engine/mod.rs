@@ -8,6 +8,7 @@
 mod assignment;
 mod commits;
 pub mod core;
+mod ear;
 #[expect(
     clippy::module_inception,
     reason = "the folder is the room, the file what works in it"
