@@ -134,6 +134,17 @@ pub enum AttemptEvent {
     SettledNotCalled(String),
 }
 
+impl AttemptEvent {
+    /// The call that it names.
+    pub fn call(&self) -> Option<&CallId> {
+        match self {
+            Self::Answered(Verdict::Accepted(call)) | Self::Seen(call) => Some(call),
+            Self::Ended(call, _) => call.as_ref(),
+            _ => None,
+        }
+    }
+}
+
 /// An event that cannot follow a state. A value, so that the caller decides what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("an attempt that is {from:?} cannot take {event:?}")]
@@ -238,11 +249,7 @@ impl AttemptState {
     /// The call that is known, where an event speaks of another one: one attempt made two calls, which is
     /// never to happen, and a person must look.
     pub fn second_call<'a>(&'a self, event: &'a AttemptEvent) -> Option<(&'a CallId, &'a CallId)> {
-        let named = match event {
-            AttemptEvent::Answered(Verdict::Accepted(call)) | AttemptEvent::Seen(call) => call,
-            AttemptEvent::Ended(call, _) => call.as_ref()?,
-            _ => return None,
-        };
+        let named = event.call()?;
         let known = match self {
             Self::Accepted(call) => call,
             Self::Final { call, .. } => call.as_ref()?,

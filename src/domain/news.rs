@@ -1,6 +1,6 @@
 //! What an event of the platform tells of a call, as far as it moves an attempt.
 
-use super::{AttemptId, CallId, Outcome};
+use super::{AttemptEvent, AttemptId, CallId, Outcome};
 
 /// The place of an event in the order in which events came to this database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,4 +24,14 @@ pub enum Says {
     GoesOn,
     /// It is over.
     Ended(Outcome),
+}
+
+impl News {
+    /// What happens to an attempt by it; none where it says nothing of any call.
+    pub fn event(self) -> Option<AttemptEvent> {
+        match self.says {
+            Says::GoesOn => self.call.map(AttemptEvent::Seen),
+            Says::Ended(outcome) => Some(AttemptEvent::Ended(self.call, outcome)),
+        }
+    }
 }

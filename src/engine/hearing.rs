@@ -13,7 +13,7 @@ use super::core::{Event, Heard};
 use super::ear::{Hearing, Page};
 use super::engine::{Engine, Report};
 use super::timeline::Kind;
-use crate::domain::{AttemptEvent, AttemptState, EventNumber, RecipientId, Says};
+use crate::domain::{AttemptState, EventNumber, RecipientId};
 use crate::store::{self, Observed, StoreError, Whose};
 
 /// How often it is looked whether anything came.
@@ -168,14 +168,9 @@ impl Engine {
         let Heard {
             id: attempt, news, ..
         } = heard;
-        let event = match (news.says, news.call) {
-            (Says::Ended(outcome), call) => AttemptEvent::Ended(call, outcome),
-            (Says::GoesOn, Some(call)) => AttemptEvent::Seen(call),
-            // It says nothing of any call.
-            (Says::GoesOn, None) => {
-                self.handled(number);
-                return self.observe_next();
-            }
+        let Some(event) = news.event() else {
+            self.handled(number);
+            return self.observe_next();
         };
         let heard = store::Heard {
             attempt,

@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use callout::domain::{
-    AttemptEvent, AttemptId, AttemptKey, Budget, CallId, DestinationKind, Disposition, EventNumber,
-    News, Observation, PauseReason, RecipientId, RecipientState, RefusalCode, RunId, Says, Spend,
+    AttemptId, AttemptKey, Budget, CallId, DestinationKind, Disposition, EventNumber, News,
+    Observation, PauseReason, RecipientId, RecipientState, RefusalCode, RunId, Says, Spend,
     SpendAccount, Verdict,
 };
 use callout::engine::{Command, Core, End, Event, Heard, Predecessor};
@@ -338,10 +338,7 @@ impl Simulation {
         }
         let heard = callout::store::Heard {
             attempt,
-            event: match news.says {
-                Says::GoesOn => AttemptEvent::Seen(news.call.unwrap()),
-                Says::Ended(outcome) => AttemptEvent::Ended(news.call, outcome),
-            },
+            event: news.event().unwrap(),
             at: now_at(self.now).wall,
             retry: self.nature.retry.clone(),
             chance: 0.5,

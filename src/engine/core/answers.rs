@@ -55,9 +55,7 @@ impl Core {
         let mut refused = None;
         match verdict {
             Verdict::Accepted(call) => {
-                self.reachable();
-                self.breaker.answered();
-                self.refusals.accepted();
+                self.placed();
                 let began = OpenCall {
                     key,
                     recipient,
@@ -67,8 +65,7 @@ impl Core {
                     hold,
                     tried,
                 };
-                self.begin_call(began, Duration::ZERO, now);
-                self.plan_hang_up(key, hold, now.mono.saturating_sub(at), now);
+                self.follow(began, at, now);
             }
             Verdict::Refused(refusal) => {
                 self.reachable();
@@ -102,6 +99,20 @@ impl Core {
         if let Some(why) = self.breaker.open() {
             self.drain(End::Paused(PauseReason::Breaker(why)));
         }
+    }
+
+    /// The platform took a callout.
+    pub(super) fn placed(&mut self) {
+        self.reachable();
+        self.breaker.answered();
+        self.refusals.accepted();
+    }
+
+    /// Follows a call from its beginning, whose POST left then.
+    pub(super) fn follow(&mut self, began: OpenCall, posted_at: Duration, now: Now) {
+        let (key, hold) = (began.key, began.hold);
+        self.begin_call(began, Duration::ZERO, now);
+        self.plan_hang_up(key, hold, now.mono.saturating_sub(posted_at), now);
     }
 
     /// What a callout that was not sent says about the run. Returns how long its recipient waits.

@@ -12,8 +12,8 @@ use super::moves::{Step, Whom};
 use super::{Command, Core, End, Flight, More, Now};
 use crate::domain::attempt::two_calls;
 use crate::domain::{
-    AttemptEvent, AttemptId, AttemptKey, AttemptState, CallId, Disposition, EventNumber, Hold,
-    News, Outcome, PauseReason, RecipientState, Says, Stage, Verdict,
+    AttemptId, AttemptKey, AttemptState, CallId, Disposition, EventNumber, Hold, News, Outcome,
+    PauseReason, RecipientState, Says, Stage, Verdict,
 };
 use crate::store::{Fact, OpenCall, Taken, Was};
 
@@ -54,12 +54,12 @@ impl Telling {
     }
 }
 
-/// A request whose answer an event overtook: when it left, whether it hangs, and the call that was told.
+/// A POST whose answer an event overtook: when it left, whether it hangs, and the call that was told.
 #[derive(Debug)]
 pub(super) struct Overtaken {
     left: Duration,
     hangs: bool,
-    call: Option<CallId>,
+    call: CallId,
     id: AttemptId,
 }
 
@@ -94,7 +94,7 @@ impl Core {
                 commands.push(Command::Observe(number));
                 return;
             }
-            Some(Flight::Posted { .. }) => self.overtook(key, id, &news, now, commands),
+            Some(Flight::Posted { .. }) => self.overtook(key, id, news, now, commands),
             Some(Flight::Open(_)) => self.told(key, id, (number, news), now, commands),
         }
         if !self.is_priced_later(key, number) {
@@ -107,7 +107,7 @@ impl Core {
         &mut self,
         key: AttemptKey,
         id: AttemptId,
-        news: &News,
+        news: News,
         now: Now,
         commands: &mut Vec<Command>,
     ) {
@@ -128,21 +128,15 @@ impl Core {
         let overtaken = Overtaken {
             left: at,
             hangs,
-            call: Some(call.clone()),
+            call: call.clone(),
             id,
         };
         self.posts_overtaken.insert(key, overtaken);
-        self.reachable();
-        self.breaker.answered();
-        self.refusals.accepted();
+        self.placed();
         let whom = Whom {
             recipient,
             tried,
             was: Was::InFlight,
-        };
-        let event = match &news.says {
-            Says::GoesOn => AttemptEvent::Seen(call.clone()),
-            Says::Ended(outcome) => AttemptEvent::Ended(Some(call.clone()), outcome.clone()),
         };
         if let Says::Ended(outcome) = &news.says {
             self.progress.ended(outcome);
@@ -156,9 +150,11 @@ impl Core {
                 hold,
                 tried,
             };
-            self.begin_call(began, Duration::ZERO, now);
-            self.plan_hang_up(key, hold, now.mono.saturating_sub(at), now);
+            self.follow(began, at, now);
         }
+        let Some(event) = news.event() else {
+            return;
+        };
         let step = Step {
             key,
             before: AttemptState::Intended,
@@ -201,29 +197,16 @@ impl Core {
             Some(told) => told.completed(outcome),
             None => outcome,
         };
-        self.over(key, id, outcome, now, commands);
+        self.over(key, outcome, now, commands);
     }
 
     /// A call is over by an event's word. A GET that is out is not waited for.
-    fn over(
-        &mut self,
-        key: AttemptKey,
-        id: AttemptId,
-        outcome: Outcome,
-        now: Now,
-        commands: &mut Vec<Command>,
-    ) {
+    fn over(&mut self, key: AttemptKey, outcome: Outcome, now: Now, commands: &mut Vec<Command>) {
         if let Some(Flight::Open(open)) = self.flights.get_mut(&key) {
             let age = open.age_at(now.mono);
             self.telling.longest = self.telling.longest.max(age);
-            if let Some((left, hangs)) = open.asked.take() {
-                let overtaken = Overtaken {
-                    left,
-                    hangs,
-                    call: None,
-                    id,
-                };
-                self.gets_overtaken.insert(key, overtaken);
+            if let Some(asked) = open.asked.take() {
+                self.gets_overtaken.insert(key, asked);
             }
         }
         self.ended(key, outcome, now, commands);
@@ -256,13 +239,13 @@ impl Core {
         };
         self.posts
             .answered(overtaken.left, overtaken.hangs, now.mono);
-        match (verdict, overtaken.call) {
-            (Verdict::Accepted(answered), Some(told)) if *answered != told => {
-                let known = (key, overtaken.id);
-                self.second_call(known, &told, answered.clone(), now, commands);
+        match verdict {
+            Verdict::Accepted(answered) if *answered != overtaken.call => {
+                let (known, other) = (&overtaken.call, answered.clone());
+                self.second_call((key, overtaken.id), known, other, now, commands);
             }
             // That its answer was lost, or says otherwise, is about the platform, not about the call.
-            (Verdict::Uncertain(_), _) => self.breaker.failed(),
+            Verdict::Uncertain(_) => self.breaker.failed(),
             _ => {}
         }
         true
@@ -270,9 +253,8 @@ impl Core {
 
     /// The answer to a GET that an event overtook.
     pub(super) fn get_was_overtaken(&mut self, key: AttemptKey, now: Now) {
-        if let Some(overtaken) = self.gets_overtaken.remove(&key) {
-            self.gets
-                .answered(overtaken.left, overtaken.hangs, now.mono);
+        if let Some((left, hangs)) = self.gets_overtaken.remove(&key) {
+            self.gets.answered(left, hangs, now.mono);
         }
     }
 

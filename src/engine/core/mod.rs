@@ -306,9 +306,9 @@ pub struct Core {
     endings: Endings,
     lifetimes: Lifetimes,
     telling: Telling,
-    /// POSTs and GETs whose answers an event overtook.
+    /// POSTs whose answers an event overtook, and GETs: when they left, and whether they hang.
     posts_overtaken: HashMap<AttemptKey, Overtaken>,
-    gets_overtaken: HashMap<AttemptKey, Overtaken>,
+    gets_overtaken: HashMap<AttemptKey, (Duration, bool)>,
     /// Next polls: when, and which attempt.
     polls: BinaryHeap<Reverse<(Duration, AttemptKey)>>,
     /// What may still be spent; none: no cap of ours.

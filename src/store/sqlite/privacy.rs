@@ -205,17 +205,11 @@ impl PrivacyStore for SqliteStore {
         national: &str,
         reason: &Suppression,
     ) -> Result<Erasure, StoreError> {
-        // The inbox first: a kill leaves the rows, by which they are found again.
-        let query = sqlx::query_as(OWN_CALLS).bind(number.e164()).bind(national);
-        let own: Vec<(String, Option<String>)> = query
-            .fetch_all(&self.readers)
-            .await
-            .map_err(|e| self.fault(&e))?;
-        let (attempts, calls): (Vec<_>, Vec<_>) = own.into_iter().unzip();
-        let calls: Vec<_> = calls.into_iter().flatten().collect();
-        let digits = number.e164();
-        let digits = digits.trim_start_matches('+');
-        self.forget_people(&attempts, &calls, digits).await?;
+        // The inbox first: a kill leaves the rows, by which they are found again. Where nothing ever came,
+        // nobody is looked for in it.
+        if self.inbox.is_there() {
+            self.forget_events_of(number, national).await?;
+        }
         self.erase_rows(number, national, reason)
             .await
             .map_err(|e| self.fault(&e))
@@ -238,6 +232,20 @@ impl PrivacyStore for SqliteStore {
 }
 
 impl SqliteStore {
+    /// Deletes the bodies of the events of whoever is to be erased.
+    async fn forget_events_of(&self, number: Digits, national: &str) -> Result<(), StoreError> {
+        let query = sqlx::query_as(OWN_CALLS).bind(number.e164()).bind(national);
+        let own: Vec<(String, Option<String>)> = query
+            .fetch_all(&self.readers)
+            .await
+            .map_err(|e| self.fault(&e))?;
+        let (attempts, calls): (Vec<_>, Vec<_>) = own.into_iter().unzip();
+        let calls: Vec<_> = calls.into_iter().flatten().collect();
+        let digits = number.e164();
+        let digits = digits.trim_start_matches('+');
+        self.forget_people(&attempts, &calls, digits).await
+    }
+
     async fn erase_rows(
         &self,
         number: Digits,

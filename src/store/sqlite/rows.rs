@@ -68,6 +68,11 @@ struct Attempt<'a>(
     Option<String>,
 );
 
+/// Rows as a statement takes them.
+pub(super) fn json(rows: &impl serde::Serialize) -> String {
+    serde_json::to_string(rows).expect("rows of numbers and strings serialise")
+}
+
 /// Rows of a page, a line each, with the attempts that stand behind them.
 pub(super) fn read_page(page: &str) -> Result<Vec<ResultRow>, StoreError> {
     let read = |line: &str| {

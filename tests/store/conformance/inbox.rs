@@ -201,7 +201,7 @@ fn somewhere(rig: &Files, words: &str) -> bool {
 }
 
 /// A run of three whose first recipient was called, and which ended now.
-async fn ended(rig: &Files) -> (Arc<dyn Store>, RunId) {
+pub(super) async fn ended(rig: &Files) -> (Arc<dyn Store>, RunId) {
     let (store, run) = rig.stocked(3).await;
     let [over, done] = lasting(1);
     let facts = [accepted(1), over, done];

@@ -3,9 +3,10 @@
 use callout::domain::{
     AttemptState, Digits, Disposition, RecipientId, RunId, RunState, Stage, Suppression, Tally,
 };
-use callout::store::{DueAt, Fact, NewRun, RunEnd, Store, Was};
+use callout::store::{DueAt, Fact, NewRun, Store, Was};
 
 use super::engine::{accepted, intend, lasting, moves};
+use super::inbox::ended;
 use super::suppression::on;
 use super::{Files, Rig as _, a_row, a_run, import, now, number, rows};
 
@@ -121,14 +122,7 @@ async fn a_call_that_goes_on_is_told_and_its_row_left_alone() {
 #[tokio::test]
 async fn a_purged_run_has_its_counts_and_nobody_s_data() {
     let rig = Files::new();
-    let (store, run) = rig.stocked(3).await;
-    let [over, done] = lasting(1);
-    let facts = [accepted(1), over, done];
-    store.intend(&run, &[intend(1)], &facts).await.unwrap();
-    store
-        .end_run(&run, &RunEnd::Cancelled, now())
-        .await
-        .unwrap();
+    let (store, run) = ended(&rig).await;
     let before = tally(store.as_ref(), &run).await;
     store.purge(&run, now()).await.unwrap();
     let after = tally(store.as_ref(), &run).await;

@@ -107,9 +107,9 @@ impl SqliteStore {
         let Some(found) = self.find(tx, run, settlement.attempt).await? else {
             return Ok(false);
         };
-        let Some((_, _)) = self.say(tx, run, &found, &said).await? else {
+        if self.say(tx, run, &found, &said).await?.is_none() {
             return Ok(false);
-        };
+        }
         sqlx::query(RECORD)
             .bind(found.key)
             .bind(settlement.called.is_some())
@@ -169,7 +169,7 @@ impl SqliteStore {
             alarm: found.alarm(heard),
         };
         let second = found.attempt.second_call(&heard.event);
-        let named = second.map(|(_, other)| other).or(named(&heard.event));
+        let named = second.map(|(_, other)| other).or(heard.event.call());
         if let (Some(why), Some(call)) = (&taken.alarm, named) {
             let query = sqlx::query(SECOND_CALL)
                 .bind(found.key)
@@ -262,15 +262,6 @@ fn event(settlement: &Resolution) -> AttemptEvent {
     }
 }
 
-/// The call that an event names.
-fn named(event: &AttemptEvent) -> Option<&CallId> {
-    match event {
-        AttemptEvent::Seen(call) => Some(call),
-        AttemptEvent::Ended(call, _) => call.as_ref(),
-        _ => None,
-    }
-}
-
 /// What is said of an attempt.
 struct Saying<'a> {
     event: AttemptEvent,
@@ -350,7 +341,7 @@ impl Found {
         }
         let was_not_called = matches!(self.attempt, AttemptState::NotSent(_));
         (was_not_called && !self.latest).then(|| {
-            let call = named(&heard.event).map_or("a call", CallId::as_str);
+            let call = heard.event.call().map_or("a call", CallId::as_str);
             format!(
                 "attempt {} had call {call} after all, and its recipient was called again since",
                 heard.attempt

@@ -10,6 +10,7 @@ use super::group::Group;
 use crate::domain::RunId;
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::identity::Intended;
+use crate::store::sqlite::rows::json;
 use crate::store::{Fact, Intent, StoreError};
 
 /// What an attempt's row says of it, column by column.
@@ -173,10 +174,6 @@ impl Group {
             .await?;
         Ok(moved.len())
     }
-}
-
-fn json(rows: &impl serde::Serialize) -> String {
-    serde_json::to_string(rows).expect("rows of numbers and strings serialise")
 }
 
 impl SqliteStore {

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 
 use super::SqliteStore;
+use super::rows::json;
 use crate::domain::retry::PerNumber;
 use crate::domain::{AttemptId, AttemptKey, CallId, Charges, RecipientId, RunId, Suppressions};
 use crate::store::{
@@ -43,8 +44,7 @@ impl EngineStore for SqliteStore {
             let attempt = attempt.map(|id| id.to_string());
             (attempt, call.as_ref().map(CallId::as_str))
         });
-        let pairs: Vec<_> = pairs.collect();
-        let pairs = serde_json::to_string(&pairs).expect("pairs of strings serialise");
+        let pairs = json(&pairs.collect::<Vec<_>>());
         let rows = sqlx::query(WHOSE)
             .bind(pairs)
             .fetch_all(&self.readers)

@@ -66,9 +66,14 @@ impl InboxFile {
         self.opened.get_or_try_init(|| self.open()).await
     }
 
+    /// Whether anything ever came.
+    pub(in crate::store::sqlite) fn is_there(&self) -> bool {
+        self.opened.initialized() || self.file.symlink_metadata().is_ok()
+    }
+
     /// The open inbox; none where nothing ever came.
     pub(super) async fn if_there(&self) -> Result<Option<&Opened>, StoreError> {
-        if self.opened.initialized() || self.file.symlink_metadata().is_ok() {
+        if self.is_there() {
             self.opened().await.map(Some)
         } else {
             Ok(None)

@@ -4,10 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::Connection as _;
 
 use super::file::{InboxFile, Opened};
-use super::group::json;
 use crate::domain::RunId;
 use crate::store::StoreError;
 use crate::store::sqlite::connecting::empty_log;
+use crate::store::sqlite::rows::json;
 use crate::store::sqlite::{SqliteStore, millis};
 
 /// How long events are kept that belong to nobody.

@@ -13,6 +13,7 @@ use crate::domain::CallId;
 use crate::store::sqlite::fault::fault;
 use crate::store::sqlite::file::{Inode, inode_at};
 use crate::store::sqlite::millis;
+use crate::store::sqlite::rows::json;
 use crate::store::{Arrival, StoreError};
 
 /// Events that are written together, at most.
@@ -137,9 +138,4 @@ async fn write(
     }
     tx.commit().await?;
     Ok(new.into_iter().map(|(_, digest)| digest).collect())
-}
-
-/// Rows as a statement takes them.
-pub(super) fn json(rows: &impl serde::Serialize) -> String {
-    serde_json::to_string(rows).unwrap_or_default()
 }

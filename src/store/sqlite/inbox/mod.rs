@@ -13,12 +13,12 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
+use super::rows::json;
 use super::{SqliteStore, millis, moment};
 use crate::domain::{AttemptId, CallId, EventNumber};
 use crate::store::{Arrival, Inbox, InboxStanding, Owner, Received, StoreError};
 
 pub(super) use file::InboxFile;
-use group::json;
 
 /// How long the secret before the current one is taken.
 const OLD_SECRET: SignedDuration = SignedDuration::from_hours(24);
