@@ -14,6 +14,7 @@ mod output;
 mod process;
 pub mod recipients;
 pub mod report;
+pub mod serve;
 pub mod simulator;
 pub mod sinch;
 pub mod store;

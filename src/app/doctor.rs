@@ -7,6 +7,7 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 
 use super::plan::{Plan, Warning};
+use super::receive::{CallbackUrl, masked};
 use super::{App, Error, Refusal};
 use crate::campaign::Campaign;
 use crate::clock::Clock;
@@ -93,6 +94,8 @@ pub(crate) enum Todo {
     AssignNumber,
     /// One of the account's own numbers is to be shown.
     ShowOwnNumber,
+    /// The callback URL is to be this database's.
+    SetOwnCallback,
     /// A callback URL is to be set.
     SetCallback,
 }
@@ -146,7 +149,9 @@ impl App {
                 let auth = &self.settings.platform.auth;
                 let says = format!("{}, {auth} authorisation", client.platform());
                 findings.good("settings", says);
-                platform(&mut findings, &client, self.clock.as_ref(), plan.as_ref()).await;
+                let ours = self.own_callback_url().await;
+                let wanted = (plan.as_ref(), ours.as_ref());
+                platform(&mut findings, &client, self.clock.as_ref(), wanted).await;
             }
             Err(Error::Refused(refusal)) => {
                 let (says, todo) = (refusal.to_string(), Todo::Settings(refusal));
@@ -155,6 +160,14 @@ impl App {
             Err(error) => return Err(error),
         }
         Ok(findings.0)
+    }
+
+    /// Where the platform is to call back for this database; none where nobody says how it is reached, or there
+    /// is no database.
+    async fn own_callback_url(&self) -> Option<CallbackUrl> {
+        self.settings.receive.public_url.as_ref()?;
+        let store = self.open(Access::Beside).await.ok()?;
+        self.callback_url(store.as_ref()).await.ok()?
     }
 
     async fn database(&self, findings: &mut Findings) {
@@ -293,7 +306,7 @@ async fn platform(
     findings: &mut Findings,
     client: &Client,
     clock: &dyn Clock,
-    plan: Option<&Plan>,
+    (plan, ours): (Option<&Plan>, Option<&CallbackUrl>),
 ) {
     // A call that is not there: the platform says so to whom it knows, and to nobody else.
     let call = CallId::new(NO_CALL).expect("a name without spaces");
@@ -316,7 +329,7 @@ async fn platform(
         application_key: client.application_key().to_owned(),
     };
     match client.send(&method).await {
-        Ok(urls) => callback_url(findings, &urls, plan),
+        Ok(urls) => callback_url(findings, &urls, plan, ours),
         Err(error) => refused(findings, "callback URL", &error),
     }
 }
@@ -440,10 +453,30 @@ fn own_numbers(
     }
 }
 
-fn callback_url(findings: &mut Findings, urls: &CallbackUrls, plan: Option<&Plan>) {
+fn callback_url(
+    findings: &mut Findings,
+    urls: &CallbackUrls,
+    plan: Option<&Plan>,
+    ours: Option<&CallbackUrl>,
+) {
     let need = plan.and_then(Plan::callback_need);
+    if let Some(ours) = ours {
+        let says = match &urls.primary {
+            Some(url) if *url == ours.shown() => {
+                findings.good(
+                    "callback URL",
+                    format!("is this database's: {}", ours.masked()),
+                );
+                return;
+            }
+            Some(url) => format!("is {}, which is not this database's", masked(url)),
+            None => "none is set: the platform tells this database nothing".to_owned(),
+        };
+        findings.note("callback URL", Verdict::Warning, says, Todo::SetOwnCallback);
+        return;
+    }
     match (&urls.primary, need) {
-        (Some(url), _) => findings.good("callback URL", format!("is {url}")),
+        (Some(url), _) => findings.good("callback URL", format!("is {}", masked(url))),
         (None, None) => findings.good("callback URL", "none is set, and none is needed"),
         (None, Some(need)) => {
             let says = format!("none is set, and the campaign has {need}, which needs one");

@@ -17,6 +17,7 @@ pub(crate) mod place;
 pub(crate) mod plan;
 mod platform;
 mod privacy;
+pub(crate) mod receive;
 pub(crate) mod reconcile;
 pub(crate) mod rehearse;
 pub(crate) mod results;

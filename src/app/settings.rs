@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use super::receive::ReceiveSettings;
 use super::{Error, Refusal};
 use crate::clock::Clock;
 use crate::sinch::auth::{Credentials, Scheme};
@@ -32,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) utc: bool,
     /// Which platform is meant.
     pub(crate) platform: PlatformSettings,
+    /// Where events are received.
+    pub(crate) receive: ReceiveSettings,
 }
 
 /// Which platform is meant, as somebody wrote it down.
@@ -77,11 +80,11 @@ impl PlatformSettings {
         scheme.map_err(|why| setting("SINCH_AUTH", &self.auth, &why))
     }
 
-    /// A client for the platform.
+    /// The application's key and secret.
     ///
     /// # Errors
-    /// [`Refusal::Unset`] where credentials are missing, [`Refusal::Setting`] where one cannot be used.
-    pub(crate) fn client(&self, clock: &Arc<dyn Clock>) -> Result<Client, Error> {
+    /// [`Refusal::Unset`] where one is missing, [`Refusal::Input`] where one cannot be used.
+    pub(crate) fn credentials(&self) -> Result<Credentials, Error> {
         let (Some(key), Some(secret)) = (&self.key, &self.secret) else {
             let missing = [
                 (self.key.is_none()).then_some("SINCH_APPLICATION_KEY"),
@@ -89,6 +92,15 @@ impl PlatformSettings {
             ];
             return Err(Refusal::Unset(missing.into_iter().flatten().collect()).into());
         };
+        Credentials::new(key.trim(), secret.trim().to_owned()).map_err(|why| unusable(&why))
+    }
+
+    /// A client for the platform.
+    ///
+    /// # Errors
+    /// [`Refusal::Unset`] where credentials are missing, [`Refusal::Setting`] where one cannot be used.
+    pub(crate) fn client(&self, clock: &Arc<dyn Clock>) -> Result<Client, Error> {
+        let credentials = self.credentials()?;
         let region: Region = self
             .region
             .parse()
@@ -97,7 +109,6 @@ impl PlatformSettings {
             .paths
             .parse()
             .map_err(|why| setting("SINCH_PATHS", &self.paths, &why))?;
-        let unusable = |why: &dyn std::fmt::Display| Error::from(Refusal::input("setting", why));
         let bases = Bases::new(
             region,
             self.calling.as_deref(),
@@ -105,11 +116,13 @@ impl PlatformSettings {
         )
         .map_err(|why| unusable(&why))?
         .with_paths(paths);
-        let credentials =
-            Credentials::new(key.trim(), secret.trim().to_owned()).map_err(|why| unusable(&why))?;
         Client::new(bases, credentials, self.scheme()?, Arc::clone(clock))
             .map_err(|why| unusable(&why))
     }
+}
+
+fn unusable(why: &dyn std::fmt::Display) -> Error {
+    Refusal::input("setting", why).into()
 }
 
 fn setting(name: &'static str, value: &str, why: &dyn std::fmt::Display) -> Error {

@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use super::args::{CallCommand, Command, Global, ScheduleCommand};
+use super::args::{CallCommand, CallbackCommand, Command, Global, ScheduleCommand};
 use super::exit::Failure;
 use crate::app::database::{
     Database, NAME, absolute, another, folder_of, is_there, path_of, shown,
@@ -47,7 +47,10 @@ fn campaign_file(command: &Command) -> Option<&Path> {
 fn needs_one(command: &Command) -> bool {
     match command {
         Command::Call(CallCommand::Place(args)) => !args.api.dry_run,
-        Command::Resume(_)
+        Command::Callback(CallbackCommand::Get(args)) => args.show,
+        Command::Callback(CallbackCommand::Set(args)) => args.primary.is_none(),
+        Command::Serve(_)
+        | Command::Resume(_)
         | Command::Runs(_)
         | Command::Status(_)
         | Command::Why(_)

@@ -49,6 +49,7 @@ fn todo(todo: &Todo) -> String {
              accepted and never ring"
         }
         Todo::ShowOwnNumber => "show one of yours: `callout number list`",
+        Todo::SetOwnCallback => "callout callback set --public-url URL, without another URL",
         Todo::SetCallback => "callout callback set URL, or change the campaign",
     }
     .to_owned()

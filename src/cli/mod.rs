@@ -25,6 +25,7 @@ mod resume;
 mod run;
 mod runs;
 mod schedule;
+mod serve;
 mod settings;
 mod simulate;
 mod status;
@@ -107,7 +108,7 @@ fn wants_json(matches: &ArgMatches) -> bool {
 async fn dispatch(cli: Cli, sources: Sources) -> Result<Exit, Failure> {
     let global = cli.global;
     let database = database::of_command(&cli.command, &global)?;
-    let settings = settings::of(&global, database);
+    let settings = settings::of(&global, &cli.command, database);
     let events = match &cli.command {
         Command::Run(args) => args.results.events.open()?,
         Command::Resume(args) => args.results.events.open()?,
@@ -136,6 +137,7 @@ async fn dispatch(cli: Cli, sources: Sources) -> Result<Exit, Failure> {
         Command::Erase(args) => erase::erase(&args, app).await,
         Command::Backup(args) => backup::backup(&args, app).await,
         Command::Restore(args) => backup::restore(&args, app).await,
+        Command::Serve(args) => serve::serve(&args, app).await,
         Command::Simulate(args) => simulate::simulate(&args, app).await,
         Command::Doctor(args) => doctor::doctor(&args, &global, app).await,
         command => api::dispatch(command, &global, app).await,

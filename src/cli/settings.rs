@@ -9,7 +9,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
-use super::args::{Global, LogFormat};
+use super::args::{CallCommand, CallbackCommand, Command, Global, LogFormat, ScheduleCommand};
+use crate::app::receive::{LISTEN, ReceiveSettings};
 use crate::app::{PlatformSettings, Settings};
 
 /// A variable that is set and not empty.
@@ -24,7 +25,7 @@ pub(super) fn variable(name: &str) -> Option<String> {
 }
 
 /// The settings of a command, from its options and the environment.
-pub(super) fn of(global: &Global, database: String) -> Settings {
+pub(super) fn of(global: &Global, command: &Command, database: String) -> Settings {
     let cache = variable("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .or_else(|| Some(PathBuf::from(variable("HOME")?).join(".cache")));
@@ -44,6 +45,28 @@ pub(super) fn of(global: &Global, database: String) -> Settings {
             calling: variable("SINCH_CALLING_URL"),
             configuration: variable("SINCH_CONFIGURATION_URL"),
         },
+        receive: receive(command),
+    }
+}
+
+/// Where a command receives the platform's events.
+fn receive(command: &Command) -> ReceiveSettings {
+    let (args, public) = match command {
+        Command::Run(args) => (Some(&args.receive), None),
+        Command::Resume(args) => (Some(&args.receive), None),
+        Command::Schedule(ScheduleCommand::Run(args)) => (Some(&args.receive), None),
+        Command::Call(CallCommand::Place(args)) => (Some(&args.receive), None),
+        Command::Serve(args) => (Some(&args.receive), None),
+        Command::Callback(CallbackCommand::Get(args)) => (None, Some(&args.public)),
+        Command::Callback(CallbackCommand::Set(args)) => (None, Some(&args.public)),
+        Command::Doctor(args) => (None, Some(&args.public)),
+        _ => (None, None),
+    };
+    let public = public.or_else(|| args.map(|args| &args.public));
+    let always = matches!(command, Command::Serve(_)).then_some(LISTEN);
+    ReceiveSettings {
+        listen: args.and_then(|args| args.listen).or(always),
+        public_url: public.and_then(|public| public.public_url.clone()),
     }
 }
 

@@ -168,7 +168,8 @@ impl Credentials {
     }
 
     /// Checks a signed request that we received: a callback, or a callout at the simulator
-    /// (`FACTS` §2.3). `tolerance` bounds the age of its timestamp, to both sides of `now`.
+    /// (`FACTS` §2.3). `tolerance` bounds the age of its timestamp, to both sides of `now`: one that is wrong is
+    /// said before a bad signature is.
     pub fn verify(
         &self,
         request: &Request<'_>,
@@ -176,20 +177,37 @@ impl Credentials {
         now: Timestamp,
         tolerance: Duration,
     ) -> Result<(), AuthError> {
+        match self.verify_signature(request, headers) {
+            Ok(sent) => check_age(sent, now, tolerance),
+            Err(AuthError::BadSignature) => {
+                check_age(sent_at(headers)?, now, tolerance)?;
+                Err(AuthError::BadSignature)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Checks the signature alone, whatever its age. Returns the moment that was signed.
+    pub fn verify_signature(
+        &self,
+        request: &Request<'_>,
+        headers: &ReceivedHeaders<'_>,
+    ) -> Result<Timestamp, AuthError> {
         let rest = parameters(headers.authorization, "application")?;
         let (key, signature) = rest.split_once(':').ok_or(AuthError::Malformed)?;
         if key != self.key {
             return Err(AuthError::UnknownKey);
         }
         let stamp = headers.x_timestamp.ok_or(AuthError::MissingTimestamp)?;
-        check_age(stamp, now, tolerance)?;
+        let sent = sent_at(headers)?;
         let signature = STANDARD
             .decode(signature)
             .map_err(|_| AuthError::Malformed)?;
         let mut mac = self.mac().map_err(|_| AuthError::BadSignature)?.clone();
         mac.update(request.string_to_sign(stamp).as_bytes());
         mac.verify_slice(&signature)
-            .map_err(|_| AuthError::BadSignature)
+            .map_err(|_| AuthError::BadSignature)?;
+        Ok(sent)
     }
 
     /// Checks basic authorisation that we received. The secret is compared in constant time.
@@ -360,9 +378,18 @@ fn parameters<'a>(header: Option<&'a str>, scheme: &str) -> Result<&'a str, Auth
     }
 }
 
-fn check_age(stamp: &str, now: Timestamp, tolerance: Duration) -> Result<(), AuthError> {
-    let stamp: Timestamp = stamp.parse().map_err(|_| AuthError::BadTimestamp)?;
-    let age = now.duration_since(stamp);
+fn sent_at(headers: &ReceivedHeaders<'_>) -> Result<Timestamp, AuthError> {
+    let stamp = headers.x_timestamp.ok_or(AuthError::MissingTimestamp)?;
+    stamp.parse().map_err(|_| AuthError::BadTimestamp)
+}
+
+/// Whether a moment is near enough to now.
+pub(super) fn check_age(
+    sent: Timestamp,
+    now: Timestamp,
+    tolerance: Duration,
+) -> Result<(), AuthError> {
+    let age = now.duration_since(sent);
     if age.unsigned_abs() <= tolerance {
         Ok(())
     } else if age.is_negative() {

@@ -3,7 +3,7 @@
 use crate::sources;
 
 /// A module and the modules of this crate that it may name.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("domain", &["domain"]),
     ("campaign", &["campaign", "domain"]),
     ("recipients", &["recipients", "campaign", "domain"]),
@@ -12,6 +12,18 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("report", &["report", "domain"]),
     ("engine", &["engine", "store", "domain", "clock", "entropy"]),
     ("simulator", &["simulator", "sinch::auth", "domain"]),
+    (
+        "serve",
+        &[
+            "serve",
+            "store",
+            "sinch::auth",
+            "sinch::verify",
+            "sinch::events",
+            "domain",
+            "clock",
+        ],
+    ),
     (
         "app",
         &[
@@ -24,6 +36,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
             "engine",
             "report",
             "simulator",
+            "serve",
             "clock",
             "entropy",
             "digest",

@@ -46,8 +46,9 @@ fn commands_are_spoken_of_in_cli_alone() {
     assert!(spoken.is_empty(), "{spoken:#?}");
 }
 
-/// What `cli` may grow to: what is no argument, no word and no exit code is the application's.
-const CLI_LINES: usize = 5_500;
+/// What `cli` may grow to: what is no argument, no word and no exit code is the application's. A new command
+/// with its options is some hundred lines; `serve` and what `callback` learned were the last.
+const CLI_LINES: usize = 5_800;
 
 #[test]
 fn the_command_line_is_no_application() {

@@ -18,6 +18,7 @@ mod harness;
 mod hostile;
 mod ledger;
 mod manage;
+mod receiver;
 mod recordings;
 mod requests;
 mod strangers;

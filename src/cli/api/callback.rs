@@ -4,13 +4,19 @@ use serde_json::json;
 
 use super::{App, Desk, Exit, Failure};
 use crate::app::by_hand::name;
-use crate::cli::args::CallbackCommand;
+use crate::app::receive::{CallbackUrl, masked};
+use crate::cli::args::{CallbackCommand, CallbackSetArgs};
+use crate::cli::exit;
 use crate::output;
 use crate::sinch::callback_urls::{CallbackUrls, GetCallbackUrls, SetCallbackUrls};
+use crate::store::Access;
 
 pub(super) async fn callback(command: CallbackCommand, app: &App) -> Result<Exit, Failure> {
     match command {
         CallbackCommand::Get(args) => {
+            if args.show {
+                return show(app, args.api.json).await;
+            }
             let desk = Desk::open(args.api, app)?;
             let method = GetCallbackUrls {
                 application_key: key(args.application, &desk)?,
@@ -18,28 +24,100 @@ pub(super) async fn callback(command: CallbackCommand, app: &App) -> Result<Exit
             if let Some(urls) = desk.ask(&method).await? {
                 desk.say(
                     || text(&urls),
-                    || json!({ "primary": urls.primary, "fallback": urls.fallback }),
+                    || {
+                        let shown = |url: Option<&str>| url.map(masked);
+                        json!({ "primary": shown(urls.primary.as_deref()), "fallback": shown(urls.fallback.as_deref()) })
+                    },
                 );
             }
             Ok(Exit::Done)
         }
         CallbackCommand::Set(args) => {
+            let Some(primary) = &args.primary else {
+                return set_ours(args, app).await;
+            };
             let desk = Desk::open(args.api, app)?;
             let fallback = args.fallback.as_deref().map(url).transpose()?;
             let method = SetCallbackUrls {
                 application_key: key(args.application, &desk)?,
                 urls: CallbackUrls {
-                    primary: Some(url(&args.primary)?),
+                    primary: Some(url(primary)?),
                     fallback,
                 },
             };
             let done = format!(
                 "callbacks of application {} go to {}",
-                method.application_key, args.primary
+                method.application_key,
+                masked(primary)
             );
             desk.change(&method, &done, "callout callback get").await
         }
     }
+}
+
+/// Prints this database's own URL, secret and all.
+async fn show(app: &App, as_json: bool) -> Result<Exit, Failure> {
+    let url = ours(app, false).await?.shown();
+    if as_json {
+        output::say_json(&json!({ "url": url }));
+    } else {
+        output::say(&url);
+    }
+    Ok(Exit::Done)
+}
+
+/// Where the platform is to call back for this database, with another secret where `new` says so.
+async fn ours(app: &App, new: bool) -> Result<CallbackUrl, Failure> {
+    let store = app.open(Access::BesideOrNew).await?;
+    if new {
+        app.renew_callback_secret(store.as_ref()).await?;
+    }
+    let url = app.callback_url(store.as_ref()).await?;
+    url.ok_or_else(|| {
+        Failure::usage("say --public-url: the address by which the platform reaches us")
+    })
+}
+
+/// Has the application's callbacks go to this database, once somebody has seen what that replaces.
+async fn set_ours(args: CallbackSetArgs, app: &App) -> Result<Exit, Failure> {
+    let desk = Desk::open(args.api, app)?;
+    let application_key = key(args.application, &desk)?;
+    let asked = GetCallbackUrls {
+        application_key: application_key.clone(),
+    };
+    let fallback = args.fallback.as_deref().map(url).transpose()?;
+    if !args.api.dry_run {
+        let now = text(&desk.client.send(&asked).await?);
+        output::tell(&format!(
+            "application {application_key} has now:\n{now}\nThis replaces it. Calls to the application's own \
+             numbers will end at once: nobody here answers them"
+        ));
+        if !args.yes {
+            exit::sure(
+                "Have its callbacks go to this database?",
+                "nothing was changed",
+            )?;
+        }
+    }
+    let ours = ours(app, args.new && !args.api.dry_run).await?;
+    let done = format!(
+        "callbacks of application {application_key} go to {}",
+        ours.masked()
+    );
+    let primary = if args.api.dry_run {
+        ours.masked()
+    } else {
+        ours.shown()
+    };
+    let urls = CallbackUrls {
+        primary: Some(primary),
+        fallback,
+    };
+    let method = SetCallbackUrls {
+        application_key,
+        urls,
+    };
+    desk.change(&method, &done, "callout callback get").await
 }
 
 fn key(given: Option<String>, desk: &Desk) -> Result<String, Failure> {
@@ -66,8 +144,8 @@ fn text(urls: &CallbackUrls) -> String {
         (None, None) => "no callback URL is set: the platform calls nobody back".into(),
         (primary, fallback) => format!(
             "primary   {}\nfallback  {}",
-            output::printable(super::or_dash(primary.as_deref())),
-            output::printable(super::or_dash(fallback.as_deref()))
+            output::printable(&masked(super::or_dash(primary.as_deref()))),
+            output::printable(&masked(super::or_dash(fallback.as_deref())))
         ),
     }
 }

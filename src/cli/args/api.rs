@@ -7,6 +7,7 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::ReadingArgs;
 use super::backup::AcceptArgs;
+use super::receive::{PublicArgs, ReceiveArgs};
 
 /// What every command that asks the platform takes.
 #[derive(Debug, Clone, Copy, Args)]
@@ -89,14 +90,28 @@ pub(in crate::cli) struct CallbackGetArgs {
     /// The application; without it, the one whose key is set
     #[arg(long, value_name = "KEY")]
     pub(in crate::cli) application: Option<String>,
+    /// Print this database's own URL, with the secret in it; needs --public-url
+    #[arg(long, requires = "public_url")]
+    pub(in crate::cli) show: bool,
+    #[command(flatten)]
+    pub(in crate::cli) public: PublicArgs,
     #[command(flatten)]
     pub(in crate::cli) api: ApiArgs,
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CallbackSetArgs {
-    /// Where callbacks go
-    pub(in crate::cli) primary: String,
+    /// Where callbacks go; without it, to this database: to --public-url. Asks, unless --yes
+    #[arg(required_unless_present = "public_url")]
+    pub(in crate::cli) primary: Option<String>,
+    /// Change the secret in this database's URL first; the one before is taken for a day
+    #[arg(long, requires = "public_url", conflicts_with = "primary")]
+    pub(in crate::cli) new: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(in crate::cli) yes: bool,
+    #[command(flatten)]
+    pub(in crate::cli) public: PublicArgs,
     /// Used when the primary does not answer, or answers with an error
     #[arg(long, value_name = "URL")]
     pub(in crate::cli) fallback: Option<String>,
@@ -154,6 +169,8 @@ pub(in crate::cli) struct PlaceArgs {
     /// What that is: number, username or sip; without it a number
     #[arg(long = "type", value_name = "TYPE", conflicts_with = "campaign")]
     pub(in crate::cli) kind: Option<crate::domain::DestinationKind>,
+    #[command(flatten)]
+    pub(in crate::cli) receive: ReceiveArgs,
     #[command(flatten)]
     pub(in crate::cli) clock: super::ClockArgs,
     /// The number that is shown
@@ -481,4 +498,6 @@ pub(in crate::cli) struct DoctorArgs {
     /// Print JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
+    #[command(flatten)]
+    pub(in crate::cli) public: PublicArgs,
 }

@@ -2,6 +2,7 @@
 
 mod api;
 mod backup;
+mod receive;
 mod schedule;
 mod suppress;
 
@@ -17,6 +18,7 @@ use crate::simulator::FAILED_REASONS;
 
 pub(super) use api::*;
 pub(super) use backup::*;
+pub(super) use receive::*;
 pub(super) use schedule::*;
 pub(super) use suppress::*;
 
@@ -162,6 +164,8 @@ pub(in crate::cli) enum Command {
     /// What is scheduled, when it comes round, and a process that waits for it
     #[command(subcommand)]
     Schedule(ScheduleCommand),
+    /// Receive the platform's events; with --no-dial, which is all there is yet
+    Serve(ServeArgs),
     /// The simulator alone, for any client of the API
     Simulate(SimulateArgs),
 }
@@ -277,6 +281,8 @@ pub(in crate::cli) struct RunArgs {
     #[command(flatten)]
     pub(in crate::cli) accept: AcceptArgs,
     #[command(flatten)]
+    pub(in crate::cli) receive: ReceiveArgs,
+    #[command(flatten)]
     pub(in crate::cli) results: ResultsArgs,
 }
 
@@ -303,6 +309,8 @@ pub(in crate::cli) struct ResumeArgs {
     pub(in crate::cli) clock: ClockArgs,
     #[command(flatten)]
     pub(in crate::cli) accept: AcceptArgs,
+    #[command(flatten)]
+    pub(in crate::cli) receive: ReceiveArgs,
     #[command(flatten)]
     pub(in crate::cli) results: ResultsArgs,
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::backup::AcceptArgs;
+use super::receive::ReceiveArgs;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum ScheduleCommand {
@@ -62,4 +63,6 @@ pub(in crate::cli) struct ScheduleRunArgs {
     pub(in crate::cli) clock: super::ClockArgs,
     #[command(flatten)]
     pub(in crate::cli) accept: AcceptArgs,
+    #[command(flatten)]
+    pub(in crate::cli) receive: ReceiveArgs,
 }

@@ -1,0 +1,204 @@
+//! What all connections share: reads a request, has it judged, has it kept, answers.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::{Body as _, Bytes, Incoming};
+use hyper::header::{ALLOW, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::{Request, Response, StatusCode};
+
+use super::door::{Doors, Headers};
+use super::refusal::{Reason, Refused};
+use super::setup::Setup;
+use crate::sinch::auth::ReceivedHeaders;
+
+/// Bytes in a body; an event has one or two thousand.
+pub(super) const BODY_BYTES_MAX: usize = 64 * 1024;
+/// The longest time from a request's head to the last byte of its body, and from there to its answer.
+const REQUEST_WAIT_MAX: Duration = Duration::from_secs(10);
+/// How often the secrets are read anew and refusals are written down.
+const ROUND: Duration = Duration::from_secs(1);
+/// How many rounds there are between two tidyings of the inbox: an hour.
+const TIDY_ROUNDS: u64 = 3600;
+
+/// What all connections share.
+pub(super) struct Desk {
+    setup: Setup,
+    doors: Mutex<Arc<Doors>>,
+    /// Refusals that are not written down yet.
+    refused: Mutex<BTreeMap<Reason, u64>>,
+}
+
+impl Desk {
+    pub(super) fn new(setup: Setup, doors: Doors) -> Self {
+        Self {
+            setup,
+            doors: Mutex::new(Arc::new(doors)),
+            refused: Mutex::default(),
+        }
+    }
+
+    /// Serves one request. `working` is true from the last byte of its body on.
+    pub(super) async fn serve(
+        &self,
+        request: Request<Incoming>,
+        working: &AtomicBool,
+    ) -> Result<Response<Full<Bytes>>, Infallible> {
+        let answer = match self.take(request, working).await {
+            Ok(answer) => good(answer),
+            Err(refused) => {
+                self.note(&refused);
+                bad(refused.reason)
+            }
+        };
+        working.store(false, Ordering::Relaxed);
+        Ok(answer)
+    }
+
+    async fn take(
+        &self,
+        request: Request<Incoming>,
+        working: &AtomicBool,
+    ) -> Result<&'static str, Refused> {
+        let (parts, body) = request.into_parts();
+        let doors = Arc::clone(&self.doors.lock().unwrap_or_else(PoisonError::into_inner));
+        let uri = &parts.uri;
+        let door = doors.find(parts.method.as_str(), uri.path(), uri.query())?;
+        let headers = Headers {
+            content_type: only(&parts.headers, CONTENT_TYPE.as_str())?.unwrap_or_default(),
+            signed: ReceivedHeaders {
+                authorization: only(&parts.headers, AUTHORIZATION.as_str())?,
+                x_timestamp: only(&parts.headers, "x-timestamp")?,
+            },
+        };
+        let body = read(body).await?;
+        working.store(true, Ordering::Relaxed);
+        let good = door.judge(&headers, &body, self.setup.clock.wall())?;
+        let kept = self.setup.inbox.keep(good.arrival);
+        match tokio::time::timeout(REQUEST_WAIT_MAX, kept).await {
+            Ok(Ok(_)) => Ok(good.answer),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "an event could not be kept, so it is not acknowledged");
+                Err(Reason::NotKept.into())
+            }
+            Err(_) => {
+                tracing::error!("an event could not be kept in time, so it is not acknowledged");
+                Err(Reason::NotKept.into())
+            }
+        }
+    }
+
+    /// Counts a refusal, and tells of it.
+    fn note(&self, refused: &Refused) {
+        let reason = refused.reason.as_str();
+        tracing::debug!(reason, "a request was refused");
+        let mut counts = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.entry(refused.reason).or_default() += 1;
+        drop(counts);
+        if let Some(late) = &refused.late {
+            (self.setup.on_late)(late.clone());
+        }
+    }
+
+    /// Reads the secrets anew and writes refusals down, for ever.
+    pub(super) async fn keep_house(&self) {
+        for round in 0_u64.. {
+            if round % TIDY_ROUNDS == 0
+                && let Err(error) = self.setup.inbox.tidy(self.setup.clock.wall()).await
+            {
+                tracing::warn!(%error, "the inbox could not be tidied");
+            }
+            tokio::time::sleep(ROUND).await;
+            self.write_refusals().await;
+            self.read_secrets().await;
+        }
+    }
+
+    async fn read_secrets(&self) {
+        let now = self.setup.clock.wall();
+        let secrets = match self.setup.inbox.callback_secrets(now).await {
+            Ok(secrets) => secrets,
+            Err(error) => return tracing::warn!(%error, "the callback secrets could not be read"),
+        };
+        // The credentials and the path were good before.
+        if let Ok(doors) = Doors::new(&self.setup.credentials, &self.setup.public_path, &secrets) {
+            *self.doors.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(doors);
+        }
+    }
+
+    /// Writes down what was refused since this was last done.
+    pub(super) async fn write_refusals(&self) {
+        let new = self.refused.lock();
+        let new = std::mem::take(&mut *new.unwrap_or_else(PoisonError::into_inner));
+        if new.is_empty() {
+            return;
+        }
+        let of = |reason| new.get(&reason).copied().unwrap_or_default();
+        let (old, future) = (of(Reason::Old), of(Reason::Future));
+        if old + future > 0 {
+            tracing::warn!(
+                old,
+                future,
+                "events were refused for their age although their signature is good: this machine's clock is \
+                 wrong, or somebody repeats what was sent before"
+            );
+        }
+        let counts: Vec<(&'static str, u64)> = new
+            .iter()
+            .map(|(reason, n)| (reason.as_str(), *n))
+            .collect();
+        let now = self.setup.clock.wall();
+        if let Err(error) = self.setup.inbox.count_refused(&counts, now).await {
+            tracing::warn!(%error, "refused requests could not be counted");
+        }
+    }
+}
+
+/// The only header of a name. One that is there twice could be read in two ways.
+fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Reason> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(Some).map_err(|_| Reason::Header),
+        (Some(_), Some(_)) => Err(Reason::Header),
+    }
+}
+
+/// The body, unless it is too long or too slow. One that breaks off is too slow.
+async fn read(body: Incoming) -> Result<Bytes, Reason> {
+    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+        return Err(Reason::TooLong);
+    }
+    let limited = Limited::new(body, BODY_BYTES_MAX).collect();
+    match tokio::time::timeout(REQUEST_WAIT_MAX, limited).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Reason::TooLong),
+        Ok(Err(_)) | Err(_) => Err(Reason::TooSlow),
+    }
+}
+
+fn good(answer: &'static str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from_static(answer.as_bytes())));
+    if !answer.is_empty() {
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(CONTENT_TYPE, json);
+    }
+    response
+}
+
+fn bad(reason: Reason) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    let status = StatusCode::from_u16(reason.status());
+    *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    if reason == Reason::Method {
+        headers.insert(ALLOW, HeaderValue::from_static("POST"));
+    }
+    // Whatever else such a sender has to say is not waited for. A platform that could not be served comes again.
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
