@@ -144,6 +144,8 @@ fn progress(glance: &Glance) -> Value {
         "per_second": glance.per_second,
         "per_second_at_most": glance.rate,
         "slowed_down": glance.slowed_down,
+        "hears": glance.hears,
+        "events_heard": glance.told,
         "spent": spent,
         "committed": glance.committed.map(|amount| amount.to_string()),
         "cap": glance.cap.as_ref().map(|(cap, _)| cap.to_string()),

@@ -38,7 +38,9 @@ use crate::sinch::Client;
 use crate::store::{self, Access, Store, StoreError};
 
 pub(crate) use error::{Error, Refusal, UnreachedUnknown};
-pub(crate) use notices::{Counting, Goal, NotYet, Notice, Notices, SchedulerNotice, Watching};
+pub(crate) use notices::{
+    Counting, Goal, NotTold, NotYet, Notice, Notices, SchedulerNotice, Watching,
+};
 pub(crate) use settings::{DEMO_KEY, DEMO_SECRET, PlatformSettings, Settings};
 pub(crate) use stop::Stop;
 

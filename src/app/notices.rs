@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Duration;
@@ -137,6 +138,15 @@ pub(crate) enum Notice {
     },
     /// It is time, but another engine works on the database.
     WaitingForDatabase(StoreError),
+    /// The platform's events are received.
+    Receiving {
+        /// Where this process listens.
+        at: SocketAddr,
+        /// By which address the platform finds it, masked; none where nobody said.
+        url: Option<String>,
+    },
+    /// Somebody receives, and results are asked for all the same.
+    NotTold(NotTold),
     /// A callout by hand is placed, and followed to its end.
     Placing {
         /// Its run.
@@ -165,6 +175,32 @@ pub(crate) enum Notice {
     VirtualTimeEnded(Stamp, Duration),
     /// The database that is used, which may not be there yet.
     Database(String),
+}
+
+/// Why calls are asked about though somebody receives.
+#[derive(Debug)]
+pub(crate) enum NotTold {
+    /// The application has no callback URL.
+    Unset,
+    /// It has another one, which is masked.
+    Another(String),
+    /// Which one it has could not be asked; why.
+    Unknown(String),
+}
+
+impl fmt::Display for NotTold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unset => f.write_str("the application has no callback URL"),
+            Self::Another(url) => {
+                write!(f, "the application's callback URL is another one, {url}")
+            }
+            Self::Unknown(why) => write!(
+                f,
+                "the application's callback URL could not be asked: {why}"
+            ),
+        }
+    }
 }
 
 /// What a process that waits for starts tells.
@@ -295,6 +331,14 @@ impl fmt::Display for Notice {
                 )
             }
             Self::WaitingForDatabase(error) => write!(f, "it is time, but {error}"),
+            Self::Receiving { at, url } => {
+                write!(f, "events are received at {at}")?;
+                match url {
+                    Some(url) => write!(f, ", reached by {url}"),
+                    None => Ok(()),
+                }
+            }
+            Self::NotTold(why) => write!(f, "{why}: results are asked for"),
             Self::Placing { run, to } => write!(f, "run {run}: calling {to}"),
             Self::Scheduler(notice) => write!(f, "{notice}"),
             Self::Rehearsing {

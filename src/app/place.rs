@@ -145,10 +145,13 @@ impl App {
             run: new.id.clone(),
             to: masked,
         });
+        let campaign = &placing.campaign;
+        let hearing = self.hearing(&store, (&new.id, campaign), &client).await?;
         let work = Work {
             app: self,
             store: Arc::clone(&store),
             platform: Arc::new(client),
+            hearing,
             time: Time::Live(Arc::clone(&self.clock)),
             script: placing.script,
             at_the_dial: None,

@@ -16,7 +16,7 @@ use super::blackout::{self, ReadFile};
 use super::callout;
 use super::fault::{FAULTS_MAX, Fault, Faults};
 use super::file::{self, Unfit};
-use super::form::Form;
+use super::form::{Body, Form};
 use super::list_spec::{self, ListSpec, Recipients};
 use super::place::{Place, SourceFile};
 use super::retry;
@@ -85,6 +85,18 @@ pub struct Campaign {
 }
 
 impl Campaign {
+    /// Whether the application's callback URL can be told of the ends of calls: that was not ruled out, and the
+    /// platform tells of calls to users of an app never (`FACTS` §3).
+    pub fn may_be_told(&self) -> bool {
+        let dice = match &self.form.body {
+            Body::Tts(tts) => tts.enable.dice,
+            Body::Conference(conference) => conference.enable.dice,
+            Body::Custom(custom) if custom.dice.is_some() => Some(false),
+            Body::Custom(custom) => custom.enable_dice,
+        };
+        dice != Some(false) && self.recipients.destination_kind != DestinationKind::Username
+    }
+
     /// Reads and checks a campaign file.
     pub fn load(path: &Path) -> Result<Self, Faults> {
         let refuse =

@@ -31,9 +31,11 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// How a run's state ends the command that ran it: 4 before 3 before 5.
+    /// How a run's state ends the command that ran it: 1 where a phone may have rung twice, before 4 before 3
+    /// before 5.
     pub fn of_run(state: RunState, money: bool, tally: &Tally) -> Self {
         match state {
+            _ if tally.second_calls > 0 => Self::Failed,
             _ if money => Self::Money,
             RunState::Completed | RunState::Expired if tally.of(Disposition::Uncertain) > 0 => {
                 Self::Uncertain

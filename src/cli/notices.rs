@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::database;
 use super::exit::Failure;
-use crate::app::{Counting, Goal, NotYet, Notice, Notices, SchedulerNotice, Watching, events};
+use crate::app::{
+    Counting, Goal, NotTold, NotYet, Notice, Notices, SchedulerNotice, Watching, events,
+};
 use crate::engine::{End, Told};
 use crate::output;
 use crate::output::progress::Counter;
@@ -51,7 +53,12 @@ fn words(notice: Notice) -> String {
         Notice::ReadOtherwise { run, .. } => {
             format!("warning: {fact}; `callout export --table rejects {run}` has them")
         }
-        Notice::Elsewhere { .. } => format!("warning: {fact}"),
+        Notice::Elsewhere { .. } | Notice::NotTold(NotTold::Unknown(_)) => {
+            format!("warning: {fact}")
+        }
+        Notice::NotTold(_) => format!(
+            "warning: {fact}; `callout callback set --public-url URL` has the platform tell this database"
+        ),
         Notice::Stopping => format!("{fact}; once more to leave at once"),
         Notice::WaitingForStart { .. } => {
             format!("{fact}; Ctrl-C ends it, and nothing is dialled before then")

@@ -5,9 +5,11 @@ use super::args::ResumeArgs;
 use super::exit::{Exit, Failure};
 use super::run::tell_end;
 use crate::app::App;
+use crate::app::receive::Receiving;
 use crate::app::runs::{Assurances, Resume, Resumed};
 use crate::output;
 use crate::process;
+use crate::store::Access;
 
 pub(super) async fn resume(args: &ResumeArgs, app: &App) -> Result<Exit, Failure> {
     let wanted = Resume {
@@ -20,12 +22,13 @@ pub(super) async fn resume(args: &ResumeArgs, app: &App) -> Result<Exit, Failure
         },
         output: args.results.file(),
     };
-    match app.resume(wanted).await? {
+    let receiving = app.receiving(Access::Beside).await?;
+    let exit = match app.resume(wanted).await? {
         Resumed::Work(work) => {
             // Whoever reads that it goes on may stop it at once.
             let stop = process::listen()?;
             output::tell(&format!("resuming run {} of {}", work.run, work.campaign));
-            Ok(tell_end(&work.until(&stop).await?, args.results.shown()))
+            tell_end(&work.until(&stop).await?, args.results.shown())
         }
         Resumed::Over(over) => {
             let (run, summary) = *over;
@@ -35,7 +38,9 @@ pub(super) async fn resume(args: &ResumeArgs, app: &App) -> Result<Exit, Failure
                 output::tell(&format!("run {} is {} already", run.id, run.state));
                 output::say(&advice::report(&summary));
             }
-            Ok(Exit::of_run(run.state, run.money, &summary.tally))
+            Exit::of_run(run.state, run.money, &summary.tally)
         }
-    }
+    };
+    Receiving::end(receiving).await?;
+    Ok(exit)
 }

@@ -7,6 +7,7 @@ use super::events::Shown;
 use super::exit::{self, Exit, Failure};
 use super::{advice, database, plan};
 use crate::app::plan::Plan;
+use crate::app::receive::Receiving;
 use crate::app::runs::{
     Assurances, Ended, Looking, not_reached_by, noted, rate, refuse_second_run, refuse_spent,
 };
@@ -59,6 +60,7 @@ pub(super) async fn run(args: &RunArgs, global: &Global, app: &App) -> Result<Ex
     };
     let noted = before_run(&looking, args, (schedule.is_some(), start.as_ref())).await?;
     let stop = process::listen()?;
+    let receiving = app.receiving(Access::Beside).await?;
     let mut slot: Option<Slot> = None;
     if let Some(schedule) = schedule {
         let name = &campaign.name;
@@ -82,7 +84,9 @@ pub(super) async fn run(args: &RunArgs, global: &Global, app: &App) -> Result<Ex
         .results
         .file()
         .map(|(path, replace)| (path.to_owned(), replace));
-    Ok(tell_end(&work.until(&stop).await?, args.results.shown()))
+    let ended = work.until(&stop).await?;
+    Receiving::end(receiving).await?;
+    Ok(tell_end(&ended, args.results.shown()))
 }
 
 /// Shows the plan and asks; unasked, what nobody would have said yes to is refused.

@@ -4,6 +4,7 @@ use super::args::ServeArgs;
 use super::database;
 use super::exit::{Exit, Failure};
 use crate::app::App;
+use crate::app::receive::Receiving;
 use crate::output;
 use crate::process;
 use crate::store::Access;
@@ -15,18 +16,11 @@ pub(super) async fn serve(args: &ServeArgs, app: &App) -> Result<Exit, Failure> 
         ));
     }
     let stop = process::listen()?;
-    let store = app.open(Access::BesideOrNew).await?;
-    let Some(receiver) = app.receiver(&store).await? else {
+    let Some(receiving) = app.receiving(Access::BesideOrNew).await? else {
         return Err(Failure::failed("there is nowhere to listen"));
     };
     output::tell(&database::line(&app.settings.database));
-    let url = app.callback_url(store.as_ref()).await?;
-    let reached = url.map_or(String::new(), |url| {
-        format!(", reached by {}", url.masked())
-    });
-    let address = receiver.address();
-    output::tell(&format!("events are received at {address}{reached}"));
     stop.asked().await;
-    receiver.stop().await;
+    Receiving::end(Some(receiving)).await?;
     Ok(Exit::Done)
 }

@@ -49,8 +49,15 @@ pub(super) async fn status(args: &FactsArgs, app: &App) -> Result<Exit, Failure>
             grouped(tally.in_flight),
             grouped(tally.of(Disposition::Uncertain)),
         ));
+        if let Some(alarm) = summary.alarm() {
+            output::say(&alarm);
+        }
         if let Some(budget) = summary.budget() {
             output::say(&format!("money: {budget}"));
+        }
+        output::say(&format!("results: {}", standing.results()));
+        for remark in summary.heard.remarks() {
+            output::say(&format!("  {remark}"));
         }
         if let Some(at) = scheduled_for {
             let zone = &summary.zone;

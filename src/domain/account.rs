@@ -35,6 +35,8 @@ pub struct Tally {
     pub unpriced: u64,
     /// What the run may cost, and what counts against that; none where it has no cap.
     pub budget: Option<(Spend, SpendAccount)>,
+    /// Calls beside the one that an attempt may make: that there is one is the alarm.
+    pub second_calls: u64,
     /// Seconds of all calls that were answered.
     pub talk_s: i64,
     /// First and last intent.

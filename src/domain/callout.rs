@@ -70,6 +70,18 @@ impl Callout {
         }
     }
 
+    /// Has the platform tell the application's callback URL when the call is over, unless it was said that it is
+    /// not to, or whom else it is to tell (`enableDice`, `FACTS` §3).
+    pub fn tell_of_end(&mut self) {
+        let dice = match &mut self.body {
+            CalloutBody::Tts(tts) => &mut tts.enable_dice,
+            CalloutBody::Conference(conference) => &mut conference.enable_dice,
+            CalloutBody::Custom(custom) if custom.dice.is_some() => return,
+            CalloutBody::Custom(custom) => &mut custom.enable_dice,
+        };
+        dice.get_or_insert(true);
+    }
+
     /// Has the platform itself end the call after so many seconds, where the API allows it
     /// (`maxDuration`; text-to-speech has none, `FACTS` §3).
     pub fn end_after(&mut self, longest_s: u32) {

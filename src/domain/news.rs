@@ -24,6 +24,8 @@ pub enum Says {
     GoesOn,
     /// It is over.
     Ended(Outcome),
+    /// Nothing that is taken for true: what was told is too old. The call is worth asking about at once.
+    Ask,
 }
 
 impl News {
@@ -32,6 +34,7 @@ impl News {
         match self.says {
             Says::GoesOn => self.call.map(AttemptEvent::Seen),
             Says::Ended(outcome) => Some(AttemptEvent::Ended(self.call, outcome)),
+            Says::Ask => None,
         }
     }
 }

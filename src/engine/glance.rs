@@ -66,6 +66,10 @@ pub struct Glance {
     pub ceiling: f64,
     /// 429s obeyed.
     pub slowed_down: u64,
+    /// Whether the platform is expected to tell of every call.
+    pub hears: bool,
+    /// Events that told of calls.
+    pub told: u64,
     /// What calls cost, as far as it was told.
     pub spent: Purse,
     /// What counts against the cap, billed and held; none where the run has no cap.
@@ -204,6 +208,8 @@ impl Watch {
             rate: progress.rate,
             ceiling: progress.ceiling,
             slowed_down: progress.slowed_down,
+            hears: progress.hears,
+            told: progress.told,
             spent,
             committed: progress.committed,
             cap: self.cap.clone(),

@@ -12,8 +12,11 @@ use tracing::warn;
 use super::core::{Event, Heard};
 use super::ear::{Hearing, Page};
 use super::engine::{Engine, Report};
+use super::platform::Platform;
 use super::timeline::Kind;
-use crate::domain::{AttemptState, EventNumber, RecipientId};
+use crate::domain::{
+    AttemptEvent, AttemptState, EventNumber, News, Observation, RecipientId, Says,
+};
 use crate::store::{self, Observed, StoreError, Whose};
 
 /// How often it is looked whether anything came.
@@ -168,23 +171,27 @@ impl Engine {
         let Heard {
             id: attempt, news, ..
         } = heard;
-        let Some(event) = news.event() else {
-            self.handled(number);
-            return self.observe_next();
-        };
-        let heard = store::Heard {
-            attempt,
-            event,
-            at: now,
-            retry: self.assignment.rules.retry.clone(),
-            chance: hearing.entropy.fraction(),
-        };
-        let (store, run) = (
+        let (retry, chance) = (
+            self.assignment.rules.retry.clone(),
+            hearing.entropy.fraction(),
+        );
+        let (store, platform, run) = (
             Arc::clone(&self.assignment.store),
+            Arc::clone(&self.assignment.platform),
             self.assignment.run.clone(),
         );
         hearing.observing = true;
         self.timeline.start(Kind::Commit, async move {
+            let Some(event) = learned(platform.as_ref(), news).await else {
+                return Report::Observed(number, Ok(Vec::new()), Ok(Vec::new()));
+            };
+            let heard = store::Heard {
+                attempt,
+                event,
+                at: now,
+                retry,
+                chance,
+            };
             let observed = store.observe(&run, &[heard]).await;
             let opened = match observed.as_deref() {
                 Ok([Observed::Taken(taken)])
@@ -224,5 +231,18 @@ impl Engine {
         }
         self.handled(number);
         self.observe_next();
+    }
+}
+
+/// What an event says of an attempt that is not in hand. One that is worth nothing but a question is one: what
+/// the platform says of a call that is over.
+pub async fn learned(platform: &dyn Platform, news: News) -> Option<AttemptEvent> {
+    if news.says != Says::Ask {
+        return news.event();
+    }
+    let call = news.call?;
+    match platform.get(&call).await {
+        Observation::Final(outcome) => Some(AttemptEvent::Ended(Some(call), outcome)),
+        _ => None,
     }
 }

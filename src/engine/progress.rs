@@ -38,6 +38,8 @@ pub struct Progress {
     pub uncertain_held: usize,
     /// What counts against the run's cap: billed and held; none where it has none.
     pub committed: Option<Decimal>,
+    /// Whether the platform is expected to tell of every call.
+    pub hears: bool,
     /// Events that told of calls.
     pub told: u64,
     /// Calls that were hung up because they lasted too long.

@@ -21,6 +21,7 @@ impl Engine {
             in_flight: progress.in_flight,
             uncertain_held: progress.uncertain_held,
             slowed_down: progress.slowed_down,
+            hears: progress.hears,
         };
         if self.aside.is_none() && self.told.as_ref() != Some(&telling) {
             self.told = Some(telling.clone());

@@ -98,6 +98,9 @@ fn facts(glance: &Glance, zone: &Zone) -> Vec<String> {
     if glance.slowed_down > 0 {
         facts.push(format!("{} refused with 429", grouped(glance.slowed_down)));
     }
+    if glance.hears {
+        facts.push(counted(glance.told, "event heard", "events heard"));
+    }
     facts.push(money(glance));
     if glance.waits_until.is_none() {
         facts.push(glance.why_slow.clone());
@@ -263,6 +266,8 @@ mod tests {
             rate: 10.0,
             ceiling: 10.0,
             slowed_down: 0,
+            hears: false,
+            told: 0,
             spent,
             committed: Some("127.6".parse().unwrap()),
             cap: Some(("500".parse().unwrap(), "EUR".into())),

@@ -139,6 +139,7 @@ mod tests {
                 purged_at: None,
                 zone: Zone::utc(),
                 tally: Tally::default(),
+                heard: super::super::heard::Heard::default(),
             },
             began_at: "2026-01-05T08:00:59Z".parse().unwrap(),
             ended_at: ended_at.map(|at| at.parse().unwrap()),

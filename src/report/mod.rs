@@ -4,6 +4,7 @@
 
 pub mod export;
 mod formula;
+pub mod heard;
 pub mod listing;
 pub mod moments;
 pub mod story;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::heard::Heard;
 use super::moments::Zone;
 pub use super::moments::human;
 pub use super::words::{counted, grouped};
@@ -33,6 +34,8 @@ pub struct Summary {
     pub zone: Zone,
     /// Its counts.
     pub tally: Tally,
+    /// How its results come.
+    pub heard: Heard,
 }
 
 impl Summary {
@@ -84,6 +87,9 @@ impl Summary {
             &format!("{}   run {}   {}{why}", self.campaign, self.run, self.state),
         );
         line(&mut out, &self.account());
+        if let Some(alarm) = self.alarm() {
+            line(&mut out, &alarm);
+        }
         if let Some(at) = self.purged_at {
             let purged = format!(
                 "purged {}: numbers, cells and reasons are deleted",
@@ -94,7 +100,30 @@ impl Summary {
         self.write_outcomes(&mut out);
         self.write_money(&mut out);
         self.write_time(&mut out);
+        self.write_heard(&mut out);
         out
+    }
+
+    /// That a phone rang twice for one attempt, where it did.
+    pub fn alarm(&self) -> Option<String> {
+        let second = self.tally.second_calls;
+        (second > 0).then(|| {
+            let calls = counted(second, "call was", "calls were");
+            format!(
+                "ALARM: {calls} made that no attempt of ours may make: a phone may have rung twice"
+            )
+        })
+    }
+
+    fn write_heard(&self, out: &mut String) {
+        if self.heard == Heard::default() {
+            return;
+        }
+        line(out, "");
+        line(out, &format!("results {}", self.heard.way()));
+        for remark in self.heard.remarks() {
+            line(out, &format!("        {remark}"));
+        }
     }
 
     /// The whole summary for programs.
@@ -135,6 +164,8 @@ impl Summary {
             "spent": spent,
             "calls_without_price": tally.unpriced,
             "budget": self.budget_json(),
+            "second_calls": tally.second_calls,
+            "heard": self.heard.json(),
             "talk_s": tally.talk_s,
             "first_at": tally.first_at.map(|t| t.to_string()),
             "last_at": tally.last_at.map(|t| t.to_string()),
@@ -334,6 +365,7 @@ mod tests {
             purged_at: None,
             zone: Zone::utc(),
             tally,
+            heard: Heard::default(),
         };
         let account = "12,480 rows = 9,204 reached + 3,276 unreached   (it adds up)";
         assert_eq!(summary.account(), account);

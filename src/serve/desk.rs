@@ -10,11 +10,13 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{ALLOW, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Request, Response, StatusCode};
+use jiff::SignedDuration;
 
 use super::door::{Doors, Headers};
 use super::refusal::{Reason, Refused};
 use super::setup::Setup;
 use crate::sinch::auth::ReceivedHeaders;
+use crate::store::{Arrival, StoreError};
 
 /// Bytes in a body; an event has one or two thousand.
 pub(super) const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -22,6 +24,9 @@ pub(super) const BODY_BYTES_MAX: usize = 64 * 1024;
 const REQUEST_WAIT_MAX: Duration = Duration::from_secs(10);
 /// How often the secrets are read anew and refusals are written down.
 const ROUND: Duration = Duration::from_secs(1);
+/// How many rounds go by before it is said again that somebody receives, and how long that is good for.
+const PRESENT_ROUNDS: u64 = 5;
+const PRESENT: SignedDuration = SignedDuration::from_secs(20);
 /// How many rounds there are between two tidyings of the inbox: an hour.
 const TIDY_ROUNDS: u64 = 3600;
 
@@ -51,7 +56,10 @@ impl Desk {
         let answer = match self.take(request, working).await {
             Ok(answer) => good(answer),
             Err(refused) => {
-                self.note(&refused);
+                self.note(refused.reason);
+                if let Some(late) = refused.late {
+                    self.keep_late(*late).await;
+                }
                 bad(refused.reason)
             }
         };
@@ -92,15 +100,23 @@ impl Desk {
         }
     }
 
-    /// Counts a refusal, and tells of it.
-    fn note(&self, refused: &Refused) {
-        let reason = refused.reason.as_str();
-        tracing::debug!(reason, "a request was refused");
+    /// Counts a refusal.
+    fn note(&self, reason: Reason) {
+        tracing::debug!(reason = reason.as_str(), "a request was refused");
         let mut counts = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        *counts.entry(refused.reason).or_default() += 1;
-        drop(counts);
-        if let Some(late) = &refused.late {
-            (self.setup.on_late)(late.clone());
+        *counts.entry(reason).or_default() += 1;
+    }
+
+    /// Keeps an event that is refused for its age alone, to have its call asked about.
+    async fn keep_late(&self, late: Arrival) {
+        let kept = self.setup.inbox.keep(late);
+        if !matches!(
+            tokio::time::timeout(REQUEST_WAIT_MAX, kept).await,
+            Ok(Ok(_))
+        ) {
+            tracing::warn!(
+                "an event that is too old could not be kept: its call is asked about later"
+            );
         }
     }
 
@@ -112,9 +128,19 @@ impl Desk {
             {
                 tracing::warn!(%error, "the inbox could not be tidied");
             }
+            if round % PRESENT_ROUNDS == 0 {
+                self.be_present().await;
+            }
             tokio::time::sleep(ROUND).await;
             self.write_refusals().await;
             self.read_secrets().await;
+        }
+    }
+
+    /// Says that somebody receives.
+    async fn be_present(&self) {
+        if let Err(error) = say_present(&self.setup).await {
+            tracing::warn!(%error, "that events are received could not be written down");
         }
     }
 
@@ -156,6 +182,12 @@ impl Desk {
             tracing::warn!(%error, "refused requests could not be counted");
         }
     }
+}
+
+/// Says that somebody receives, until it is said again.
+pub(super) async fn say_present(setup: &Setup) -> Result<(), StoreError> {
+    let until = setup.clock.wall() + PRESENT;
+    setup.inbox.receiver_until(until).await
 }
 
 /// The only header of a name. One that is there twice could be read in two ways.

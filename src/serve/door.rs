@@ -5,12 +5,12 @@
 
 use jiff::Timestamp;
 
-use super::refusal::{Late, Reason, Refused};
+use super::refusal::{Reason, Refused};
 use crate::domain::svaml::Event as Kind;
 use crate::sinch::auth::{AuthError, Credentials, ReceivedHeaders};
 use crate::sinch::events::Event;
 use crate::sinch::verify::{CallbackVerifier, VerifierError};
-use crate::store::Arrival;
+use crate::store::{Arrival, LATE};
 
 /// What stands before the secret at the end of a callback path.
 const PREFIX: &str = "/sinch";
@@ -114,30 +114,41 @@ impl Door {
         {
             Ok(()) => {}
             Err(age @ (AuthError::TooOld | AuthError::TooNew)) => {
-                let late = Event::parse(body).ok().map(|event| Late {
-                    attempt: event.attempt(),
-                    call: event.common().call.clone(),
+                let event = Event::parse(body).ok();
+                return Err(Refused {
+                    reason: age.into(),
+                    late: event.map(|event| Box::new(arrival(&event, LATE, body, signed, now))),
                 });
-                let reason = age.into();
-                return Err(Refused { reason, late });
             }
             Err(error) => return Err(Reason::from(error).into()),
         }
         let event = Event::parse(body).map_err(|_| Reason::NoEvent)?;
         let kind = event.kind();
-        let arrival = Arrival {
-            body: body.to_vec(),
-            signed_at: signed.x_timestamp.unwrap_or_default().to_owned(),
-            at: now,
-            kind: kind.map_or("other", Kind::as_str).to_owned(),
-            attempt: event.attempt(),
-            call: event.common().call.clone(),
-        };
+        let word = kind.map_or("other", Kind::as_str);
+        let arrival = arrival(&event, word, body, signed, now);
         let answer = match kind {
             Some(Kind::Ace) => CONTINUE,
             Some(Kind::Ice | Kind::Pie) => HANG_UP,
             Some(Kind::Dice | Kind::Notify) | None => "",
         };
         Ok(Good { arrival, answer })
+    }
+}
+
+/// What is kept of an event.
+fn arrival(
+    event: &Event,
+    kind: &str,
+    body: &[u8],
+    signed: &ReceivedHeaders<'_>,
+    at: Timestamp,
+) -> Arrival {
+    Arrival {
+        body: body.to_vec(),
+        signed_at: signed.x_timestamp.unwrap_or_default().to_owned(),
+        at,
+        kind: kind.to_owned(),
+        attempt: event.attempt(),
+        call: event.common().call.clone(),
     }
 }

@@ -14,5 +14,5 @@ mod setup;
 
 pub use door::{Door, Doors, Good, Headers};
 pub use receiver::{Receiver, ReceiverError};
-pub use refusal::{Late, Reason, Refused};
+pub use refusal::{Reason, Refused};
 pub use setup::Setup;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 
-use super::desk::Desk;
+use super::desk::{self, Desk};
 use super::door::Doors;
 use super::seats;
 use super::setup::Setup;
@@ -54,6 +54,7 @@ impl Receiver {
     /// # Errors
     /// [`ReceiverError`]; then nothing listens.
     pub async fn start(setup: Setup) -> Result<Self, ReceiverError> {
+        desk::say_present(&setup).await?;
         let secrets = setup.inbox.callback_secrets(setup.clock.wall()).await?;
         let doors = Doors::new(&setup.credentials, &setup.public_path, &secrets)?;
         let address = setup.address;

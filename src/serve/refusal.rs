@@ -1,7 +1,7 @@
 //! Why a request is not taken.
 
-use crate::domain::{AttemptId, CallId};
 use crate::sinch::auth::AuthError;
+use crate::store::Arrival;
 
 /// Why a request is not taken. Each has a name that is kept with the count of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,21 +98,13 @@ impl From<AuthError> for Reason {
 pub struct Refused {
     /// Why.
     pub reason: Reason,
-    /// What it is of, where the signature is good and the age alone is against it.
-    pub late: Option<Late>,
+    /// What is kept of it where the signature is good and the age alone is against it: its call is worth asking
+    /// about at once.
+    pub late: Option<Box<Arrival>>,
 }
 
 impl From<Reason> for Refused {
     fn from(reason: Reason) -> Self {
         Self { reason, late: None }
     }
-}
-
-/// Whose event was refused for its age alone: that call is worth asking about at once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Late {
-    /// The attempt that its `custom` names.
-    pub attempt: Option<AttemptId>,
-    /// Its call.
-    pub call: Option<CallId>,
 }

@@ -4,7 +4,6 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::refusal::Late;
 use crate::clock::Clock;
 use crate::sinch::auth::Credentials;
 use crate::store::Inbox;
@@ -22,9 +21,6 @@ pub struct Setup {
     pub inbox: Arc<dyn Inbox>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Told of events that were refused for their age alone. It is called on the receiver's thread and must not
-    /// block.
-    pub on_late: Arc<dyn Fn(Late) + Send + Sync>,
 }
 
 impl fmt::Debug for Setup {

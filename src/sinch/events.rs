@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::identity::Identity;
 use super::lenient::Object;
 use crate::domain::svaml::Event as Kind;
-use crate::domain::{AttemptId, CallId, Money, Outcome};
+use crate::domain::{AttemptId, CallId, Money, News, Outcome, Says};
 
 /// One event, as read.
 #[derive(Debug, Clone)]
@@ -240,6 +240,18 @@ impl Event {
     /// The whole event as it came, to the digit.
     pub fn raw(&self) -> &RawValue {
         &self.common().raw
+    }
+
+    /// What it tells of its call, as far as that moves an attempt.
+    pub fn news(&self) -> News {
+        News {
+            attempt: self.attempt(),
+            call: self.common().call.clone(),
+            says: match self {
+                Self::Dice(dice) => Says::Ended(dice.outcome.clone()),
+                _ => Says::GoesOn,
+            },
+        }
     }
 
     /// The attempt that this call is, where it is one of ours.

@@ -34,8 +34,17 @@ pub trait Inbox: std::fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
+    /// Whoever receives events is there until that moment, and says so again before it.
+    async fn receiver_until(&self, until: Timestamp) -> Result<(), StoreError>;
+
+    /// Whether somebody receives events now.
+    async fn is_received(&self, now: Timestamp) -> Result<bool, StoreError>;
+
     /// How many came, whose they were, and how many were refused and why.
     async fn standing(&self) -> Result<InboxStanding, StoreError>;
+
+    /// Calls of a run whose end the platform told, as far as their events are still kept.
+    async fn ends_told(&self, run: &RunId) -> Result<u64, StoreError>;
 
     /// Deletes what was kept long enough: events that belong to nobody after a day; the bodies of a run's
     /// events a week after it ended.
@@ -49,6 +58,10 @@ pub trait Inbox: std::fmt::Debug + Send + Sync {
     async fn change_callback_secret(&self, secret: &str, now: Timestamp) -> Result<(), StoreError>;
 }
 
+/// The kind of an event that was refused for its age although its signature is good: it is kept to have its call
+/// asked about at once, and tells nothing else.
+pub const LATE: &str = "late";
+
 /// An event whose signature was good.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Arrival {
@@ -58,7 +71,7 @@ pub struct Arrival {
     pub signed_at: String,
     /// When it came.
     pub at: Timestamp,
-    /// Which event it is: `ice`, `ace`, `pie`, `dice`, `notify` or another word.
+    /// Which event it is: `ice`, `ace`, `pie`, `dice`, `notify` or another word; [`LATE`] where it was refused.
     pub kind: String,
     /// The attempt that its `custom` names.
     pub attempt: Option<AttemptId>,
@@ -116,6 +129,8 @@ pub struct InboxStanding {
     pub pending: u64,
     /// Those of the last day that belong to nobody.
     pub nobodys: u64,
+    /// How many of these were somebody's call to a number of the application.
+    pub strange_calls: u64,
     /// Those that name an attempt which this database does not know.
     pub unknown_attempts: u64,
     /// When the last one came.

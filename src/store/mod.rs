@@ -30,7 +30,7 @@ pub use engine::{
 };
 pub use error::StoreError;
 pub use gap::Gap;
-pub use inbox::{Arrival, Inbox, InboxStanding, Owner, Received};
+pub use inbox::{Arrival, Inbox, InboxStanding, LATE, Owner, Received};
 pub use privacy::{Erasure, PrivacyStore, StillOpen};
 pub use reports::{RecipientQuery, ReportStore};
 pub use runs::{

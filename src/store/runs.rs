@@ -243,6 +243,9 @@ pub struct EngineStatus {
     pub uncertain_held: usize,
     /// 429s obeyed since it started.
     pub slowed_down: u64,
+    /// Whether the platform is expected to tell of every call.
+    #[serde(default)]
+    pub hears: bool,
 }
 
 /// What another terminal can wish of a run.

@@ -3,14 +3,14 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use callout::clock::{Clock, SystemClock, VirtualClock};
 use callout::domain::EventNumber;
-use callout::serve::{Doors, Headers, Late, Reason, Receiver, Setup};
+use callout::serve::{Doors, Headers, Reason, Receiver, Setup};
 use callout::sinch::auth::{Credentials, ReceivedHeaders, Request, Scheme};
-use callout::store::{self, Access, Inbox, Received, Store};
+use callout::store::{self, Access, Inbox, LATE, Received, Store};
 use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -37,7 +37,6 @@ struct House {
     receiver: Receiver,
     store: Arc<dyn Store>,
     secret: String,
-    late: Arc<Mutex<Vec<Late>>>,
     _folder: tempfile::TempDir,
 }
 
@@ -104,21 +103,17 @@ impl House {
             .unwrap();
         let secret = store.callback_secrets(begin()).await.unwrap().remove(0);
         let inbox: Arc<dyn Inbox> = Arc::<dyn Store>::clone(&store);
-        let late: Arc<Mutex<Vec<Late>>> = Arc::default();
-        let heard = Arc::clone(&late);
         let receiver = Receiver::start(Setup {
             address: "127.0.0.1:0".parse().unwrap(),
             credentials: credentials(),
             public_path: PUBLIC.into(),
             inbox,
             clock: Arc::new(VirtualClock::at(begin())),
-            on_late: Arc::new(move |late| heard.lock().unwrap().push(late)),
         });
         Self {
             receiver: receiver.await.unwrap(),
             store,
             secret,
-            late,
             _folder: folder,
         }
     }
@@ -308,8 +303,10 @@ async fn nobody_but_the_platform_gets_anything_in() {
         let unheard = status == 413 && got.0 == 0;
         assert!(unheard || got == (status, String::new()), "{what}: {got:?}");
     }
-    assert_eq!(house.kept().await, []);
-    assert_eq!(house.late.lock().unwrap().len(), 2, "old and of the future");
+    let kept = house.kept().await;
+    let late = kept.iter().filter(|kept| kept.arrival.kind == LATE);
+    assert_eq!(late.count(), 2, "old and of the future");
+    assert_eq!(kept.len(), 2, "to ask about their calls, and nothing else");
     let House {
         receiver, store, ..
     } = house;
@@ -402,7 +399,6 @@ async fn an_address_that_is_taken_is_refused() {
         public_path: String::new(),
         inbox: Arc::<dyn Store>::clone(&house.store),
         clock: Arc::new(VirtualClock::at(begin())),
-        on_late: Arc::new(|_| {}),
     });
     assert!(second.await.is_err());
 }

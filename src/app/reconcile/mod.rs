@@ -39,6 +39,14 @@ pub(crate) async fn each_unsettled(
     }
 }
 
+/// Who is called again in a run, by its own definition.
+pub(crate) fn kept_retry(run: &Run) -> RetryPolicy {
+    let dates = run.blackout_file.as_deref();
+    let campaign = Campaign::parse_kept(&run.definition, &run.definition_path, dates);
+    // A definition that was deleted with the people calls nobody again.
+    campaign.map(|campaign| campaign.retry).unwrap_or_default()
+}
+
 /// Whether an engine at work on its run moves an attempt that stands there.
 pub(crate) fn in_hand(stage: Stage) -> bool {
     matches!(stage, Stage::Intended | Stage::Accepted)
@@ -104,15 +112,12 @@ impl NotKnown {
 
 impl<'a> Settling<'a> {
     pub(crate) fn new(app: &'a App, store: &'a dyn Store, run: &'a Run) -> Self {
-        // A definition that was deleted with the people calls nobody again.
-        let kept = run.blackout_file.as_deref();
-        let campaign = Campaign::parse_kept(&run.definition, &run.definition_path, kept);
         Self {
             app,
             store,
             run,
             now: app.clock.wall(),
-            retry: campaign.map(|campaign| campaign.retry).unwrap_or_default(),
+            retry: kept_retry(run),
         }
     }
 

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use super::database::of_rehearsals;
 use super::files::{refuse_to_replace, write_private};
+use super::receive::Hearing;
 use super::runs::{Ended, Terms, Work, import, rules};
 use super::{App, DEMO_KEY, DEMO_SECRET, Error, Notice, Sources, Stop};
 use crate::campaign::Campaign;
@@ -209,6 +210,7 @@ impl Rehearsal<'_> {
             app,
             store,
             platform,
+            hearing: Hearing::default(),
             time,
             script,
             at_the_dial: None,

@@ -230,6 +230,7 @@ impl App {
                 return Err(error.into());
             }
         };
+        let hearing = self.hearing(&store, (&new.id, campaign), &client).await?;
         self.tell(Notice::Begun {
             run: new.id.clone(),
             list,
@@ -239,6 +240,7 @@ impl App {
             app: self,
             store,
             platform: Arc::new(client),
+            hearing,
             time: Time::Live(Arc::clone(&self.clock)),
             script,
             at_the_dial: None,

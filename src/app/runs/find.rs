@@ -4,6 +4,7 @@ use crate::app::{App, Error, Refusal};
 use crate::campaign::fault::nearest;
 use crate::domain::{BY_HAND, RunId};
 use crate::report::Summary;
+use crate::report::heard::Heard;
 use crate::store::{Run, RunHead, Store};
 
 /// So many runs are named where one was not found.
@@ -81,6 +82,20 @@ impl App {
             rehearsal: run.rehearsal,
             purged_at: run.purged_at,
             tally,
+            heard: heard(store, id).await?,
         })
     }
+}
+
+/// How the results of a run come.
+async fn heard(store: &dyn Store, run: &RunId) -> Result<Heard, Error> {
+    let standing = store.standing().await?;
+    Ok(Heard {
+        told: store.ends_told(run).await?,
+        waiting: standing.pending,
+        nobodys: standing.nobodys,
+        strange_calls: standing.strange_calls,
+        unknown_attempts: standing.unknown_attempts,
+        refused: standing.refused,
+    })
 }

@@ -135,10 +135,12 @@ impl App {
         }
         let script = self.script(store.as_ref(), &run, &campaign).await?;
         let at_the_dial = numbers_of(self, &run, &campaign, store.as_ref()).await?;
+        let hearing = self.hearing(&store, (&run.id, &campaign), &client).await?;
         Ok(Work {
             app: self,
             store,
             platform: Arc::new(client),
+            hearing,
             time: Time::Live(Arc::clone(&self.clock)),
             script,
             at_the_dial,

@@ -151,6 +151,15 @@ impl Standing {
         format!("{stamp} (in {})", away(at, self.now))
     }
 
+    /// How its results come.
+    pub(crate) fn results(&self) -> String {
+        let hears = self.telling.as_ref().is_some_and(|telling| telling.hears);
+        if hears && self.summary.heard.told == 0 {
+            return "told by the platform as calls end".to_owned();
+        }
+        self.summary.heard.way()
+    }
+
     /// Every reason with its counts, a line each.
     pub(crate) fn reasons(&self) -> Vec<String> {
         let mut lines = Vec::new();
@@ -201,6 +210,10 @@ impl Standing {
                     told.in_flight, told.uncertain_held
                 ),
             );
+        }
+        add("results", self.results());
+        for remark in self.summary.heard.remarks() {
+            add("", remark);
         }
         if let Some(budget) = self.summary.budget() {
             add("money", budget);

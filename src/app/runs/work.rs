@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::reread::AtTheDial;
+use crate::app::receive::Hearing;
 use crate::app::{App, Error, Goal, Notice, Stop, results};
 use crate::campaign::{Campaign, Fault, Faults, Script};
 use crate::domain::{Callout, Destination, DestinationKind, Known, RunId, Spend};
@@ -18,6 +19,7 @@ pub(crate) struct Work<'a> {
     pub(crate) app: &'a App,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) platform: Arc<dyn Platform>,
+    pub(crate) hearing: Hearing,
     pub(crate) time: Time,
     pub(crate) script: Script,
     /// Where an earlier version read the numbers of some who may be dialled.
@@ -99,13 +101,13 @@ impl Work<'_> {
             store: self.store,
             platform: self.platform,
             time: self.time,
-            render: render(self.script, self.kind, self.at_the_dial),
+            render: render(self.script, self.kind, self.at_the_dial, self.hearing.told),
             run: self.run.clone(),
             predecessor: self.predecessor,
             pace: self.pace,
             rules: self.rules,
-            incoming: None,
-            told: false,
+            incoming: self.hearing.incoming,
+            told: self.hearing.told,
             spend: self.spend,
         };
         let (telling, told) = engine::telling(assignment.time.is_virtual());
@@ -150,8 +152,13 @@ pub(crate) fn rules(campaign: &Campaign, since: jiff::Timestamp) -> Rules {
     }
 }
 
-/// Makes a recipient's callout from the run's own definition and row.
-fn render(script: Script, kind: DestinationKind, at_the_dial: Option<AtTheDial>) -> Render {
+/// Makes a recipient's callout from the run's own definition and row. `told`: its end is to be told.
+fn render(
+    script: Script,
+    kind: DestinationKind,
+    at_the_dial: Option<AtTheDial>,
+    told: bool,
+) -> Render {
     Arc::new(move |due: &Due| -> Result<Callout, String> {
         let cells: Vec<String> =
             serde_json::from_str(&due.cells).map_err(|e| format!("the stored row: {e}"))?;
@@ -165,8 +172,11 @@ fn render(script: Script, kind: DestinationKind, at_the_dial: Option<AtTheDial>)
             kind,
             endpoint: due.endpoint.clone(),
         };
-        script
-            .callout(&destination, &cells)
-            .map_err(|fault| fault.reason)
+        let callout = script.callout(&destination, &cells);
+        let mut callout = callout.map_err(|fault| fault.reason)?;
+        if told {
+            callout.tell_of_end();
+        }
+        Ok(callout)
     })
 }

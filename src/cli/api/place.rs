@@ -7,6 +7,7 @@ use std::path::Path;
 use super::{App, Exit, Failure, Global, or_dash};
 use crate::app::Error;
 use crate::app::place::{self, Described, Placed, Placing};
+use crate::app::receive::Receiving;
 use crate::app::runs::{Assurances, rate};
 use crate::campaign::{Campaign, Fault, Faults};
 use crate::cli::args::PlaceArgs;
@@ -15,6 +16,7 @@ use crate::domain::{AttemptRecord, Disposition, PauseReason, ResultRow, RunId};
 use crate::engine::End;
 use crate::output;
 use crate::process;
+use crate::store::Access;
 
 /// What a person is told to be at fault when it is not a campaign's file.
 const COMMAND_LINE: &str = "the command line";
@@ -40,7 +42,10 @@ pub(super) async fn place(args: &PlaceArgs, global: &Global, app: &App) -> Resul
         unknown_calls: args.accept.accept_unknown_calls,
     };
     let stop = process::listen()?;
-    match app.place(placing, client, assured, &stop).await? {
+    let receiving = app.receiving(Access::BesideOrNew).await?;
+    let placed = app.place(placing, client, assured, &stop).await?;
+    Receiving::end(receiving).await?;
+    match placed {
         Placed::Called(run, row) => tell(&run, &row, args.api.json),
         Placed::Nobody(end) => Err(Failure::failed(not_called(&end))),
     }

@@ -1,6 +1,7 @@
 //! `callout schedule run`: waits for each start of a campaign and runs it, until somebody stops it.
 
 use crate::app::App;
+use crate::app::receive::Receiving;
 use crate::app::runs::Assurances;
 use crate::app::schedule::Turned;
 use crate::cli::args::{Global, ScheduleRunArgs};
@@ -10,6 +11,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::run::tell_end;
 use crate::output;
 use crate::process;
+use crate::store::Access;
 
 pub(super) async fn run(
     args: &ScheduleRunArgs,
@@ -25,19 +27,20 @@ pub(super) async fn run(
     })
     .await?;
     output::tell(&database::line(&app.settings.database));
+    let receiving = app.receiving(Access::Beside).await?;
     let shown = if args.json { Shown::Json } else { Shown::Text };
     let mut exit = Exit::Done;
     loop {
         match scheduler.turn().await? {
-            Turned::Ran(ended) => {
-                exit = tell_end(&ended, shown);
-                if args.once {
-                    return Ok(exit);
-                }
-            }
-            Turned::AtFault if args.once => return Ok(Exit::Usage),
+            Turned::Ran(ended) => exit = tell_end(&ended, shown),
+            Turned::AtFault if args.once => exit = Exit::Usage,
             Turned::AtFault => {}
-            Turned::Over => return Ok(exit),
+            Turned::Over => break,
+        }
+        if args.once {
+            break;
         }
     }
+    Receiving::end(receiving).await?;
+    Ok(exit)
 }

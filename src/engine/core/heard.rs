@@ -68,6 +68,7 @@ impl Core {
     #[must_use]
     pub fn hearing(mut self, expected: bool) -> Self {
         self.telling.expected = expected;
+        self.progress.hears = expected;
         self
     }
 
@@ -83,6 +84,15 @@ impl Core {
             id,
             news,
         } = heard;
+        if news.says == Says::Ask {
+            if self.has_in_hand(key) {
+                self.poll_soon(key, now.mono);
+                commands.push(Command::Handled(number));
+            } else {
+                commands.push(Command::Observe(number));
+            }
+            return;
+        }
         self.progress.told += 1;
         match self.flights.get(&key) {
             // It was never sent by us: what this means is for the next start to find out.

@@ -128,6 +128,7 @@ async fn what_is_handled_waits_no_more_and_is_counted_by_its_owner() {
         taken: vec![("ace".into(), 3), ("dice".into(), 3)],
         pending: 3,
         nobodys: 1,
+        strange_calls: 0,
         unknown_attempts: 1,
         last_at: Some(arrival(5).at),
         refused: vec![("bad signature".into(), 4), ("too old".into(), 1)],

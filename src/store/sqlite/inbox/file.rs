@@ -18,10 +18,13 @@ use crate::store::{Access, Arrival, StoreError};
 
 /// Behind the database's name.
 pub(super) const SUFFIX: &str = "-inbox";
-/// Its tables as they are made.
-const SCHEMA: &str = include_str!("../../../../migrations/inbox/0001_events.sql");
-/// Which version of the tables that is.
-pub(super) const VERSION: i64 = 1;
+/// What makes its tables, one version after the other.
+const SCHEMA: [&str; 2] = [
+    include_str!("../../../../migrations/inbox/0001_events.sql"),
+    include_str!("../../../../migrations/inbox/0002_receiver.sql"),
+];
+/// Which version of the tables that makes.
+pub(super) const VERSION: i64 = 2;
 /// Pages of log before it is folded into the file: 1 MB, so that no event waits long for that.
 const WAL_PAGES: &str = "256";
 
@@ -127,7 +130,7 @@ impl InboxFile {
     }
 }
 
-/// Makes the tables where there are none, and refuses those of a later version.
+/// Brings the tables up to date, and refuses those of a later version.
 pub(super) async fn prepare(writer: &mut SqliteConnection, shown: &str) -> Result<(), StoreError> {
     let fault = |e: sqlx::Error| fault(shown, &e);
     let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
@@ -142,9 +145,11 @@ pub(super) async fn prepare(writer: &mut SqliteConnection, shown: &str) -> Resul
             known: VERSION,
         });
     }
-    if found == 0 {
-        let made = sqlx::raw_sql(SCHEMA).execute(&mut *tx).await;
-        made.map_err(fault)?;
+    for (version, schema) in (0..).zip(SCHEMA) {
+        if version >= found {
+            let made = sqlx::raw_sql(schema).execute(&mut *tx).await;
+            made.map_err(fault)?;
+        }
     }
     tx.commit().await.map_err(fault)
 }

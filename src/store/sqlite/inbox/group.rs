@@ -14,7 +14,7 @@ use crate::store::sqlite::fault::fault;
 use crate::store::sqlite::file::{Inode, inode_at};
 use crate::store::sqlite::millis;
 use crate::store::sqlite::rows::json;
-use crate::store::{Arrival, StoreError};
+use crate::store::{Arrival, LATE, StoreError};
 
 /// Events that are written together, at most.
 pub(super) const GROUP_MAX: usize = 256;
@@ -83,12 +83,15 @@ pub(super) async fn keep_all(writing: Arc<Writing>, mut arrivals: mpsc::Receiver
     }
 }
 
-/// What tells an event apart: its bytes, and the moment that was signed.
+/// What tells an event apart: its bytes, the moment that was signed, and whether it was refused for its age.
 fn digest(arrival: &Arrival) -> String {
     let mut sha256 = Sha256::new();
     sha256.update((arrival.signed_at.len() as u64).to_be_bytes());
     sha256.update(arrival.signed_at.as_bytes());
     sha256.update(&arrival.body);
+    if arrival.kind == LATE {
+        sha256.update(LATE);
+    }
     hex(&sha256.finalize())
 }
 

@@ -15,8 +15,8 @@ use sqlx::sqlite::SqliteRow;
 
 use super::rows::json;
 use super::{SqliteStore, millis, moment};
-use crate::domain::{AttemptId, CallId, EventNumber};
-use crate::store::{Arrival, Inbox, InboxStanding, Owner, Received, StoreError};
+use crate::domain::{AttemptId, CallId, EventNumber, RunId};
+use crate::store::{Arrival, Inbox, InboxStanding, LATE, Owner, Received, StoreError};
 
 pub(super) use file::InboxFile;
 
@@ -41,7 +41,7 @@ const REFUSED: &str = "-- inbox: refused
     set count = count + excluded.count, last_at = max(last_at, excluded.last_at)";
 
 const TAKEN: &str = "-- inbox: taken
-    select kind, count, last_at from taken order by kind";
+    select kind, count, last_at from taken where kind <> ?1 order by kind";
 
 const REFUSALS: &str = "-- inbox: refusals
     select reason, count from refused order by reason";
@@ -49,7 +49,18 @@ const REFUSALS: &str = "-- inbox: refusals
 const WAITING: &str = "-- inbox: who has them
     select (select count(*) from events where owner is null) as pending,
            (select count(*) from events where owner = 'nobody') as nobodys,
+           (select count(*) from events where owner = 'nobody' and kind = 'ice') as strange,
            (select count(*) from events where owner = 'unknown attempt') as unknown";
+
+const ENDS_TOLD: &str = "-- inbox: calls whose end was told
+    select count(distinct coalesce(attempt, call)) from events
+    where run = ?1 and run is not null and kind = 'dice'";
+
+const RECEIVER: &str = "-- inbox: somebody receives
+    update receiver set until = ?1 where until < ?1";
+
+const RECEIVES: &str = "-- inbox: does somebody receive
+    select until > ?1 from receiver";
 
 const SECRETS: &str = "-- callback_secrets
     select secret from callback_secrets where until is null or until > ?1
@@ -119,8 +130,10 @@ impl Inbox for SqliteStore {
             return Ok(InboxStanding::default());
         };
         let read = async {
-            let taken: Vec<(String, i64, i64)> =
-                sqlx::query_as(TAKEN).fetch_all(&inbox.reader).await?;
+            let taken: Vec<(String, i64, i64)> = sqlx::query_as(TAKEN)
+                .bind(LATE)
+                .fetch_all(&inbox.reader)
+                .await?;
             let refused: Vec<(String, i64)> =
                 sqlx::query_as(REFUSALS).fetch_all(&inbox.reader).await?;
             let waiting = sqlx::query(WAITING).fetch_one(&inbox.reader).await?;
@@ -133,6 +146,7 @@ impl Inbox for SqliteStore {
                     .collect(),
                 pending: count("pending"),
                 nobodys: count("nobodys"),
+                strange_calls: count("strange"),
                 unknown_attempts: count("unknown"),
                 refused: refused
                     .into_iter()
@@ -141,6 +155,29 @@ impl Inbox for SqliteStore {
             })
         };
         read.await.map_err(|e| inbox.fault(&e))
+    }
+
+    async fn receiver_until(&self, until: Timestamp) -> Result<(), StoreError> {
+        let inbox = self.inbox.opened().await?;
+        inbox.write(sqlx::query(RECEIVER).bind(millis(until))).await
+    }
+
+    async fn is_received(&self, now: Timestamp) -> Result<bool, StoreError> {
+        let Some(inbox) = self.inbox.if_there().await? else {
+            return Ok(false);
+        };
+        let query = sqlx::query_scalar(RECEIVES).bind(millis(now));
+        let received = query.fetch_one(&inbox.reader).await;
+        received.map_err(|e| inbox.fault(&e))
+    }
+
+    async fn ends_told(&self, run: &RunId) -> Result<u64, StoreError> {
+        let Some(inbox) = self.inbox.if_there().await? else {
+            return Ok(0);
+        };
+        let query = sqlx::query_scalar(ENDS_TOLD).bind(run.as_str());
+        let told: Result<i64, _> = query.fetch_one(&inbox.reader).await;
+        told.map(i64::unsigned_abs).map_err(|e| inbox.fault(&e))
     }
 
     async fn tidy(&self, now: Timestamp) -> Result<(), StoreError> {

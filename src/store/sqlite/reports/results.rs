@@ -99,6 +99,11 @@ const TALLY_ATTEMPTS: &str = "-- tally: attempts
     where state in ('intended', 'accepted', 'uncertain')
     group by state, result, reason, debit, currency";
 
+const SECOND_CALLS: &str = "-- tally: calls that should not be
+    select count(*) from second_calls
+    join attempts on attempts.key = second_calls.attempt
+    where attempts.run = (select number from runs where id = ?1)";
+
 impl SqliteStore {
     pub(super) async fn select_results(
         &self,
@@ -153,9 +158,16 @@ impl SqliteStore {
             let account = SpendAccount::of(&spend, &self.select_charges(run).await?);
             Ok(Some((spend, account)))
         };
-        let (budget, attempts, rows) = tokio::try_join!(budget, attempts, rows)?;
+        let second_calls = async {
+            let query = sqlx::query_scalar(SECOND_CALLS).bind(run.as_str());
+            let count: Result<i64, _> = query.fetch_one(&self.readers).await;
+            count.map_err(|e| self.fault(&e))
+        };
+        let (budget, attempts, rows, second_calls) =
+            tokio::try_join!(budget, attempts, rows, second_calls)?;
         let mut tally = Tally {
             budget,
+            second_calls: second_calls.unsigned_abs(),
             ..Tally::default()
         };
         for row in &rows {

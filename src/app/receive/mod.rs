@@ -1,18 +1,61 @@
 //! Hearing of calls from the platform: where this process listens, and by which address the platform finds it.
 
+mod ear;
+mod unattended;
+
+use std::collections::HashMap;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::{App, Error, Refusal};
+use tokio::task::JoinHandle;
+
+use super::{App, Error, NotTold, Notice, Refusal};
+use crate::campaign::Campaign;
 use crate::digest::hex;
-use crate::serve::{Late, Receiver, ReceiverError, Setup};
-use crate::store::{Inbox, Store};
+use crate::domain::RunId;
+use crate::engine::Incoming;
+use crate::serve::{Receiver, ReceiverError, Setup};
+use crate::sinch::Client;
+use crate::sinch::callback_urls::GetCallbackUrls;
+use crate::store::{Access, Store};
+
+use ear::InboxEar;
+use unattended::Unattended;
 
 /// Where a receiver listens, unless told otherwise.
 pub(crate) const LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7700);
+
+/// Events are received as long as this is there.
+#[derive(Debug)]
+pub(crate) struct Receiving {
+    receiver: Receiver,
+    unattended: JoinHandle<()>,
+    store: Arc<dyn Store>,
+}
+
+impl Receiving {
+    /// Stops, where anything is received. What is in hand is still kept and answered.
+    pub(crate) async fn end(receiving: Option<Self>) -> Result<(), Error> {
+        let Some(receiving) = receiving else {
+            return Ok(());
+        };
+        receiving.receiver.stop().await;
+        receiving.unattended.abort();
+        Ok(receiving.store.close().await?)
+    }
+}
+
+/// How an engine hears of its calls.
+#[derive(Debug, Default)]
+pub(crate) struct Hearing {
+    /// Where what the platform tells by itself comes to; none where nobody receives that.
+    pub(crate) incoming: Option<Arc<dyn Incoming>>,
+    /// Whether the platform is asked to tell of every call, and expected to.
+    pub(crate) told: bool,
+}
 
 /// Where events are received.
 #[derive(Debug, Clone, Default)]
@@ -90,41 +133,87 @@ impl App {
     /// # Errors
     /// An address that cannot be listened on, credentials that are missing or cannot check a signature, and
     /// what the store says.
-    pub(crate) async fn receiver(&self, store: &Arc<dyn Store>) -> Result<Option<Receiver>, Error> {
-        self.receiver_with(store, Arc::new(|_| {})).await
-    }
-
-    /// The same; `on_late` is told of events that are refused for their age although their signature is good:
-    /// their calls are worth asking about at once. It is called on another thread and must not block.
-    pub(crate) async fn receiver_with(
-        &self,
-        store: &Arc<dyn Store>,
-        on_late: Arc<dyn Fn(Late) + Send + Sync>,
-    ) -> Result<Option<Receiver>, Error> {
+    pub(crate) async fn receiving(&self, access: Access) -> Result<Option<Receiving>, Error> {
         let ReceiveSettings { listen, public_url } = &self.settings.receive;
         if listen.is_none() && public_url.is_none() {
             return Ok(None);
         }
-        let inbox: Arc<dyn Inbox> = Arc::<dyn Store>::clone(store);
-        let setup = Setup {
+        let client = self.client()?;
+        let store = self.open(access).await?;
+        let receiver = receiver(Setup {
             address: listen.unwrap_or(LISTEN),
             credentials: self.settings.platform.credentials()?,
             public_path: public_url
                 .as_ref()
                 .map_or_else(String::new, |url| url.path.clone()),
-            inbox,
+            inbox: Arc::<dyn Store>::clone(&store),
             clock: Arc::clone(&self.clock),
-            on_late,
+        })
+        .await?;
+        let unattended = Unattended {
+            store: Arc::clone(&store),
+            platform: Arc::new(client),
+            clock: Arc::clone(&self.clock),
+            entropy: self.entropy().split(),
+            retry: HashMap::new(),
         };
-        match Receiver::start(setup).await {
-            Ok(receiver) => Ok(Some(receiver)),
-            Err(ReceiverError::Store(error)) => Err(error.into()),
-            Err(error @ ReceiverError::Thread(_)) => Err(Error::failed(error)),
-            Err(error @ ReceiverError::Listen { .. }) => {
-                Err(Refusal::input("listen", error).into())
-            }
-            Err(error @ ReceiverError::Verifier(_)) => Err(Refusal::input("setting", error).into()),
+        let url = self.callback_url(store.as_ref()).await?;
+        self.tell(Notice::Receiving {
+            at: receiver.address(),
+            url: url.map(|url| url.masked()),
+        });
+        Ok(Some(Receiving {
+            receiver,
+            unattended: tokio::spawn(unattended.work()),
+            store,
+        }))
+    }
+
+    /// How an engine hears of the calls of a run: from whoever receives for this database, be it this process or
+    /// another.
+    pub(crate) async fn hearing(
+        &self,
+        store: &Arc<dyn Store>,
+        (run, campaign): (&RunId, &Campaign),
+        client: &Client,
+    ) -> Result<Hearing, Error> {
+        let ear = InboxEar::new(Arc::clone(store), Arc::clone(&self.clock), run.clone());
+        let told = campaign.may_be_told() && self.is_told(store.as_ref(), client).await?;
+        Ok(Hearing {
+            incoming: Some(Arc::new(ear)),
+            told,
+        })
+    }
+
+    /// Whether the platform tells this database of calls: somebody receives, and the application's callback URL
+    /// is this database's.
+    async fn is_told(&self, store: &dyn Store, client: &Client) -> Result<bool, Error> {
+        let now = self.clock.wall();
+        if !store.is_received(now).await? {
+            return Ok(false);
         }
+        let asked = GetCallbackUrls {
+            application_key: client.application_key().to_owned(),
+        };
+        let urls = match client.send(&asked).await {
+            Ok(urls) => urls,
+            Err(why) => {
+                self.tell(Notice::NotTold(NotTold::Unknown(why.to_string())));
+                return Ok(false);
+            }
+        };
+        let secrets = store.callback_secrets(now).await?;
+        let told = urls.primary.as_deref().is_some_and(|url| {
+            let secret = url.rsplit_once("/sinch/").map(|(_, secret)| secret);
+            secret.is_some_and(|secret| secrets.iter().any(|ours| ours == secret))
+        });
+        if !told {
+            let why = urls
+                .primary
+                .map_or(NotTold::Unset, |url| NotTold::Another(masked(&url)));
+            self.tell(Notice::NotTold(why));
+        }
+        Ok(told)
     }
 
     /// The address at which the platform is to call back for this database; none where the public address is
@@ -154,6 +243,16 @@ impl App {
         let secret = hex(&self.entropy().key()[..16]);
         let now = self.clock.wall();
         Ok(inbox.change_callback_secret(&secret, now).await?)
+    }
+}
+
+async fn receiver(setup: Setup) -> Result<Receiver, Error> {
+    match Receiver::start(setup).await {
+        Ok(receiver) => Ok(receiver),
+        Err(ReceiverError::Store(error)) => Err(error.into()),
+        Err(error @ ReceiverError::Thread(_)) => Err(Error::failed(error)),
+        Err(error @ ReceiverError::Listen { .. }) => Err(Refusal::input("listen", error).into()),
+        Err(error @ ReceiverError::Verifier(_)) => Err(Refusal::input("setting", error).into()),
     }
 }
 
