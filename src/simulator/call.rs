@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 use super::book::TokenId;
 use super::call_id::CallId;
 use super::endpoint::EndpointKind;
+use super::event::{EventKind, Told};
 use super::fate::{CallResult, Fate};
 use super::faults::Fault;
 use super::shape::{CallView, Telling};
@@ -39,6 +40,8 @@ pub(super) struct Call {
     pub(super) telling: Telling,
     pub(super) gets: u32,
     pub(super) final_served: u32,
+    /// What is told of it while it goes on; most calls tell nothing.
+    pub(super) told: Option<Box<Told>>,
     /// What was done to it; most calls are left alone.
     pub(super) managed: Option<Box<Managed>>,
 }
@@ -114,6 +117,24 @@ impl Call {
             let talk = scaled(self.fate.talk_s, time_scale);
             later(self.answered(time_scale), talk)
         })
+    }
+
+    /// When an event of it happens, or happened; nothing where it never does.
+    pub(super) fn moment(&self, kind: EventKind, time_scale: f64) -> Option<Timestamp> {
+        match kind {
+            EventKind::Ice => Some(self.accepted_at),
+            EventKind::Ace => {
+                let is_answered = self.fate.result == CallResult::Answered;
+                is_answered.then(|| self.answered(time_scale))
+            }
+            EventKind::Dice => Some(self.end(time_scale)),
+        }
+    }
+
+    /// Whether something that was to happen at this moment did, or will: a hang-up ends all that would
+    /// have come.
+    pub(super) fn is_before_hang_up(&self, moment: Timestamp) -> bool {
+        self.hung_up().is_none_or(|hung_up| moment <= hung_up)
     }
 
     /// Whole seconds of talk between two moments; none of a call that nobody answered.

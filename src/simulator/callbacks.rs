@@ -1,8 +1,9 @@
-//! Where an application is called back: the URLs are kept and told; nobody is called.
+//! Where an application is called back. The URLs are kept and told here; `events` says when they are called.
 //!
 //! Seed 004, "Get Callback URLs" and "Update Callback URLs"; the other seeds have the same.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -18,11 +19,30 @@ pub(super) struct Callbacks(HashMap<Holder, Urls>);
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Urls {
-    primary: Option<String>,
-    fallback: Option<String>,
+    primary: Option<Arc<str>>,
+    fallback: Option<Arc<str>>,
 }
 
 impl Callbacks {
+    /// Those of an account where the application that signs has this URL, or none.
+    pub(super) fn new(ours: Option<&str>) -> Self {
+        let urls = |url: &str| Urls {
+            primary: Some(url.into()),
+            fallback: None,
+        };
+        Self(
+            ours.map(|url| (Holder::Ours, urls(url)))
+                .into_iter()
+                .collect(),
+        )
+    }
+
+    /// Where the application that signs is called back: the fallback where there is nothing else.
+    pub(super) fn url(&self) -> Option<&Arc<str>> {
+        let urls = self.0.get(&Holder::Ours)?;
+        urls.primary.as_ref().or(urls.fallback.as_ref())
+    }
+
     /// `GET /v1/configuration/callbacks/applications/{applicationkey}`.
     pub(super) fn get(&self, application: &Holder, wording: &Wording) -> Value {
         let Some(urls) = self.0.get(application) else {
@@ -35,7 +55,7 @@ impl Callbacks {
         let mut told = Map::new();
         for (name, url) in [("primary", &urls.primary), ("fallback", &urls.fallback)] {
             if let Some(url) = url {
-                told.insert(name.to_owned(), url.as_str().into());
+                told.insert(name.to_owned(), (**url).into());
             }
         }
         if wording.url_list {
@@ -82,7 +102,7 @@ fn read(urls: &Map<String, Value>, notes: &mut Notes) -> Result<Urls, ApiError> 
     notes.strays(urls, &["primary", "fallback"]);
     let url = |name: &str| match Fields(urls).text(name)? {
         None | Some("") => Ok(None),
-        Some(url) if is_url(url) => Ok(Some(url.to_owned())),
+        Some(url) if is_url(url) => Ok(Some(url.into())),
         Some(_) => Err(ApiError::illegal(&format!("url.{name}"))),
     };
     Ok(Urls {
@@ -91,7 +111,8 @@ fn read(urls: &Map<String, Value>, notes: &mut Notes) -> Result<Urls, ApiError> 
     })
 }
 
-fn is_url(text: &str) -> bool {
+/// Whether this is a URL that can be called: HTTP, printable, with a host.
+pub(super) fn is_url(text: &str) -> bool {
     ["https://", "http://"].iter().any(|scheme| {
         text.strip_prefix(scheme)
             .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_alphanumeric()))

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::answer::ApiError;
 use super::endpoint::EndpointKind;
-use super::fields::{FLAGS, Fields};
+use super::event::{EventKind, Sink, Wanted};
+use super::fields::Fields;
 use super::requests::Notes;
 use super::svaml::{self, Svaml};
 
@@ -76,6 +77,8 @@ pub struct Order {
     pub never_rings: bool,
     /// The `X-CB-` headers, the first five of them.
     pub headers: Vec<(String, String)>,
+    /// Which events it wants to be told; most want none.
+    pub(super) wanted: Option<Box<Wanted>>,
     /// What it has in another form than the documents suggest.
     pub(super) notes: Notes,
 }
@@ -143,6 +146,10 @@ fn check(body: &Value, cli_required: bool, notes: &mut Notes) -> Result<Order, A
         Kind::Custom => custom(fields, &mut order, notes)?,
     };
     rings(&mut order, asked, cli_required, notes)?;
+    if order.endpoint_kind == EndpointKind::Username {
+        // Calls to users of the application tell nothing.
+        order.wanted = None;
+    }
     Ok(order)
 }
 
@@ -159,8 +166,8 @@ enum Asked {
     Url,
 }
 
-/// Whether a phone rings. A callout without `cli` is taken and reaches nobody, and what a callback
-/// URL would answer is not known here: nobody is called back.
+/// Whether a phone rings. A callout without `cli` is taken and reaches nobody. What a callback URL
+/// answers does not change whom it calls: that the simulator does not play.
 fn rings(
     order: &mut Order,
     asked: Asked,
@@ -201,8 +208,15 @@ fn common(kind: Kind, fields: Fields<'_>, notes: &mut Notes) -> Result<Order, Ap
     {
         return Err(ApiError::illegal("dtmf takes 0-9, # and w"));
     }
-    for flag in FLAGS {
-        fields.flag(flag)?;
+    fields.flag("enablePie")?;
+    let mut wanted = Wanted::default();
+    for (flag, event) in [
+        ("enableAce", EventKind::Ace),
+        ("enableDice", EventKind::Dice),
+    ] {
+        if fields.flag(flag)? {
+            wanted.set(event, Sink::Application);
+        }
     }
     let (endpoint_kind, endpoint) = destination(fields)?;
     Ok(Order {
@@ -217,6 +231,7 @@ fn common(kind: Kind, fields: Fields<'_>, notes: &mut Notes) -> Result<Order, Ap
         dial_timeout_s: None,
         never_rings: false,
         headers: Vec::new(),
+        wanted: wanted.is_any().then(|| wanted.into()),
         notes: Notes::default(),
     })
 }
@@ -327,12 +342,24 @@ fn custom(fields: Fields<'_>, order: &mut Order, notes: &mut Notes) -> Result<As
     let own = ["maxDuration", "ice", "ace", "pie", "dice"];
     fields.note(&[&COMMON[..], &own].concat(), notes);
     order.max_duration_s = fields.whole("maxDuration", MAX_DURATION_S)?;
-    for name in ["ace", "pie", "dice"] {
-        svaml::read(name, fields.text(name)?)?;
+    svaml::read("pie", fields.text("pie")?)?;
+    for (name, event) in [("ace", EventKind::Ace), ("dice", EventKind::Dice)] {
+        let sink = match svaml::read(name, fields.text(name)?)? {
+            Svaml::Absent => continue,
+            Svaml::Url(url) => Sink::Url(url),
+            Svaml::Inline(_) => Sink::Nowhere,
+        };
+        want(order, event, sink);
     }
     let ice = match svaml::read("ice", fields.text("ice")?)? {
-        Svaml::Absent => return Ok(Asked::Application),
-        Svaml::Url => return Ok(Asked::Url),
+        Svaml::Absent => {
+            want(order, EventKind::Ice, Sink::Application);
+            return Ok(Asked::Application);
+        }
+        Svaml::Url(url) => {
+            want(order, EventKind::Ice, Sink::Url(url));
+            return Ok(Asked::Url);
+        }
         Svaml::Inline(ice) => ice,
     };
     for (name, given) in [
@@ -359,6 +386,10 @@ fn custom(fields: Fields<'_>, order: &mut Order, notes: &mut Notes) -> Result<As
     order.dial_timeout_s = connect.dial_timeout_s;
     order.max_duration_s = connect.max_duration_s.or(order.max_duration_s);
     Ok(Asked::Inline)
+}
+
+fn want(order: &mut Order, event: EventKind, sink: Sink) {
+    order.wanted.get_or_insert_default().set(event, sink);
 }
 
 /// A number that is shown: `private` or one in E.164.

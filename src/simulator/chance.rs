@@ -26,6 +26,10 @@ pub(super) enum Purpose {
     Wording = 7,
     /// The key of the n-th recording of a call.
     Recording = 8,
+    /// What goes wrong with the events of the n-th call to an endpoint.
+    Event = 9,
+    /// Whether a second call is told with the n-th call to an endpoint, and what goes wrong with its events.
+    SecondCall = 10,
 }
 
 /// The generator for the `nth` draw with this purpose about `whom`.

@@ -6,7 +6,7 @@ use super::answer::ApiError;
 use super::requests::Notes;
 
 /// Fields that are true or false.
-pub(super) const FLAGS: [&str; 3] = ["enableAce", "enableDice", "enablePie"];
+const FLAGS: [&str; 3] = ["enableAce", "enableDice", "enablePie"];
 /// Fields that are whole numbers.
 const NUMBERS: [&str; 3] = ["maxDuration", "maxDigits", "timeoutMills"];
 
@@ -47,10 +47,14 @@ impl<'a> Fields<'a> {
             .ok_or_else(|| ApiError::illegal(name))
     }
 
-    pub(super) fn flag(self, name: &str) -> Result<(), ApiError> {
+    /// Whether a flag is set; the words in quotes are taken, too.
+    pub(super) fn flag(self, name: &str) -> Result<bool, ApiError> {
         match self.get(name) {
-            None | Some(Value::Null | Value::Bool(_)) => Ok(()),
-            Some(Value::String(word)) if matches!(word.as_str(), "true" | "false") => Ok(()),
+            None | Some(Value::Null) => Ok(false),
+            Some(Value::Bool(is_set)) => Ok(*is_set),
+            Some(Value::String(word)) if matches!(word.as_str(), "true" | "false") => {
+                Ok(word == "true")
+            }
             Some(_) => Err(ApiError::illegal(name)),
         }
     }

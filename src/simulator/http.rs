@@ -16,10 +16,11 @@ use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
 use hyper::{Request, Response, StatusCode};
 use jiff::Timestamp;
+use tokio::sync::Notify;
 
 use super::answer::{Answer, ApiError, Delivery, plain};
 use super::callout::{Order, Rejected};
-use super::ledger::{ledger_csv, posts_csv, requests_csv};
+use super::ledger::{events_csv, ledger_csv, posts_csv, requests_csv};
 use super::methods::Asked;
 use super::payload::{Broken, Payload};
 use super::percent;
@@ -45,6 +46,8 @@ pub(super) struct Shared {
     credentials: Credentials,
     clock: Clock,
     gate: Gate,
+    /// Wakes the sender of events.
+    wake: Notify,
 }
 
 /// The options that are needed outside the lock.
@@ -53,6 +56,7 @@ struct Gate {
     accept_basic: bool,
     cli_required: bool,
     answer_after: Duration,
+    allow_remote: bool,
 }
 
 impl Shared {
@@ -63,18 +67,51 @@ impl Shared {
             accept_basic: options.accept_basic,
             cli_required: options.cli_required,
             answer_after: options.answer_after,
+            allow_remote: options.allow_remote,
         };
         Self {
             world: Mutex::new(world),
             credentials,
             clock,
             gate,
+            wake: Notify::new(),
         }
     }
 
     /// The world, for as long as one decision takes.
     pub(super) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the world decide, and wakes the sender where an event is due earlier for it.
+    pub(super) fn act<T>(&self, decide: impl FnOnce(&mut World) -> T) -> T {
+        let mut world = self.world();
+        let before = world.next_event_at();
+        let decided = decide(&mut world);
+        let after = world.next_event_at();
+        drop(world);
+        if after.is_some_and(|after| before.is_none_or(|before| after < before)) {
+            self.wake.notify_one();
+        }
+        decided
+    }
+
+    /// Returns once an event may be due earlier than it was.
+    pub(super) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    pub(super) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// Whether events go to other machines, too.
+    pub(super) fn calls_others(&self) -> bool {
+        self.gate.allow_remote
     }
 
     /// Serves one request. An error closes the connection without an answer.
@@ -84,7 +121,7 @@ impl Shared {
         peer: SocketAddr,
         reset: &ResetFlag,
     ) -> Result<Response<Payload>, Broken> {
-        let now = (self.clock)();
+        let now = self.now();
         let (parts, body) = request.into_parts();
         let delivery = match routes::find(parts.method.as_str(), parts.uri.path()) {
             Ok(Route::Callout) => self.callout(&parts, body, now).await?,
@@ -126,7 +163,7 @@ impl Shared {
         if let Ok(order) = &mut order {
             order.headers = callback_headers(&parts.headers);
         }
-        Ok(self.world().post(order, now))
+        Ok(self.act(|world| world.post(order, now)))
     }
 
     async fn call(
@@ -177,7 +214,7 @@ impl Shared {
             body: &body,
             application: self.credentials.key(),
         };
-        Ok(self.world().ask(asked, standing, notes, now))
+        Ok(self.act(|world| world.ask(asked, standing, notes, now)))
     }
 
     /// A path or a verb that is not there, which is a deviation in itself.
@@ -223,6 +260,10 @@ impl Shared {
             Page::Requests => {
                 let rows = self.world().requests();
                 requests_csv(&rows)
+            }
+            Page::Events => {
+                let rows = self.world().events();
+                events_csv(&rows)
             }
         };
         Answer::new(200, "text/csv; charset=utf-8", csv)
@@ -390,8 +431,8 @@ fn callback_headers(headers: &HeaderMap) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Whether a `Host` names this machine by a name that nobody else can make point to it.
-fn is_loopback(host: &str) -> bool {
+/// Whether a host names this machine by a name that nobody else can make point to it.
+pub(super) fn is_loopback(host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else {
         return false;
     };

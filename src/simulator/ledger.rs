@@ -65,6 +65,26 @@ pub struct PostRow {
     pub against: String,
 }
 
+/// One event that was due: sent, lost, or not sent for a reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRow {
+    /// The call's id; that of a second call which is in no ledger where the fault says so.
+    pub call_id: String,
+    /// The first word of the call's `custom`.
+    pub attempt: String,
+    /// `ice`, `ace` or `dice`.
+    pub event: &'static str,
+    /// When it was handed to the network.
+    pub sent_at: Timestamp,
+    /// The status answered; 0 where none was, or none yet.
+    pub status: u16,
+    /// What went wrong on purpose, with spaces between: `lost`, `doubled`, `late`, `early`,
+    /// `without_debit`, `second_call`.
+    pub fault: String,
+    /// Why it was not sent; empty where it was, and for a lost one.
+    pub unsent: &'static str,
+}
+
 /// The calls as CSV, one line each, in the order in which they were placed.
 pub fn ledger_csv(rows: &[LedgerRow]) -> String {
     #[derive(Serialize)]
@@ -127,6 +147,32 @@ pub fn posts_csv(rows: &[PostRow]) -> String {
             fault: row.fault.map_or("", Fault::as_str),
             placed: row.placed,
             against: &row.against,
+        }),
+    )
+}
+
+/// The events as CSV, one line each, in the order in which they were due.
+pub fn events_csv(rows: &[EventRow]) -> String {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        call_id: &'a str,
+        attempt: &'a str,
+        event: &'a str,
+        sent_at: String,
+        status: u16,
+        fault: &'a str,
+        unsent: &'a str,
+    }
+    csv(
+        "call_id,attempt,event,sent_at,status,fault,unsent",
+        rows.iter().map(|row| Line {
+            call_id: &row.call_id,
+            attempt: &row.attempt,
+            event: row.event,
+            sent_at: format!("{:.6}", row.sent_at),
+            status: row.status,
+            fault: &row.fault,
+            unsent: row.unsent,
         }),
     )
 }

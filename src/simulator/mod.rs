@@ -7,9 +7,10 @@
 //!
 //! Reading order: [`world`] decides, `book` counts, [`callout`] checks what is posted, [`fate`] draws how a call
 //! ends, [`faults`] what goes wrong, [`shape`] how a call is told; [`routes`], [`http`] and
-//! [`server`] carry it over sockets. [`methods`] dispatches every method other than callouts; [`manage`],
+//! [`server`] carry it over sockets, [`sender`] carries the events. [`methods`] dispatches every method other than callouts; [`manage`],
 //! [`conference`], [`recording`], [`numbers`], [`callbacks`] and [`query`] carry them out, [`wording`] words the
-//! answers, and [`requests`] records the requests.
+//! answers, and [`requests`] records the requests. [`event`] is what an event is, [`events`] plans them, and [`tell`]
+//! writes those that are due.
 
 mod answer;
 mod book;
@@ -20,6 +21,8 @@ mod callout;
 mod chance;
 mod conference;
 mod endpoint;
+mod event;
+mod events;
 mod fate;
 mod faults;
 mod fields;
@@ -35,11 +38,13 @@ mod query;
 mod recording;
 mod requests;
 mod routes;
+mod sender;
 mod server;
 mod shape;
 mod socket;
 mod svaml;
 mod tariff;
+mod tell;
 mod wav;
 mod wording;
 mod world;
@@ -47,14 +52,16 @@ mod world;
 pub use answer::{Answer, ApiError, Delivery};
 pub use callout::{Kind, Order, Rejected};
 pub use endpoint::EndpointKind;
+pub use event::EventFaults;
 pub use fate::{CallResult, FAILED_REASONS, Fate};
 pub use faults::{Fault, Faults};
 pub use http::Clock;
-pub use ledger::{LedgerRow, PostRow, ledger_csv, posts_csv, requests_csv};
+pub use ledger::{EventRow, LedgerRow, PostRow, events_csv, ledger_csv, posts_csv, requests_csv};
 pub use numbers::{Capability, Holder, OwnedNumber};
 pub use options::{Mix, Options, OptionsError};
 pub use requests::RequestRow;
 pub use server::Simulator;
 pub use shape::Shape;
 pub use tariff::Tariff;
+pub use tell::OutgoingEvent;
 pub use world::World;

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 
+use super::callbacks::is_url;
 use super::callout::check_number;
+use super::event::EventFaults;
 use super::faults::Faults;
 use super::numbers::{Capability, Holder, OwnedNumber};
 use super::shape::Shape;
@@ -37,6 +39,11 @@ pub struct Options {
     pub shape: Shape,
     /// What goes wrong, and how often.
     pub faults: Faults,
+    /// What goes wrong with events, and how often.
+    pub events: EventFaults,
+    /// Where the application of the simulator's credentials is called back from the start. Without a URL it
+    /// is told nothing until it sets one.
+    pub callback_url: Option<String>,
     /// Callouts taken per rolling second; what arrives beyond is answered with 429.
     pub refuse_above: Option<u32>,
     /// The number of seconds in a `Retry-After` of a 429.
@@ -102,6 +109,8 @@ impl Default for Options {
             tariff: Tariff::default(),
             shape: Shape::New,
             faults: Faults::default(),
+            events: EventFaults::default(),
+            callback_url: None,
             refuse_above: None,
             retry_after_s: 1,
             retry_after_share: 0.5,
@@ -212,6 +221,9 @@ pub enum OptionsError {
     /// A number of the account is not in E.164.
     #[error("`{0}` is no number in E.164, such as +46100000000")]
     BadNumber(String),
+    /// The address where the application is called back is none.
+    #[error("the callback URL is no URL with http:// or https://")]
+    BadUrl,
 }
 
 impl Options {
@@ -224,7 +236,11 @@ impl Options {
             ("the share of Retry-After", self.retry_after_share),
             ("the share of other failures", self.other_server_error),
         ];
-        for (name, share) in shares.into_iter().chain(self.faults.named()) {
+        for (name, share) in shares
+            .into_iter()
+            .chain(self.events.named())
+            .chain(self.faults.named())
+        {
             if !(0.0..=1.0).contains(&share) {
                 return Err(OptionsError::NotAShare(name));
             }
@@ -248,6 +264,9 @@ impl Options {
             if check_number("number", &owned.number).is_err() {
                 return Err(OptionsError::BadNumber(owned.number.clone()));
             }
+        }
+        if self.callback_url.as_deref().is_some_and(|url| !is_url(url)) {
+            return Err(OptionsError::BadUrl);
         }
         Ok(())
     }

@@ -28,6 +28,8 @@ pub(super) enum Page {
     Posts,
     /// `GET /simulator/requests`: every other request.
     Requests,
+    /// `GET /simulator/events`: every event told.
+    Events,
 }
 
 /// The methods around callouts (`FACTS` §5). The simulator records each such request.
@@ -142,6 +144,7 @@ fn own(page: &str) -> Option<Entry<'static>> {
         "ledger" => Page::Ledger,
         "posts" => Page::Posts,
         "requests" => Page::Requests,
+        "events" => Page::Events,
         _ => return None,
     };
     Some(("GET", Some(Route::Own(page))))

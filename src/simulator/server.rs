@@ -18,9 +18,12 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::http::{Clock, Shared};
-use super::ledger::{LedgerRow, PostRow, ledger_csv, posts_csv, requests_csv};
+use super::ledger::{
+    EventRow, LedgerRow, PostRow, events_csv, ledger_csv, posts_csv, requests_csv,
+};
 use super::options::Options;
 use super::requests::RequestRow;
+use super::sender;
 use super::socket::Socket;
 use super::world::World;
 use crate::sinch::auth::Credentials;
@@ -118,6 +121,17 @@ impl Simulator {
         requests_csv(&rows)
     }
 
+    /// Every event that was due so far.
+    pub fn events(&self) -> Vec<EventRow> {
+        self.shared.world().events()
+    }
+
+    /// Those events as CSV; the same as `GET /simulator/events`.
+    pub fn events_csv(&self) -> String {
+        let rows = self.events();
+        events_csv(&rows)
+    }
+
     /// Stops listening and drops every connection; the ledger can still be read.
     pub async fn stop(&mut self) {
         drop(self.stop.take());
@@ -152,6 +166,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot::Receiver<()>) {
     let seats = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
+    connections.spawn(sender::run(Arc::clone(&shared)));
     loop {
         let seat_and_peer = async {
             let seat = Arc::clone(&seats).acquire_owned().await;

@@ -224,13 +224,13 @@ struct OldCall<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Money<'a> {
+pub(super) struct Money<'a> {
     currency_id: &'a str,
     amount: Box<RawValue>,
 }
 
 /// Money as the API writes it: a JSON number, here with every decimal it has and never a float.
-fn money(amount: Decimal, currency: &str) -> Money<'_> {
+pub(super) fn money(amount: Decimal, currency: &str) -> Money<'_> {
     Money {
         currency_id: currency,
         amount: RawValue::from_string(amount.to_string())
@@ -238,7 +238,7 @@ fn money(amount: Decimal, currency: &str) -> Money<'_> {
     }
 }
 
-fn domain(kind: EndpointKind) -> &'static str {
+pub(super) fn domain(kind: EndpointKind) -> &'static str {
     match kind {
         EndpointKind::Number | EndpointKind::Sip => "pstn",
         EndpointKind::Username => "mxp",

@@ -15,7 +15,7 @@ pub(super) enum Svaml {
     /// Nothing: the application's callback URL is asked.
     Absent,
     /// A URL that is asked.
-    Url,
+    Url(String),
     /// A document, parsed; it has an action with a name.
     Inline(Map<String, Value>),
 }
@@ -37,7 +37,7 @@ pub(super) fn read(name: &str, text: Option<&str>) -> Result<Svaml, ApiError> {
         return Ok(Svaml::Absent);
     }
     if text.starts_with("https://") || text.starts_with("http://") {
-        return Ok(Svaml::Url);
+        return Ok(Svaml::Url(text.to_owned()));
     }
     let Ok(Value::Object(document)) = serde_json::from_str(text) else {
         return Err(ApiError::illegal(&format!(
@@ -54,6 +54,15 @@ pub(super) fn read(name: &str, text: Option<&str>) -> Result<Svaml, ApiError> {
         return Err(ApiError::illegal(&format!("{name}.instructions")));
     }
     Ok(Svaml::Inline(document))
+}
+
+/// Whether the answer to an event ends the call: SVAML whose action is `hangup`.
+pub(super) fn hangs_up(answer: &[u8]) -> bool {
+    let Ok(Value::Object(document)) = serde_json::from_slice(answer) else {
+        return false;
+    };
+    let name = action(&document).and_then(|action| Fields(action).get("name")?.as_str());
+    name.is_some_and(|name| name.eq_ignore_ascii_case("hangup"))
 }
 
 /// Whom an inline ICE connects to. The oldest documents allow `connectPstn` alone; the SDKs build

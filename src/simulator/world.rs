@@ -21,6 +21,8 @@ use super::callbacks::Callbacks;
 use super::callout::{self, Order, Rejected};
 use super::chance::{Purpose, draw};
 use super::conference::Conferences;
+use super::event::Told;
+use super::events::{Events, second_call};
 use super::fate::Fate;
 use super::faults::{self, Fault};
 use super::ledger::{LedgerRow, PostRow};
@@ -35,13 +37,14 @@ use super::tariff::Tariff;
 #[derive(Debug)]
 pub struct World {
     pub(super) options: Options,
-    book: Book,
+    pub(super) book: Book,
     pub(super) calls: Vec<Call>,
     pub(super) calls_by_id: HashMap<CallId, usize>,
     pub(super) conferences: Conferences,
     pub(super) recordings: Recordings,
     pub(super) numbers: Numbers,
     pub(super) callbacks: Callbacks,
+    pub(super) events: Events,
     pub(super) requests: Requests,
     /// Arrivals of the last second that were not refused by the rate.
     recent: VecDeque<Timestamp>,
@@ -75,7 +78,8 @@ impl World {
             conferences: Conferences::default(),
             recordings: Recordings::new(options.seed, options.recordings, started),
             numbers: Numbers::new(options.numbers.clone()),
-            callbacks: Callbacks::default(),
+            callbacks: Callbacks::new(options.callback_url.as_deref()),
+            events: Events::default(),
             requests: Requests::new(started),
             options,
             recent: VecDeque::new(),
@@ -237,9 +241,11 @@ impl World {
             let body = call.map_or_else(String::new, |call| call.telling.accepted(&id));
             Answer::json(200, body)
         };
+        let told = call.and_then(|call| call.told.as_ref());
+        let held = told.map_or(Duration::ZERO, |told| told.held);
         match fault {
-            None => accepted().into(),
-            Some(Fault::Slow) => Delivery::After(self.options.faults.slow_by, accepted()),
+            None => Delivery::After(held, accepted()),
+            Some(Fault::Slow) => Delivery::After(self.options.faults.slow_by.max(held), accepted()),
             Some(Fault::Lost) => Delivery::Close,
             Some(Fault::Reset) => Delivery::Reset,
             Some(Fault::Hang) => Delivery::Hang(self.options.faults.hang_for),
@@ -287,12 +293,18 @@ impl World {
         } else {
             order.custom.into()
         };
+        let wanted = order.wanted.filter(|wanted| wanted.is_any());
+        let urls = wanted.and_then(|wanted| wanted.urls(self.callbacks.url()));
+        let told = urls.map(|urls| {
+            let twin = second_call(&self.options, &endpoint, nth).map(|(id, _)| id);
+            Box::new(Told::new(urls, nth, twin))
+        });
         let index = self.calls.len();
         self.calls_by_id.insert(id, index);
         if let Some(conference) = order.conference {
             self.conferences.join(conference, index);
         }
-        self.calls.push(Call {
+        let mut call = Call {
             id,
             token,
             endpoint,
@@ -309,14 +321,19 @@ impl World {
             telling: Telling::draw(self.options.shape, &mut identity),
             gets: 0,
             final_served: 0,
+            told,
             managed: None,
-        });
+        };
+        self.events.place(index, &mut call, &self.options);
+        self.calls.push(call);
         index
     }
 
     /// Ends a call now: what it does not cost after all is there to be spent again.
     pub(super) fn hang_up(&mut self, call: usize, now: Timestamp) {
-        self.spent -= self.calls[call].hang_up(now, self.options.time_scale);
+        let hung_up = &mut self.calls[call];
+        self.spent -= hung_up.hang_up(now, self.options.time_scale);
+        self.events.hang_up(call, hung_up, &self.options);
     }
 
     /// Whether the platform's own limit is reached; an arrival that is let in counts from now on.

@@ -13,6 +13,7 @@ mod clients;
 mod conferences;
 mod configuration;
 mod events;
+mod events_sent;
 mod faults;
 mod harness;
 mod hostile;
