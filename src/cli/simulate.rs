@@ -41,7 +41,7 @@ pub(super) async fn simulate(args: &SimulateArgs, app: &App) -> Result<Exit, Fai
         "the simulated platform listens on {url}\n\
          \x20 export SINCH_CALLING_URL={url} SINCH_CONFIGURATION_URL={url}{demo}\n\
          \x20 its ledger: {url}/simulator/ledger   all POSTs: {url}/simulator/posts\n\
-         \x20 all other requests: {url}/simulator/requests",
+         \x20 events: {url}/simulator/events   all other requests: {url}/simulator/requests",
         url = simulator.url()
     ));
     tokio::select! {
@@ -77,6 +77,7 @@ pub(super) fn options(args: &PlatformArgs) -> Result<Options, Failure> {
             too_many: args.too_many,
             ..defaults.faults
         },
+        events: args.told.faults(),
         refuse_above: args.refuse_above,
         credit: args.credit,
         forbidden_prefixes: args.forbid.clone(),
@@ -103,6 +104,7 @@ fn account(mut options: Options, args: &SimulateArgs) -> Result<Options, Failure
         options.tariff.rates.push((prefix.clone(), *rate));
     }
     options.tariff.currency.clone_from(&args.currency);
+    options.callback_url.clone_from(&args.callback_url);
     options.recordings = args.recordings;
     options.odd.clone_from(&args.odd);
     options.other_server_error = args.other_server_error;

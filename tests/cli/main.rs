@@ -36,6 +36,7 @@ mod stops;
 #[path = "../support/mod.rs"]
 mod support;
 mod suppression;
+mod told;
 mod virtual_time;
 mod why;
 mod wishes;

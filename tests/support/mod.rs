@@ -142,6 +142,11 @@ impl Platform {
         Table::read(&self.page("/simulator/requests"))
     }
 
+    /// Every event that was told, or was lost on purpose.
+    pub(crate) fn events(&self) -> Table {
+        Table::read(&self.page("/simulator/events"))
+    }
+
     /// How many POSTs arrived.
     pub(crate) fn posted(&self) -> usize {
         let page = self.page("/simulator/posts");

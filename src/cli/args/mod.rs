@@ -5,6 +5,7 @@ mod backup;
 mod receive;
 mod schedule;
 mod suppress;
+mod told;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ pub(super) use backup::*;
 pub(super) use receive::*;
 pub(super) use schedule::*;
 pub(super) use suppress::*;
+pub(super) use told::*;
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -533,12 +535,18 @@ pub(in crate::cli) struct ReconcileArgs {
                   answered. `--time-scale 1 --talk 600-600 --mix 1,0,0,0` leaves time to manage a \
                   conference callout by hand; `--own +4670...` owns your number, too.\n\nIts own \
                   pages are CSV, for this machine alone: /simulator/ledger (calls), \
-                  /simulator/posts (callouts), /simulator/requests (everything else)."
+                  /simulator/posts (callouts), /simulator/events (what was told), \
+                  /simulator/requests (everything else).\n\nCallouts with enableAce and \
+                  enableDice are told to the application's callback URL, signed, by plain HTTP and \
+                  on this machine alone."
 )]
 pub(in crate::cli) struct SimulateArgs {
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub(in crate::cli) listen: SocketAddr,
+    /// Where the application is called back, until `callout callback set` says otherwise
+    #[arg(long, value_name = "URL")]
+    pub(in crate::cli) callback_url: Option<String>,
     /// Write the ledger of all calls to this CSV file at the end
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) ledger: Option<PathBuf>,
@@ -653,6 +661,8 @@ pub(in crate::cli) struct PlatformArgs {
     /// Milliseconds before every answer
     #[arg(long, default_value_t = 0, value_name = "MS")]
     pub(in crate::cli) answer_after: u64,
+    #[command(flatten)]
+    pub(in crate::cli) told: ToldArgs,
 }
 
 #[cfg(test)]
