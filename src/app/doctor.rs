@@ -18,7 +18,7 @@ use crate::sinch::calls::GetCall;
 use crate::sinch::numbers::{ListNumbers, OwnNumber};
 use crate::sinch::problem::{ApiError, Problem};
 use crate::sinch::{ApiMethod, Client};
-use crate::store::{Access, RunHead, Store, StoreError};
+use crate::store::{Access, InboxStanding, RunHead, Store, StoreError};
 
 /// A clock that is off by more is worth a word.
 const SKEW_NOTED: SignedDuration = SignedDuration::from_secs(10);
@@ -96,6 +96,8 @@ pub(crate) enum Todo {
     ShowOwnNumber,
     /// The callback URL is to be this database's.
     SetOwnCallback,
+    /// Events are to be received.
+    Receive,
     /// A callback URL is to be set.
     SetCallback,
 }
@@ -152,6 +154,9 @@ impl App {
                 let ours = self.own_callback_url().await;
                 let wanted = (plan.as_ref(), ours.as_ref());
                 platform(&mut findings, &client, self.clock.as_ref(), wanted).await;
+                if let Some(ours) = &ours {
+                    way_of_events(&mut findings, &client, ours).await;
+                }
             }
             Err(Error::Refused(refusal)) => {
                 let (says, todo) = (refusal.to_string(), Todo::Settings(refusal));
@@ -181,6 +186,9 @@ impl App {
                         let todo = Todo::ImportAgain(list.to_owned());
                         findings.note("suppression list", Verdict::Warning, says, todo);
                     }
+                }
+                if let Ok(standing) = store.standing().await {
+                    strange_events(findings, &standing);
                 }
                 if let Ok(doubled) = store.doubled_runs().await {
                     doubled_runs(findings, &doubled);
@@ -231,6 +239,45 @@ impl App {
             Todo::Words("do this again when no other process works on it or reads it"),
         );
     }
+}
+
+/// Events of attempts that the database does not know.
+fn strange_events(findings: &mut Findings, standing: &InboxStanding) {
+    let unknown = standing.unknown_attempts;
+    if unknown > 0 {
+        let says = format!(
+            "{unknown} received events are of attempts that the database does not know: an older copy of it may \
+             have been put in its place"
+        );
+        findings.note("events", Verdict::Warning, says, Todo::PutLatestBack);
+    }
+}
+
+/// Whether an event that is signed as the platform signs arrives by the public name, and is taken.
+async fn way_of_events(findings: &mut Findings, client: &Client, ours: &CallbackUrl) {
+    const WHAT: &str = "events";
+    let shown = ours.masked();
+    let (says, todo) = match client.probe(&ours.shown()).await {
+        Ok(200..=299) => {
+            return findings.good(
+                WHAT,
+                format!("a signed one arrives by {shown}, and is taken"),
+            );
+        }
+        Ok(403) => (
+            format!("{shown} is reached, and a signed one is refused"),
+            Todo::Words(
+                "the public address must be told with the path that the platform calls, and the receiver needs the \
+                 application's own key and secret",
+            ),
+        ),
+        Ok(status) => (
+            format!("{shown} is reached, and answers a signed one with {status}"),
+            Todo::Receive,
+        ),
+        Err(why) => (format!("{shown} is not reached: {why}"), Todo::Receive),
+    };
+    findings.note(WHAT, Verdict::Bad, says, todo);
 }
 
 /// Names the campaigns that have several unfinished runs: each may call the same people.
@@ -463,11 +510,12 @@ fn callback_url(
     if let Some(ours) = ours {
         let says = match &urls.primary {
             Some(url) if *url == ours.shown() => {
-                findings.good(
-                    "callback URL",
-                    format!("is this database's: {}", ours.masked()),
+                let says = format!(
+                    "is this database's, {}: calls to the application's own numbers end at once, as nobody here \
+                     answers them",
+                    ours.masked()
                 );
-                return;
+                return findings.good("callback URL", says);
             }
             Some(url) => format!("is {}, which is not this database's", masked(url)),
             None => "none is set: the platform tells this database nothing".to_owned(),

@@ -50,6 +50,10 @@ fn todo(todo: &Todo) -> String {
         }
         Todo::ShowOwnNumber => "show one of yours: `callout number list`",
         Todo::SetOwnCallback => "callout callback set --public-url URL, without another URL",
+        Todo::Receive => {
+            "start `callout serve --no-dial --public-url URL` on this database, and let what stands before it hand \
+             on to it (docs/callbacks.md)"
+        }
         Todo::SetCallback => "callout callback set URL, or change the campaign",
     }
     .to_owned()

@@ -43,7 +43,7 @@ impl Client {
     fn callout(&self, callout: &Callout, attempt: AttemptId) -> Result<reqwest::Request, String> {
         let body = serde_json::to_vec(&CalloutRequest::new(callout, attempt))
             .expect("strings, numbers and maps serialise");
-        let mut request = self.signed(Method::POST, self.callouts.clone(), body)?;
+        let mut request = self.signed(self.scheme, Method::POST, self.callouts.clone(), body)?;
         for header in &callout.headers {
             let name = HeaderName::from_bytes(header.name.as_bytes());
             let value = HeaderValue::from_str(&header.value);

@@ -6,6 +6,7 @@
 
 mod callouts;
 mod calls;
+mod probe;
 mod recordings;
 
 use std::error::Error;
@@ -177,11 +178,18 @@ impl Client {
         if !plain.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&plain.query);
         }
-        self.signed(plain.verb, url, plain.body).map_err(not_sent)
+        self.signed(self.scheme, plain.verb, url, plain.body)
+            .map_err(not_sent)
     }
 
     /// A request with its authorisation, signed for this very moment.
-    fn signed(&self, method: Method, url: Url, body: Vec<u8>) -> Result<reqwest::Request, String> {
+    fn signed(
+        &self,
+        scheme: Scheme,
+        method: Method,
+        url: Url,
+        body: Vec<u8>,
+    ) -> Result<reqwest::Request, String> {
         let content_type = if body.is_empty() { "" } else { JSON };
         let parts = Request {
             method: method.as_str(),
@@ -191,7 +199,7 @@ impl Client {
         };
         let authorization = self
             .credentials
-            .authorization(self.scheme, &parts, self.clock.wall())
+            .authorization(scheme, &parts, self.clock.wall())
             .map_err(|e| e.to_string())?;
         let mut headers = HeaderMap::with_capacity(4);
         let mut secret = HeaderValue::from_str(&authorization.authorization)
