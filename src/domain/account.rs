@@ -84,6 +84,8 @@ pub struct AttemptRecord {
     pub hold: Option<Decimal>,
     /// Why uncertain, refused or not sent.
     pub note: Option<String>,
+    /// What was pressed in the call, in order, with ` > ` between.
+    pub response: Option<String>,
 }
 
 /// One row of the list and what became of it.

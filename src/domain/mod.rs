@@ -54,7 +54,7 @@ pub use destination::{Destination, DestinationKind};
 pub use earlier::{Endpoints, NotReachedBy, Overlap, RunEndpoints};
 pub use ids::{AttemptId, AttemptKey, CallId, RecipientId, RunId};
 pub use money::{Money, Purse};
-pub use news::{EventNumber, News, Says};
+pub use news::{EventNumber, News, Pressed, Says};
 pub use number_form::{NumberForm, READ_AGAIN_BUT, READER};
 pub use openings::{OpeningId, Openings};
 pub use outcome::Outcome;

@@ -1,5 +1,9 @@
 //! What an event of the platform tells of a call, as far as it moves an attempt.
 
+use std::fmt;
+
+use jiff::Timestamp;
+
 use super::{AttemptEvent, AttemptId, CallId, Outcome};
 
 /// The place of an event in the order in which events came to this database.
@@ -15,6 +19,26 @@ pub struct News {
     pub call: Option<CallId>,
     /// How it stands.
     pub says: Says,
+    /// What was pressed in it.
+    pub pressed: Option<Pressed>,
+}
+
+/// What somebody pressed in a call.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Pressed {
+    /// When, by the platform's clock; none where it did not say.
+    pub at: Option<Timestamp>,
+    /// The keys, or what a menu makes of them: 1 to 64 characters.
+    pub value: String,
+}
+
+impl fmt::Debug for Pressed {
+    /// What people press may be a number of theirs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pressed")
+            .field("at", &self.at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How a call stands by an event's word.

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tracing::warn;
 
 use super::core::{Event, Heard};
@@ -17,7 +18,7 @@ use super::timeline::Kind;
 use crate::domain::{
     AttemptEvent, AttemptState, EventNumber, News, Observation, RecipientId, Says,
 };
-use crate::store::{self, Observed, StoreError, Whose};
+use crate::store::{self, Observed, Press, StoreError, Whose};
 
 /// How often it is looked whether anything came.
 const EVERY: Duration = Duration::from_millis(100);
@@ -25,6 +26,7 @@ const EVERY: Duration = Duration::from_millis(100);
 impl Engine {
     /// Looks whether anything came, where it is time to.
     pub(super) fn listen(&mut self, now: Duration) {
+        let wall = self.assignment.time.wall();
         let live = self.timeline.is_live();
         let Some(hearing) = &mut self.hearing else {
             return;
@@ -47,6 +49,7 @@ impl Engine {
                     .map(|(_, news)| (news.attempt, news.call.clone()));
                 let named: Vec<_> = named.collect();
                 let whose = store.whose(&named).await?;
+                store.pressed(&presses(&events, &whose, wall)).await?;
                 let page = events.into_iter().zip(whose);
                 Ok(page
                     .map(|((number, news), whose)| (number, news, whose))
@@ -245,4 +248,20 @@ pub async fn learned(platform: &dyn Platform, news: News) -> Option<AttemptEvent
         Observation::Final(outcome) => Some(AttemptEvent::Ended(Some(call), outcome)),
         _ => None,
     }
+}
+
+/// What was pressed in calls by the word of events, and in whose; `now` stands in for a moment that was not told.
+fn presses(events: &[(EventNumber, News)], whose: &[Option<Whose>], now: Timestamp) -> Vec<Press> {
+    let pressed = events.iter().zip(whose);
+    let pressed = pressed.filter_map(|((_, news), whose)| press(news, whose.as_ref()?, now));
+    pressed.collect()
+}
+
+/// What was pressed in a call by the word of an event; `now` stands in for a moment that was not told.
+pub fn press(news: &News, whose: &Whose, now: Timestamp) -> Option<Press> {
+    news.pressed.as_ref().map(|pressed| Press {
+        attempt: whose.attempt,
+        at: pressed.at.unwrap_or(now),
+        value: pressed.value.clone(),
+    })
 }

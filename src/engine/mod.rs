@@ -27,7 +27,7 @@ pub use assignment::{Assignment, Render};
 pub use core::{Command, Core, End, Event, Heard, Now, Pace, Predecessor, Rules};
 pub use engine::{Ending, Engine, Signal};
 pub use glance::{Glance, Start, Watch};
-pub use hearing::learned;
+pub use hearing::{learned, press};
 pub use incoming::Incoming;
 pub use platform::Platform;
 pub use progress::{Listener, Progress, Told, telling};

@@ -117,7 +117,8 @@ impl Export {
         self.debits(row.attempts.iter().filter(|a| a.stage.counts()));
         self.time(first.map(|a| a.intended_at));
         self.time(last.map(|a| a.intended_at));
-        self.cell("");
+        let mut answered = row.attempts.iter().rev().filter(|a| a.stage.counts());
+        self.word(answered.find_map(|a| a.response.as_ref()));
         self.end();
     }
 

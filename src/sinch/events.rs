@@ -13,7 +13,10 @@ use serde_json::value::RawValue;
 use super::identity::Identity;
 use super::lenient::Object;
 use crate::domain::svaml::Event as Kind;
-use crate::domain::{AttemptId, CallId, Money, News, Outcome, Says};
+use crate::domain::{AttemptId, CallId, Money, News, Outcome, Pressed, Says};
+
+/// Characters that are kept of what somebody pressed.
+const PRESSED_CHARS_MAX: usize = 64;
 
 /// One event, as read.
 #[derive(Debug, Clone)]
@@ -251,6 +254,10 @@ impl Event {
                 Self::Dice(dice) => Says::Ended(dice.outcome.clone()),
                 _ => Says::GoesOn,
             },
+            pressed: match self {
+                Self::Pie(pie) => pie.pressed(),
+                _ => None,
+            },
         }
     }
 
@@ -362,6 +369,20 @@ impl NotifyEvent {
             error_message: object.text(&["errorMsg"]),
             common,
         }
+    }
+}
+
+impl PieEvent {
+    /// What was pressed; none where nothing was.
+    fn pressed(&self) -> Option<Pressed> {
+        let value = self.menu.as_ref()?.value.as_deref()?;
+        // Responses stand side by side with this between them.
+        let value = value.replace(" > ", " ").trim().to_owned();
+        let value: String = value.chars().take(PRESSED_CHARS_MAX).collect();
+        (!value.is_empty()).then_some(Pressed {
+            at: self.common.timestamp,
+            value,
+        })
     }
 }
 

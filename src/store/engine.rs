@@ -127,6 +127,9 @@ pub trait EngineStore: std::fmt::Debug + Send + Sync {
     /// leaves a run alone on which one is at work.
     async fn observe(&self, run: &RunId, heard: &[Heard]) -> Result<Vec<Observed>, StoreError>;
 
+    /// What people pressed in calls, whether these are over or not. Twice is once.
+    async fn pressed(&self, presses: &[Press]) -> Result<(), StoreError>;
+
     /// Tells other terminals how the engine stands.
     async fn report_status(&self, run: &RunId, telling: &EngineStatus) -> Result<(), StoreError>;
 }
@@ -227,6 +230,17 @@ pub struct Whose {
     pub attempt: AttemptId,
     /// Its run.
     pub run: RunId,
+}
+
+/// A result of a menu in a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Press {
+    /// In whose call.
+    pub attempt: AttemptId,
+    /// When, by the platform's clock.
+    pub at: Timestamp,
+    /// What was pressed.
+    pub value: String,
 }
 
 /// The platform's word on an attempt.

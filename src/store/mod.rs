@@ -26,7 +26,7 @@ pub use attempts::{AttemptStore, Made, Resolution, Unsettled};
 pub use calendar::{Calendar, OccurrenceFate, OccurrenceRecord};
 pub use engine::{
     Begun, Cursor, Due, DueAt, DuePage, EngineStore, Fact, Heard, Intent, Latest, Observed,
-    OpenCall, Recovery, Refused, Taken, Waiting, Was, Whose,
+    OpenCall, Press, Recovery, Refused, Taken, Waiting, Was, Whose,
 };
 pub use error::StoreError;
 pub use gap::Gap;

@@ -20,7 +20,7 @@ use callout::sinch::auth::{Credentials, Scheme};
 use callout::sinch::{Bases, Client, Region};
 use callout::store::{
     Access, Begun, Cursor, Due, DuePage, EngineStatus, EngineStore, Fact, Heard, Intent, Observed,
-    OpenCall, Recovery, Resolution, RunEnd, Store, StoreError, Whose, Wish,
+    OpenCall, Press, Recovery, Resolution, RunEnd, Store, StoreError, Whose, Wish,
 };
 use jiff::Timestamp;
 use tokio::sync::{Mutex, mpsc, watch};
@@ -198,6 +198,10 @@ impl EngineStore for Lying {
 
     async fn observe(&self, run: &RunId, heard: &[Heard]) -> Result<Vec<Observed>, StoreError> {
         self.store.observe(run, heard).await
+    }
+
+    async fn pressed(&self, presses: &[Press]) -> Result<(), StoreError> {
+        self.store.pressed(presses).await
     }
 
     async fn recover(&self, run: &RunId, now: Timestamp) -> Result<Recovery, StoreError> {

@@ -14,7 +14,7 @@ use super::ear::news;
 use crate::app::reconcile::kept_retry;
 use crate::clock::Clock;
 use crate::domain::{EventNumber, RetryPolicy, RunId};
-use crate::engine::{Platform, learned};
+use crate::engine::{Platform, learned, press};
 use crate::entropy::Entropy;
 use crate::store::{Heard, Observed, Owner, Received, Store, StoreError, Whose};
 
@@ -111,9 +111,12 @@ impl Unattended {
         }
         let retry = self.retry_of(run).await?;
         let (mut numbers, mut heard, mut done) = (Vec::new(), Vec::new(), Vec::new());
+        let mut presses = Vec::new();
         for (whose, received) in events {
-            let number = received.number;
-            match learned(self.platform.as_ref(), news(received)).await {
+            let (number, at) = (received.number, received.arrival.at);
+            let news = news(received);
+            presses.extend(press(&news, &whose, at));
+            match learned(self.platform.as_ref(), news).await {
                 Some(event) => {
                     numbers.push(number);
                     heard.push(Heard {
@@ -127,6 +130,7 @@ impl Unattended {
                 None => done.push(number),
             }
         }
+        self.store.pressed(&presses).await?;
         let observed = self.store.observe(run, &heard).await?;
         for (number, observed) in numbers.into_iter().zip(observed) {
             match observed {

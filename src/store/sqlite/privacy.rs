@@ -61,7 +61,7 @@ const MENTIONS: &str = concat!(
 
 /// Everything that people, the platform or we wrote in words: texts with their keys, those after one in
 /// pages, and how one is changed.
-const TEXTS: [(&str, &str); 11] = [
+const TEXTS: [(&str, &str); 12] = [
     (
         "-- erase: notes
          select key, note from attempts where key > ?1 and note is not null
@@ -79,6 +79,12 @@ const TEXTS: [(&str, &str); 11] = [
          select key, reason from attempts where key > ?1 and reason glob '*[0-9]*[0-9]*[0-9]*'
          order by key limit ?2",
         "update attempts set reason = ?2 where key = ?1",
+    ),
+    (
+        "-- erase: what was pressed
+         select key, value from presses where key > ?1 and value glob '*[0-9]*[0-9]*[0-9]*'
+         order by key limit ?2",
+        "update or replace presses set value = ?2 where key = ?1",
     ),
     (
         "-- erase: what was said of settlements
@@ -132,10 +138,14 @@ const TEXTS: [(&str, &str); 11] = [
 /// Texts read at a time.
 const PAGE: i64 = 1_000;
 
-const ERASE: [&str; 5] = [
+const ERASE: [&str; 6] = [
     "-- erase: what was noted
      update attempts set note = null
      where recipient in (select value from json_each(?1))",
+    "-- erase: what they pressed
+     delete from presses
+     where attempt in (select key from attempts
+                       where recipient in (select value from json_each(?1)))",
     "-- erase: what a person said
      update settlements set why = ?2
      where attempt in (select key from attempts
@@ -158,9 +168,13 @@ const ERASE: [&str; 5] = [
      where id in (select value from json_each(?1))",
 ];
 
-const PURGE: [&str; 4] = [
+const PURGE: [&str; 5] = [
     "-- purge: what was noted
      update attempts set note = null where run = (select number from runs where id = ?1)",
+    "-- purge: what was pressed
+     delete from presses
+     where attempt in (select key from attempts
+                       where run = (select number from runs where id = ?1))",
     "-- purge: what a person said
      update settlements set why = ?2
      where attempt in (select key from attempts

@@ -31,7 +31,9 @@ macro_rules! attempt_json {
     () => {
         "json_array(hex(attempts.id), attempts.state, attempts.intended_at, attempts.answered_at,
             attempts.ended_at, attempts.call_id, attempts.result, attempts.reason, attempts.duration_s,
-            attempts.debit, attempts.currency, attempts.note, attempts.hold)"
+            attempts.debit, attempts.currency, attempts.note, attempts.hold,
+            (select group_concat(value, ' > ') from (
+                select value from presses where presses.attempt = attempts.key order by at, value)))"
     };
 }
 pub(super) use attempt_json;
@@ -62,6 +64,7 @@ struct Attempt<'a>(
     Option<String>,
     Option<String>,
     Option<i64>,
+    Option<String>,
     Option<String>,
     Option<String>,
     Option<String>,
@@ -118,6 +121,7 @@ pub(super) fn read_attempt(text: &str) -> Result<AttemptRecord, StoreError> {
         currency,
         note,
         hold,
+        response,
     ) = read(text)?;
     let kept = Kept {
         result,
@@ -139,6 +143,7 @@ pub(super) fn read_attempt(text: &str) -> Result<AttemptRecord, StoreError> {
         note: note.or_else(|| outcome.doubt()),
         outcome,
         hold: hold.and_then(|hold| hold.parse().ok()),
+        response,
     })
 }
 

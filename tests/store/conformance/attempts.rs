@@ -6,7 +6,7 @@ use callout::domain::{
     AttemptEvent, AttemptId, AttemptKey, Disposition, Outcome, RecipientId, RecipientState,
     RetryPolicy, RunId, RunState, Stage, Word,
 };
-use callout::store::{Access, Heard, Observed, Resolution, RunEnd, Store, Taken};
+use callout::store::{Access, Heard, Observed, Press, Resolution, RunEnd, Store, Taken};
 
 use super::engine::{accepted, call, intend, lasting};
 use super::{Files, Rig as _, at, now};
@@ -232,4 +232,32 @@ async fn what_an_engine_has_in_hand_is_left_to_it() {
     drop(store);
     let observed = beside.observe(&run, &heard).await.unwrap();
     assert!(matches!(observed.as_slice(), [Observed::Taken(_)]));
+}
+
+#[tokio::test]
+async fn what_was_pressed_stands_in_its_order_however_often_and_late_it_is_told() {
+    let rig = Files::new();
+    let (store, run) = stocked(&rig).await;
+    let press = |seconds, value: &str| Press {
+        attempt: id(1),
+        at: at(now().as_second() + seconds),
+        value: value.into(),
+    };
+    let response = async || {
+        let rows = store.results(&run, RecipientId(0), 1).await.unwrap();
+        rows[0].attempts[0].response.clone()
+    };
+    assert_eq!(response().await, None);
+    let strangers = Press {
+        attempt: id(9),
+        ..press(0, "9")
+    };
+    store.pressed(&[press(2, "2"), strangers]).await.unwrap();
+    store
+        .pressed(&[press(1, "1"), press(2, "2")])
+        .await
+        .unwrap();
+    assert_eq!(response().await.as_deref(), Some("1 > 2"));
+    store.purge(&run, now()).await.unwrap();
+    assert_eq!(response().await, None);
 }

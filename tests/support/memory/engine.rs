@@ -9,7 +9,7 @@ use callout::domain::{
 };
 use callout::store::{
     Begun, Cursor, Due, DueAt, DuePage, EngineStatus, EngineStore, Fact, Heard, Intent, Latest,
-    Observed, OpenCall, Recovery, Refused, RunEnd, StoreError, Taken, Was, Whose, Wish,
+    Observed, OpenCall, Press, Recovery, Refused, RunEnd, StoreError, Taken, Was, Whose, Wish,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -240,6 +240,10 @@ impl EngineStore for Memory {
             .iter()
             .map(|heard| tables.observe(run, heard))
             .collect())
+    }
+
+    async fn pressed(&self, _: &[Press]) -> Result<(), StoreError> {
+        Ok(())
     }
 
     async fn report_status(&self, run: &RunId, telling: &EngineStatus) -> Result<(), StoreError> {

@@ -6,6 +6,7 @@ mod commit;
 pub(super) mod due;
 pub(super) mod group;
 pub(super) mod kept;
+mod presses;
 mod recovery;
 mod standing;
 
@@ -19,7 +20,7 @@ use crate::domain::retry::PerNumber;
 use crate::domain::{AttemptId, AttemptKey, CallId, Charges, RecipientId, RunId, Suppressions};
 use crate::store::{
     Begun, Cursor, DuePage, EngineStatus, EngineStore, Fact, Heard, Intent, Observed, OpenCall,
-    Recovery, RunEnd, StoreError, SuppressionStore as _, Whose, Wish,
+    Press, Recovery, RunEnd, StoreError, SuppressionStore as _, Whose, Wish,
 };
 
 const TELL: &str = "-- report_status
@@ -69,6 +70,10 @@ impl EngineStore for SqliteStore {
 
     async fn observe(&self, run: &RunId, heard: &[Heard]) -> Result<Vec<Observed>, StoreError> {
         self.observe_attempts(run, heard).await
+    }
+
+    async fn pressed(&self, presses: &[Press]) -> Result<(), StoreError> {
+        self.keep_presses(presses).await
     }
 
     async fn compare(&self) -> Result<(), StoreError> {
