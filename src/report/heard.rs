@@ -22,13 +22,19 @@ pub struct Heard {
 }
 
 impl Heard {
-    /// How the run's results come, in a few words.
-    pub fn way(&self) -> String {
-        if self.told == 0 {
-            return "asked for".to_owned();
+    /// How the results of a run come, of whose calls so many are over, in a few words.
+    pub fn way(&self, over: u64) -> String {
+        match (self.told, over.saturating_sub(self.told)) {
+            (0, _) => "asked for".to_owned(),
+            (_, 0) => "told by the platform".to_owned(),
+            (told, others) => {
+                let calls = counted(told, "call", "calls");
+                format!(
+                    "told by the platform for {calls}, asked for {}",
+                    grouped(others)
+                )
+            }
         }
-        let calls = counted(self.told, "call", "calls");
-        format!("told by the platform for {calls}, the others asked for")
     }
 
     /// What else there is to say of what came to the database; nothing where all is as it should be.

@@ -115,12 +115,19 @@ impl Summary {
         })
     }
 
+    /// How its results come.
+    pub fn results(&self) -> String {
+        let outcomes = self.tally.outcomes.iter();
+        let over = outcomes.filter(|((stage, ..), _)| *stage == Stage::Final);
+        self.heard.way(over.map(|(_, n)| n).sum())
+    }
+
     fn write_heard(&self, out: &mut String) {
         if self.heard == Heard::default() {
             return;
         }
         line(out, "");
-        line(out, &format!("results {}", self.heard.way()));
+        line(out, &format!("results {}", self.results()));
         for remark in self.heard.remarks() {
             line(out, &format!("        {remark}"));
         }

@@ -1,5 +1,6 @@
 //! What all connections share: reads a request, has it judged, has it kept, answers.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -71,7 +72,7 @@ impl Desk {
         &self,
         request: Request<Incoming>,
         working: &AtomicBool,
-    ) -> Result<&'static str, Refused> {
+    ) -> Result<Cow<'static, str>, Refused> {
         let (parts, body) = request.into_parts();
         let doors = Arc::clone(&self.doors.lock().unwrap_or_else(PoisonError::into_inner));
         let uri = &parts.uri;
@@ -213,9 +214,14 @@ async fn read(body: Incoming) -> Result<Bytes, Reason> {
     }
 }
 
-fn good(answer: &'static str) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from_static(answer.as_bytes())));
-    if !answer.is_empty() {
+fn good(answer: Cow<'static, str>) -> Response<Full<Bytes>> {
+    let is_svaml = !answer.is_empty();
+    let bytes = match answer {
+        Cow::Borrowed(answer) => Bytes::from_static(answer.as_bytes()),
+        Cow::Owned(answer) => Bytes::from(answer),
+    };
+    let mut response = Response::new(Full::new(bytes));
+    if is_svaml {
         let json = HeaderValue::from_static("application/json");
         response.headers_mut().insert(CONTENT_TYPE, json);
     }

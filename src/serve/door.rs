@@ -1,11 +1,13 @@
 //! What becomes of a request: from its bytes to an event that is kept, or to why it is not taken.
 //!
-//! Pure: the time is handed in, nothing is written. The answer to an event depends on the event alone, so that
-//! a repeat gets the same again.
+//! Pure: the time is handed in, nothing is written.
+
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 
 use super::refusal::{Reason, Refused};
+use super::reply::reply;
 use crate::domain::svaml::Event as Kind;
 use crate::sinch::auth::{AuthError, Credentials, ReceivedHeaders};
 use crate::sinch::events::Event;
@@ -14,11 +16,6 @@ use crate::store::{Arrival, LATE};
 
 /// What stands before the secret at the end of a callback path.
 const PREFIX: &str = "/sinch";
-
-/// A call that was answered goes on as its callout says.
-const CONTINUE: &str = r#"{"action":{"name":"continue"}}"#;
-/// Nobody here knows what else to do with a call.
-const HANG_UP: &str = r#"{"action":{"name":"hangup"}}"#;
 
 /// The paths at which callbacks are taken: one for each secret that is good.
 #[derive(Debug, Clone, Default)]
@@ -53,7 +50,7 @@ pub struct Good {
     /// What is kept of it.
     pub arrival: Arrival,
     /// What it is answered with once it is durable: JSON, or nothing.
-    pub answer: &'static str,
+    pub answer: Cow<'static, str>,
 }
 
 impl Doors {
@@ -126,11 +123,7 @@ impl Door {
         let kind = event.kind();
         let word = kind.map_or("other", Kind::as_str);
         let arrival = arrival(&event, word, body, signed, now);
-        let answer = match kind {
-            Some(Kind::Ace) => CONTINUE,
-            Some(Kind::Ice | Kind::Pie) => HANG_UP,
-            Some(Kind::Dice | Kind::Notify) | None => "",
-        };
+        let answer = reply(&event);
         Ok(Good { arrival, answer })
     }
 }

@@ -20,6 +20,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "sinch::auth",
             "sinch::verify",
             "sinch::events",
+            "sinch::identity",
             "domain",
             "clock",
         ],

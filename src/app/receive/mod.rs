@@ -18,6 +18,7 @@ use crate::domain::RunId;
 use crate::engine::Incoming;
 use crate::serve::{Receiver, ReceiverError, Setup};
 use crate::sinch::Client;
+use crate::sinch::auth::Credentials;
 use crate::sinch::callback_urls::GetCallbackUrls;
 use crate::store::{Access, Store};
 
@@ -169,6 +170,31 @@ impl App {
         }))
     }
 
+    /// Receives for a rehearsal, on any free port of this machine. Returns the URL at which it does.
+    pub(crate) async fn receiver_of_rehearsal(
+        &self,
+        store: &Arc<dyn Store>,
+        credentials: Credentials,
+    ) -> Result<(Receiver, String), Error> {
+        let receiver = receiver(Setup {
+            address: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0),
+            credentials,
+            public_path: String::new(),
+            inbox: Arc::<dyn Store>::clone(store),
+            clock: Arc::clone(&self.clock),
+        })
+        .await?;
+        let before = format!("http://{}/sinch/", receiver.address());
+        let url = self.url_behind(before, store.as_ref()).await?;
+        Ok((receiver, url.shown()))
+    }
+
+    /// The inbox of a database, as the engine of a run hears it.
+    pub(crate) fn ear(&self, store: &Arc<dyn Store>, run: &RunId) -> Arc<dyn Incoming> {
+        let (store, clock) = (Arc::clone(store), Arc::clone(&self.clock));
+        Arc::new(InboxEar::new(store, clock, run.clone()))
+    }
+
     /// How an engine hears of the calls of a run: from whoever receives for this database, be it this process or
     /// another.
     pub(crate) async fn hearing(
@@ -177,10 +203,9 @@ impl App {
         (run, campaign): (&RunId, &Campaign),
         client: &Client,
     ) -> Result<Hearing, Error> {
-        let ear = InboxEar::new(Arc::clone(store), Arc::clone(&self.clock), run.clone());
         let told = campaign.may_be_told() && self.is_told(store.as_ref(), client).await?;
         Ok(Hearing {
-            incoming: Some(Arc::new(ear)),
+            incoming: Some(self.ear(store, run)),
             told,
         })
     }
@@ -228,11 +253,16 @@ impl App {
         let Some(public) = &self.settings.receive.public_url else {
             return Ok(None);
         };
+        let before = format!("{}/sinch/", public.text);
+        Ok(Some(self.url_behind(before, inbox).await?))
+    }
+
+    /// The address that begins so, with the database's secret.
+    async fn url_behind(&self, before: String, inbox: &dyn Store) -> Result<CallbackUrl, Error> {
         let secrets = inbox.callback_secrets(self.clock.wall()).await?;
         let secret = secrets.into_iter().next();
         let secret = secret.ok_or_else(|| Error::failed("the database has no callback secret"))?;
-        let before = format!("{}/sinch/", public.text);
-        Ok(Some(CallbackUrl { before, secret }))
+        Ok(CallbackUrl { before, secret })
     }
 
     /// Gives the database another secret. The one before is taken for a day more.

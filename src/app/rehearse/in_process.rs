@@ -1,18 +1,26 @@
 //! The simulator's world in the place of HTTP, on a clock that is moved on: the same bodies go in, and the
 //! same answers are read, but no socket is between.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::app::DEMO_KEY;
 use crate::clock::{Clock as _, VirtualClock};
 use crate::domain::{
-    AttemptId, CallId, Callout, NotSent, Observation, Reaction, Side, Uncertainty, Verdict,
+    AttemptId, CallId, Callout, EventNumber, News, NotSent, Observation, Reaction, Side,
+    Uncertainty, Verdict,
 };
-use crate::engine::Platform;
+use crate::engine::{Incoming, Platform};
+use crate::serve::reply;
 use crate::simulator::{Delivery, Options, World, ledger_csv};
 use crate::sinch::answer::{Answer, retry_after};
 use crate::sinch::callouts::CalloutRequest;
+use crate::sinch::events::Event;
+use crate::store::StoreError;
 
 /// A platform in this process.
 #[derive(Debug)]
@@ -20,6 +28,8 @@ pub(super) struct InProcess {
     world: Mutex<World>,
     cli_required: bool,
     clock: Arc<VirtualClock>,
+    /// Events that came so far.
+    told: AtomicI64,
 }
 
 impl InProcess {
@@ -30,6 +40,7 @@ impl InProcess {
             world: Mutex::new(World::new(options, clock.wall())),
             cli_required,
             clock,
+            told: AtomicI64::new(0),
         }
     }
 
@@ -110,5 +121,35 @@ impl Platform for InProcess {
 
     async fn hang_up(&self, call: &CallId) -> bool {
         self.world().hang_up_by_id(call.as_str(), self.clock.wall())
+    }
+}
+
+/// Events are steps of the same clock: each is read as soon as it is due, and answered as a receiver does.
+#[async_trait]
+impl Incoming for InProcess {
+    async fn read(&self, _: EventNumber) -> Result<Vec<(EventNumber, News)>, StoreError> {
+        let mut world = self.world();
+        let now = self.clock.wall();
+        let mut heard = Vec::new();
+        for sent in world.events_due(now, DEMO_KEY) {
+            let Ok(event) = Event::parse(&sent.body) else {
+                continue;
+            };
+            let answer = reply(&event);
+            world.event_answered(sent.number, 200, answer.as_bytes(), now);
+            let number = self.told.fetch_add(1, Ordering::Relaxed) + 1;
+            heard.push((EventNumber(number), event.news()));
+        }
+        Ok(heard)
+    }
+
+    async fn handled(&self, _: Vec<EventNumber>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn next_at(&self) -> Option<Duration> {
+        let at = self.world().next_event_at()?;
+        let wait = at.duration_since(self.clock.wall());
+        Some(self.clock.monotonic() + Duration::try_from(wait).unwrap_or_default())
     }
 }

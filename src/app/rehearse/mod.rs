@@ -19,7 +19,7 @@ use super::{App, DEMO_KEY, DEMO_SECRET, Error, Notice, Sources, Stop};
 use crate::campaign::Campaign;
 use crate::clock::{Clock, VirtualClock};
 use crate::domain::{Rates, Spend};
-use crate::engine::{Pace, Platform, Predecessor, Rules, Time};
+use crate::engine::{Incoming, Pace, Platform, Predecessor, Rules, Time};
 use crate::entropy::Entropy;
 use crate::simulator::{Options, Tariff};
 use crate::sinch::auth::Credentials;
@@ -37,6 +37,9 @@ const RATE_DEFAULT: f64 = 10.0;
 /// When virtual time begins where nobody says: Monday, 2026-01-05, 08:00 UTC. A fixed moment, so that the
 /// same seed gives the same results on any day.
 const VIRTUAL_START: Timestamp = Timestamp::constant(1_767_600_000, 0);
+
+/// In virtual time events are steps of the same clock, and no request goes there.
+const NOBODYS_URL: &str = "http://callbacks.invalid/";
 
 /// What is wanted of a rehearsal.
 #[derive(Debug, Default)]
@@ -102,6 +105,11 @@ impl Rehearsal<'_> {
         let app = self.app;
         let scheme = app.settings.platform.scheme()?;
         let store = self.begin_anew(Access::Engine).await?;
+        let (receiver, url) = app.receiver_of_rehearsal(&store, credentials()?).await?;
+        let options = Options {
+            callback_url: Some(url),
+            ..options
+        };
         let served = ServedSimulator::start(options, Arc::clone(&app.clock))?;
         let bases = Bases::new(Region::Global, Some(&served.url), Some(&served.url))
             .map_err(Error::failed)?;
@@ -110,9 +118,15 @@ impl Rehearsal<'_> {
         let new = self.new_run(app, client.platform());
         let rules = hurried(app, self.campaign, new.created_at);
         let time = Time::Live(Arc::clone(&app.clock));
-        let calling = (Arc::new(client) as Arc<dyn Platform>, time);
+        let hearing = Hearing {
+            incoming: Some(app.ear(&store, &new.id)),
+            told: self.campaign.may_be_told(),
+        };
+        let calling = (Arc::new(client) as Arc<dyn Platform>, time, hearing);
         let work = self.work(app, store, new, rules, calling).await?;
-        work.until(stop).await
+        let ended = work.until(stop).await?;
+        receiver.stop().await;
+        Ok(ended)
     }
 
     /// The same engine and store, on a clock that jumps to whatever is next.
@@ -131,6 +145,7 @@ impl Rehearsal<'_> {
         });
         let options = Options {
             time_scale: 1.0,
+            callback_url: Some(NOBODYS_URL.to_owned()),
             ..options
         };
         let platform = Arc::new(InProcess::new(options, Arc::clone(&clock)));
@@ -144,9 +159,14 @@ impl Rehearsal<'_> {
         app.tell(Notice::VirtualTime(zone.at(began)));
         let rules = rules(self.campaign, new.created_at);
         let called = Arc::clone(&platform);
+        let hearing = Hearing {
+            incoming: Some(Arc::clone(&platform) as Arc<dyn Incoming>),
+            told: self.campaign.may_be_told(),
+        };
         let calling = (
             platform as Arc<dyn Platform>,
             Time::Virtual(Arc::clone(&clock)),
+            hearing,
         );
         let work = self.work(app, store, new, rules, calling).await?;
         let ended = work.until(stop).await?;
@@ -179,7 +199,7 @@ impl Rehearsal<'_> {
         store: Arc<dyn Store>,
         new: NewRun,
         rules: Rules,
-        (platform, time): (Arc<dyn Platform>, Time),
+        (platform, time, hearing): (Arc<dyn Platform>, Time, Hearing),
     ) -> Result<Work<'a>, Error> {
         let campaign = self.campaign;
         store.create_run(&new).await?;
@@ -210,7 +230,7 @@ impl Rehearsal<'_> {
             app,
             store,
             platform,
-            hearing: Hearing::default(),
+            hearing,
             time,
             script,
             at_the_dial: None,

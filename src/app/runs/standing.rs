@@ -157,7 +157,7 @@ impl Standing {
         if hears && self.summary.heard.told == 0 {
             return "told by the platform as calls end".to_owned();
         }
-        self.summary.heard.way()
+        self.summary.results()
     }
 
     /// Every reason with its counts, a line each.
