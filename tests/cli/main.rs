@@ -15,6 +15,7 @@ mod decisions;
 mod earlier;
 mod end_to_end;
 mod events;
+mod heard;
 mod listing;
 mod moments;
 mod money;

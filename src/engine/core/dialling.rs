@@ -395,6 +395,10 @@ impl Core {
         } else if self.nobody_is_due() {
             match self.more {
                 More::At(_) | More::Held => ("later", "everybody left is due later"),
+                _ if self.flights.is_empty() && self.word_by(now).is_some() => (
+                    "uncertain",
+                    "everybody is called: the platform may yet tell of uncertain attempts",
+                ),
                 _ if self.flights.is_empty() => ("nobody", "nobody is left to call"),
                 _ => ("calls_end", "everybody is called: waiting for calls to end"),
             }

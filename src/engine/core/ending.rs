@@ -67,12 +67,15 @@ impl Core {
     pub(super) fn finish(&mut self, now: Now, commands: &mut Vec<Command>) {
         // Hang-ups are not waited for: they may be cut off, and repeated.
         let requests = self.posts.in_flight() + self.gets.in_flight() + usize::from(self.fetching);
+        let awaits_word = self.word_by(now).is_some();
         let end = match &self.phase {
             Phase::Holding(why) if requests == 0 && self.flights.is_empty() => {
                 End::Paused(why.clone())
             }
             Phase::Draining(end) if requests == 0 && self.intending == 0 => end.clone(),
-            Phase::Closing(disposition) if requests == 0 && self.flights.is_empty() => {
+            Phase::Closing(disposition)
+                if requests == 0 && self.flights.is_empty() && !awaits_word =>
+            {
                 match disposition {
                     Disposition::Expired => End::Expired,
                     _ => End::Cancelled,
@@ -84,7 +87,8 @@ impl Core {
                     && self.queue.is_empty()
                     && self.dues == 0
                     && self.more == More::No
-                    && self.looked_again =>
+                    && self.looked_again
+                    && !awaits_word =>
             {
                 End::Completed
             }

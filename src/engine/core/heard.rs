@@ -72,6 +72,13 @@ impl Core {
         self
     }
 
+    /// While calls are told, until when the platform may yet tell of an attempt that is uncertain; none where it
+    /// is not waited for.
+    pub(super) fn word_by(&self, now: Now) -> Option<Duration> {
+        let until = self.uncertain.back().filter(|until| **until > now.mono);
+        until.copied().filter(|_| self.telling.expected)
+    }
+
     /// Whether an attempt is the core's to move.
     pub fn has_in_hand(&self, key: AttemptKey) -> bool {
         self.flights.contains_key(&key)
@@ -104,7 +111,7 @@ impl Core {
                 commands.push(Command::Observe(number));
                 return;
             }
-            Some(Flight::Posted { .. }) => self.overtook(key, id, news, now, commands),
+            Some(Flight::Posted { .. }) => self.overtook(key, id, (number, news), now, commands),
             Some(Flight::Open(_)) => self.told(key, id, (number, news), now, commands),
         }
         if !self.is_priced_later(key, number) {
@@ -117,7 +124,7 @@ impl Core {
         &mut self,
         key: AttemptKey,
         id: AttemptId,
-        news: News,
+        (number, news): (EventNumber, News),
         now: Now,
         commands: &mut Vec<Command>,
     ) {
@@ -148,7 +155,12 @@ impl Core {
             tried,
             was: Was::InFlight,
         };
-        if let Says::Ended(outcome) = &news.says {
+        let unpriced = matches!(&news.says, Says::Ended(outcome) if is_unpriced(outcome));
+        let goes_on = News {
+            says: Says::GoesOn,
+            ..news.clone()
+        };
+        if let (Says::Ended(outcome), false) = (&news.says, unpriced) {
             self.progress.ended(outcome);
         } else {
             let began = OpenCall {
@@ -162,7 +174,8 @@ impl Core {
             };
             self.follow(began, at, now);
         }
-        let Some(event) = news.event() else {
+        let first = if unpriced { goes_on } else { news.clone() };
+        let Some(event) = first.event() else {
             return;
         };
         let step = Step {
@@ -173,6 +186,9 @@ impl Core {
             wait: Duration::ZERO,
         };
         self.take(step, now, commands);
+        if unpriced {
+            self.told(key, id, (number, news), now, commands);
+        }
     }
 
     /// An event tells of a call that goes on for all we know.
@@ -195,18 +211,17 @@ impl Core {
         let Says::Ended(outcome) = news.says else {
             return;
         };
-        if outcome.leaves_open() && open.told.is_none() {
-            // Its price, where it has one, is asked for once more.
+        let outcome = match open.told.take() {
+            Some(told) => told.completed(outcome),
+            None => outcome,
+        };
+        if is_unpriced(&outcome) {
+            // Its price, where it has one, is asked for once more, however often it is told without.
             open.told = Some(outcome);
             open.told_by.push(number);
             self.poll_soon(key, now.mono);
             return;
         }
-        let told = open.told.take();
-        let outcome = match told {
-            Some(told) => told.completed(outcome),
-            None => outcome,
-        };
         self.over(key, outcome, now, commands);
     }
 
@@ -332,4 +347,9 @@ impl Core {
         }
         self.give_up_if_unreachable(now);
     }
+}
+
+/// Whether a price may be known to the platform that its event did not tell.
+fn is_unpriced(outcome: &Outcome) -> bool {
+    outcome.leaves_open() || outcome.debit.is_none()
 }

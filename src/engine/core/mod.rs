@@ -443,7 +443,8 @@ impl Core {
             Phase::Finished => None,
             _ => self.next_hang_up(),
         };
-        [dialling, poll, hang_up].into_iter().flatten().min()
+        let word = follows.then(|| self.word_by(now)).flatten();
+        [dialling, poll, hang_up, word].into_iter().flatten().min()
     }
 
     /// How things stand, for people.

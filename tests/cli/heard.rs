@@ -1,0 +1,192 @@
+//! The platform tells of calls, and somebody listens: results come by themselves, uncertain attempts are
+//! resolved, a second call for one attempt is the alarm.
+
+use crate::support::audit::Audit;
+use crate::support::{Desk, Out, Platform, Running, wait_for};
+
+/// A platform, a desk, and the address at which the platform finds the desk's receiver.
+struct Office {
+    platform: Platform,
+    desk: Desk,
+    address: String,
+}
+
+impl Office {
+    /// A platform that tells a receiver which is there already.
+    fn open(options: &[&str]) -> (Self, Running) {
+        let platform = Platform::start(options);
+        let desk = Desk::at(&platform);
+        let receiver = desk.start(&["serve", "--no-dial", "--listen", "127.0.0.1:0"]);
+        let address = listens(&receiver);
+        let office = Self {
+            platform,
+            desk,
+            address,
+        };
+        let url = format!("http://{}", office.address);
+        let set = ["callback", "set", "--public-url", &url, "--yes"];
+        office.desk.run(&set).ends(0);
+        (office, receiver)
+    }
+
+    fn list(&self, rows: usize) {
+        let row = |n: usize| format!("Ada,+46701740{n:03}\n");
+        let list: String = (0..rows).map(row).collect();
+        let list = format!("name,phone\n{list}");
+        self.desk.tts(&list, "calls_per_second = 200");
+    }
+
+    fn run(&self, more: &[&str]) -> Out {
+        let words = ["run", "c.toml", "--yes", "--output", "results.csv"];
+        self.desk.run(&[&words[..], more].concat())
+    }
+
+    /// How often calls were asked about.
+    fn gets(&self) -> usize {
+        let ledger = self.platform.ledger();
+        let gets = ledger.column("gets").into_iter();
+        gets.map(|gets| gets.parse::<usize>().unwrap()).sum()
+    }
+
+    fn status(&self) -> serde_json::Value {
+        self.desk.run(&["status", "--json"]).ends(0).json()
+    }
+
+    /// Nobody was called twice, every row has its end, and every call stands in the attempts as in the ledger.
+    fn agrees(&self) {
+        let audit = Audit::of(&self.desk, &self.platform);
+        assert_eq!(audit.violations, Vec::<String>::new());
+        self.agrees_so_far();
+    }
+
+    /// Every call of the ledger stands in the attempts with its end and its price.
+    fn agrees_so_far(&self) {
+        let (ledger, attempts) = (self.platform.ledger(), self.desk.export("attempts"));
+        for row in &ledger.rows {
+            let id = ledger.cell(row, "call_id");
+            let ours = attempts
+                .rows
+                .iter()
+                .find(|row| attempts.cell(row, "call_id") == id)
+                .unwrap_or_else(|| panic!("{id} is unknown"));
+            for (theirs, column) in [("result", "result"), ("debit", "debit")] {
+                let (theirs, ours) = (ledger.cell(row, theirs), attempts.cell(ours, column));
+                assert_eq!(ours, theirs, "{column} of {id}");
+            }
+        }
+    }
+}
+
+fn listens(receiver: &Running) -> String {
+    wait_for("the receiver", || {
+        let said = receiver.said();
+        let (_, rest) = said.split_once("events are received at ")?;
+        let (address, _) = rest.split_once('\n')?;
+        Some(address.split(',').next()?.to_owned())
+    })
+}
+
+/// Events in any order, some twice, some before the answer to their POST, some without a price.
+const STRANGE: [&str; 9] = [
+    "--time-scale",
+    "0.02",
+    "--events-shuffled",
+    "--events-doubled",
+    "0.1",
+    "--events-early",
+    "0.1",
+    "--dice-without-debit",
+    "0.1",
+];
+
+#[test]
+fn results_are_told_and_hardly_asked_for() {
+    let (office, _receiver) = Office::open(&STRANGE);
+    office.list(200);
+    let out = office.run(&[]).ends(0);
+    assert!(
+        out.stdout.contains("results told by the platform"),
+        "{}",
+        out.stdout
+    );
+    office.agrees();
+    let gets = office.gets();
+    assert!((1..=60).contains(&gets), "{gets} GETs of 200 calls");
+    let asked = office.platform.posts();
+    let status = office.status();
+    assert_eq!(status["heard"]["told"], asked.rows.len());
+    assert_eq!(status["heard"]["waiting"], 0, "{status}");
+}
+
+#[test]
+fn a_file_that_wants_no_events_is_asked_about() {
+    let (office, _receiver) = Office::open(&["--time-scale", "0"]);
+    office.list(5);
+    let campaign = String::from_utf8(office.desk.read("c.toml")).unwrap();
+    let campaign = campaign.replace("[callout.tts]", "[callout.tts]\nenable_dice = false");
+    office.desk.write("c.toml", &campaign);
+    let out = office.run(&[]).ends(0);
+    assert!(!out.stdout.contains("told by"), "{}", out.stdout);
+    assert_eq!(office.platform.events().rows.len(), 0);
+}
+
+#[test]
+fn a_run_receives_for_itself() {
+    let (office, receiver) = Office::open(&["--time-scale", "0.02", "--lost", "0.3"]);
+    drop(receiver);
+    office.list(60);
+    let public = format!("http://{}", office.address);
+    let out = office.run(&["--listen", &office.address, "--public-url", &public]);
+    // Whoever's answer was lost is known by their events.
+    out.ends(0);
+    office.agrees();
+    assert_eq!(office.status()["uncertain"], 0);
+}
+
+#[test]
+fn while_no_engine_works_the_receiver_knows_who_was_called() {
+    let options = ["--time-scale", "0.05", "--answer-after", "300"];
+    let (office, _receiver) = Office::open(&options);
+    office.list(60);
+    let run = office.desk.start(&["run", "c.toml", "--yes"]);
+    wait_for("callouts", || {
+        (office.platform.posted() >= 20).then_some(())
+    });
+    assert!(run.kill());
+    // Answers that came to nobody are made good by events: every call that was placed is known with its end.
+    wait_for("the events of all calls", || {
+        let attempts = office.desk.export("attempts");
+        let known = attempts.counts("state").get("final").copied();
+        (known == Some(office.platform.ledger().rows.len())).then_some(())
+    });
+    office.agrees_so_far();
+    office
+        .desk
+        .run(&["resume", "--output", "results.csv"])
+        .ends(0);
+    office.agrees();
+    assert_eq!(office.platform.ledger().rows.len(), 60);
+}
+
+#[test]
+fn a_second_call_for_one_attempt_is_the_alarm() {
+    let (office, _receiver) = Office::open(&["--time-scale", "0.02", "--second-call", "0.02"]);
+    office.list(200);
+    let out = office.run(&[]).ends(1);
+    let said = format!("{}{}", out.stdout, out.stderr);
+    assert!(said.contains("ALARM"), "{said}");
+    let status = office.status();
+    assert_eq!(status["state"], "paused");
+    assert_eq!(status["why_code"], "two_calls");
+    let events = office.platform.events();
+    let second = events.rows.iter().filter(|row| {
+        let fault = events.cell(row, "fault");
+        fault.contains("second_call")
+    });
+    let why = status["why"].as_str().unwrap();
+    let mut seconds = second.map(|row| events.cell(row, "call_id"));
+    assert!(seconds.any(|id| why.contains(id)), "{why}");
+    let ledger = office.platform.ledger();
+    let firsts = ledger.column("call_id");
+    assert!(firsts.iter().any(|id| why.contains(id)), "{why}");
+}
