@@ -66,7 +66,7 @@ mod tests {
         let to = r#""to":{"type":"number","endpoint":"46700000002"},"cli":"46700000001""#;
         let ours = format!(r#"{{"event":"ice","callid":"c","custom":"{attempt}",{to}}}"#);
         let connected =
-            r#"{"action":{"cli":"+46700000001","name":"connectPstn","number":"+46700000002"}}"#;
+            r#"{"action":{"name":"connectPstn","number":"+46700000002","cli":"+46700000001"}}"#;
         assert_eq!(replied(&ours), connected);
         let strange = format!(r#"{{"event":"ice","callid":"c",{to}}}"#);
         assert_eq!(replied(&strange), HANG_UP);
