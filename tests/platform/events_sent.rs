@@ -510,6 +510,12 @@ fn options_without_sense_are_refused() {
     );
 }
 
+/// Long enough for any machine; without it a test whose event never comes would not end.
+async fn in_time<T>(wait: impl Future<Output = T>) -> T {
+    let wait = tokio::time::timeout(Duration::from_mins(1), wait);
+    wait.await.expect("it comes within a minute")
+}
+
 /// What came in at the application.
 struct Received {
     head: String,
@@ -548,7 +554,7 @@ impl Application {
     }
 
     async fn next(&mut self) -> Received {
-        self.received.recv().await.unwrap()
+        in_time(self.received.recv()).await.unwrap()
     }
 }
 
@@ -610,12 +616,15 @@ async fn events_arrive_signed_in_order_and_are_on_a_page() {
         assert_eq!(told["applicationKey"], KEY);
     }
     // The answer is written down once it is read.
-    let page = loop {
-        let page = peer.get("/simulator/events").await.text;
-        if !page.contains(",0,") {
-            break page;
+    let page = in_time(async {
+        loop {
+            let page = peer.get("/simulator/events").await.text;
+            if !page.contains(",0,") {
+                return page;
+            }
         }
-    };
+    })
+    .await;
     let expected = format!(
         "call_id,attempt,event,sent_at,status,fault,unsent\n\
          {id},a1,ace,2026-11-21T05:00:10.000000Z,200,,\n\
@@ -697,7 +706,7 @@ async fn only_plain_http_to_this_machine_is_called() {
             ..steady()
         });
         peer.post(&told(conference(NUMBER, "a1"))).await;
-        let told = unsent(&peer.simulator).await;
+        let told = in_time(unsent(&peer.simulator)).await;
         assert_eq!(told, [why; 2]);
     }
 }
