@@ -27,6 +27,9 @@ pub(super) struct Hearing {
     pub(super) waiting: VecDeque<EventNumber>,
     /// Whether it does so now.
     pub(super) observing: bool,
+    /// Those of which what they told is durable, which is to be written down by and by.
+    pub(super) done: Vec<EventNumber>,
+    pub(super) write_done_at: Duration,
 }
 
 impl Hearing {
@@ -40,6 +43,8 @@ impl Hearing {
             open: HashMap::new(),
             waiting: VecDeque::new(),
             observing: false,
+            done: Vec::new(),
+            write_done_at: Duration::ZERO,
         }
     }
 

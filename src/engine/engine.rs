@@ -159,6 +159,7 @@ impl Engine {
         // Left while the list was imported: it counts before anybody is dialled.
         engine.take(Report::Wish(begun.wish));
         let end = engine.work(signals, &progress).await;
+        engine.write_all_done().await;
         let end = engine.end(end).await?;
         Ok(Ending { end, recovery })
     }

@@ -13,19 +13,25 @@ use tracing::warn;
 use super::core::{Event, Heard};
 use super::ear::{Hearing, Page};
 use super::engine::{Engine, Report};
+use super::incoming::Incoming;
 use super::platform::Platform;
 use super::timeline::Kind;
 use crate::domain::{
-    AttemptEvent, AttemptState, EventNumber, News, Observation, RecipientId, Says,
+    AttemptEvent, AttemptState, EventNumber, News, Observation, RecipientId, RunId, Says,
 };
 use crate::store::{self, Observed, Press, StoreError, Whose};
 
 /// How often it is looked whether anything came.
 const EVERY: Duration = Duration::from_millis(100);
+/// So many events at once, and it is looked at once whether there are more.
+const MANY: usize = 100;
+/// How often it is written down which events are done with.
+const WRITE_DONE_EVERY: Duration = Duration::from_millis(500);
 
 impl Engine {
     /// Looks whether anything came, where it is time to.
     pub(super) fn listen(&mut self, now: Duration) {
+        self.write_done(now);
         let wall = self.assignment.time.wall();
         let live = self.timeline.is_live();
         let Some(hearing) = &mut self.hearing else {
@@ -75,7 +81,9 @@ impl Engine {
         };
         if let Some((last, ..)) = page.last() {
             hearing.after = hearing.after.max(*last);
-            hearing.look_at = Duration::ZERO;
+            if page.len() >= MANY {
+                hearing.look_at = Duration::ZERO;
+            }
         }
         let run = self.assignment.run.clone();
         for (number, news, whose) in page {
@@ -108,18 +116,39 @@ impl Engine {
         }
     }
 
-    /// What events told is durable.
+    /// What events told is durable. That they are done with may be written down later: to read one again changes
+    /// nothing.
     pub(super) fn events_are_durable(&mut self, events: Vec<EventNumber>) {
-        let Some(hearing) = self.hearing.as_ref().filter(|_| !events.is_empty()) else {
+        if let Some(hearing) = &mut self.hearing {
+            hearing.done.extend(events);
+        }
+    }
+
+    /// Writes down which events are done with, where it is time to.
+    fn write_done(&mut self, now: Duration) {
+        let Some(hearing) = &mut self.hearing else {
             return;
         };
+        if hearing.done.is_empty() || hearing.write_done_at > now {
+            return;
+        }
+        hearing.write_done_at = now + WRITE_DONE_EVERY;
+        let events = std::mem::take(&mut hearing.done);
         let (incoming, run) = (Arc::clone(&hearing.incoming), self.assignment.run.clone());
         self.timeline.start(Kind::Look, async move {
-            if let Err(error) = incoming.handled(events).await {
-                warn!(run.id = %run, "{error}: events are read again at the next start");
-            }
+            write_done(incoming.as_ref(), &run, events).await;
             Report::Nothing
         });
+    }
+
+    /// The same when nothing else is to be done.
+    pub(super) async fn write_all_done(&mut self) {
+        if let Some(hearing) = &mut self.hearing
+            && !hearing.done.is_empty()
+        {
+            let events = std::mem::take(&mut hearing.done);
+            write_done(hearing.incoming.as_ref(), &self.assignment.run, events).await;
+        }
     }
 
     /// An event about an attempt that is not in hand goes through the store, once that has what was recorded.
@@ -264,4 +293,11 @@ pub fn press(news: &News, whose: &Whose, now: Timestamp) -> Option<Press> {
         at: pressed.at.unwrap_or(now),
         value: pressed.value.clone(),
     })
+}
+
+/// Writes down which events are done with.
+async fn write_done(incoming: &dyn Incoming, run: &RunId, events: Vec<EventNumber>) {
+    if let Err(error) = incoming.handled(events).await {
+        warn!(run.id = %run, "{error}: events are read again at the next start");
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use sqlx::{Connection as _, SqliteConnection};
@@ -18,6 +19,9 @@ use crate::store::{Arrival, LATE, StoreError};
 
 /// Events that are written together, at most.
 pub(super) const GROUP_MAX: usize = 256;
+
+/// The least time from one group to the next: an event that comes alone is written at once.
+const BETWEEN_GROUPS: Duration = Duration::from_millis(20);
 
 /// The inbox's own writer.
 #[derive(Debug)]
@@ -80,6 +84,8 @@ pub(super) async fn keep_all(writing: Arc<Writing>, mut arrivals: mpsc::Receiver
             };
             drop(waiting.kept.send(said));
         }
+        // Where many come, those that come meanwhile share the disk.
+        tokio::time::sleep(BETWEEN_GROUPS).await;
     }
 }
 
