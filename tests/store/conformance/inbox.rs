@@ -97,6 +97,12 @@ async fn a_repeat_is_one_event_even_among_those_that_wait_for_the_disk_together(
     // After it was handled it is a repeat still.
     handle(one.as_ref(), &Owner::Nobody).await;
     assert!(!one.keep(arrival(1)).await.unwrap());
+    // It is one whenever it comes.
+    let later = Arrival {
+        at: later(1),
+        ..arrival(1)
+    };
+    assert!(!one.keep(later).await.unwrap());
 }
 
 #[tokio::test]
