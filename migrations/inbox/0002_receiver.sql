@@ -8,4 +8,8 @@ insert into receiver (until) values (0);
 
 create index events_told on events (run) where run is not null and kind = 'dice';
 
+-- Whoever is forgotten is looked for in every body anyway; an event is not to pay for that.
+drop index events_attempt;
+drop index events_call;
+
 pragma user_version = 2;

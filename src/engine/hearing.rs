@@ -22,11 +22,11 @@ use crate::domain::{
 use crate::store::{self, Observed, Press, StoreError, Whose};
 
 /// How often it is looked whether anything came.
-const EVERY: Duration = Duration::from_millis(100);
+const EVERY: Duration = Duration::from_millis(200);
 /// So many events at once, and it is looked at once whether there are more.
 const MANY: usize = 100;
 /// How often it is written down which events are done with.
-const WRITE_DONE_EVERY: Duration = Duration::from_millis(500);
+const WRITE_DONE_EVERY: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Looks whether anything came, where it is time to.

@@ -23,7 +23,7 @@ const PAGE: u32 = 500;
 /// How often all that is left is looked at.
 const EVERY: Duration = Duration::from_secs(1);
 /// An event that is younger is left to an engine that may be at work on its run.
-const ENGINES_FIRST: SignedDuration = SignedDuration::from_secs(1);
+const ENGINES_FIRST: SignedDuration = SignedDuration::from_secs(2);
 /// A call that nobody knows by then is nobody's.
 const NOBODYS: SignedDuration = SignedDuration::from_secs(60);
 
@@ -81,6 +81,17 @@ impl Unattended {
                 }
                 None => done.extend(nobodys(&received, now)),
             }
+        }
+        let unknown = done
+            .iter()
+            .filter(|(_, owner)| *owner == Owner::UnknownAttempt);
+        match unknown.count() {
+            0 => {}
+            unknown => warn!(
+                unknown,
+                "events of attempts that this database does not know: an older copy of it may have been put in \
+                 its place"
+            ),
         }
         for (run, events) in of_runs {
             let observed = self.observe(&run, events).await?;
@@ -152,14 +163,7 @@ impl Unattended {
 fn nobodys(received: &Received, now: Timestamp) -> Option<(EventNumber, Owner)> {
     let arrival = &received.arrival;
     let owner = match arrival.attempt {
-        Some(attempt) => {
-            warn!(
-                attempt.id = %attempt,
-                "an event of an attempt that this database does not know: an older copy of it may have been \
-                 put in its place"
-            );
-            Owner::UnknownAttempt
-        }
+        Some(_) => Owner::UnknownAttempt,
         None if arrival.call.is_some() && now.duration_since(arrival.at) < NOBODYS => return None,
         None => Owner::Nobody,
     };

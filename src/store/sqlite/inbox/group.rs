@@ -20,8 +20,10 @@ use crate::store::{Arrival, LATE, StoreError};
 /// Events that are written together, at most.
 pub(super) const GROUP_MAX: usize = 256;
 
-/// The least time from one group to the next: an event that comes alone is written at once.
-const BETWEEN_GROUPS: Duration = Duration::from_millis(20);
+/// So many events are worth a write, however short after the one before.
+const GROUP_WORTHY: usize = 16;
+/// The least time from one group to the next, for fewer: an event that comes alone is written at once.
+const BETWEEN_GROUPS: Duration = Duration::from_millis(40);
 
 /// The inbox's own writer.
 #[derive(Debug)]
@@ -66,7 +68,8 @@ impl Writing {
 /// Writes groups until nobody can send any more.
 pub(super) async fn keep_all(writing: Arc<Writing>, mut arrivals: mpsc::Receiver<Waiting>) {
     let mut group = Vec::new();
-    while arrivals.recv_many(&mut group, GROUP_MAX).await > 0 {
+    while !group.is_empty() || arrivals.recv_many(&mut group, GROUP_MAX).await > 0 {
+        let size = group.len();
         let digests: Vec<String> = group.iter().map(|w| digest(&w.arrival)).collect();
         let mut written = {
             let mut writer = writing.connection.lock().await;
@@ -84,8 +87,16 @@ pub(super) async fn keep_all(writing: Arc<Writing>, mut arrivals: mpsc::Receiver
             };
             drop(waiting.kept.send(said));
         }
-        // Where many come, those that come meanwhile share the disk.
-        tokio::time::sleep(BETWEEN_GROUPS).await;
+        // Where many come, they share the disk: those who were answered now may come again.
+        let enough = size.max(GROUP_WORTHY);
+        let gather = async {
+            while group.len() < enough {
+                if arrivals.recv_many(&mut group, GROUP_MAX).await == 0 {
+                    break;
+                }
+            }
+        };
+        drop(tokio::time::timeout(BETWEEN_GROUPS, gather).await);
     }
 }
 
