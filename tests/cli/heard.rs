@@ -1,8 +1,15 @@
 //! The platform tells of calls, and somebody listens: results come by themselves, uncertain attempts are
 //! resolved, a second call for one attempt is the alarm.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use callout::clock::{Clock as _, SystemClock};
+use callout::sinch::auth::{Credentials, Request, Scheme};
+use jiff::SignedDuration;
+
 use crate::support::audit::Audit;
-use crate::support::{Desk, Out, Platform, Running, wait_for};
+use crate::support::{Desk, KEY, Out, Platform, Running, SECRET, wait_for};
 
 /// A platform, a desk, and the address at which the platform finds the desk's receiver.
 struct Office {
@@ -46,6 +53,38 @@ impl Office {
         let ledger = self.platform.ledger();
         let gets = ledger.column("gets").into_iter();
         gets.map(|gets| gets.parse::<usize>().unwrap()).sum()
+    }
+
+    /// Sends an event that is signed as the platform signs, at a moment so long ago. Returns the status.
+    fn tell(&self, event: &serde_json::Value, ago: SignedDuration) -> String {
+        let public = format!("http://{}", self.address);
+        let get = ["callback", "get", "--show", "--public-url", &public];
+        let url = self.desk.run(&get).ends(0).stdout;
+        let path = url.trim().strip_prefix(&public).unwrap();
+        let body = event.to_string();
+        let request = Request {
+            method: "POST",
+            path,
+            content_type: "application/json",
+            body: body.as_bytes(),
+        };
+        let now = SystemClock::start().wall();
+        let credentials = Credentials::new(KEY, SECRET.to_owned()).unwrap();
+        let signed = credentials.authorization(Scheme::Signed, &request, now - ago);
+        let signed = signed.unwrap();
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(
+            stream,
+            "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
+             authorization: {}\r\nx-timestamp: {}\r\ncontent-length: {}\r\n\r\n{body}",
+            signed.authorization,
+            signed.x_timestamp.unwrap(),
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().to_owned()
     }
 
     fn status(&self) -> serde_json::Value {
@@ -189,4 +228,54 @@ fn a_second_call_for_one_attempt_is_the_alarm() {
     let ledger = office.platform.ledger();
     let firsts = ledger.column("call_id");
     assert!(firsts.iter().any(|id| why.contains(id)), "{why}");
+}
+
+#[test]
+fn an_event_that_is_too_old_tells_nothing_and_its_call_is_asked_about_at_once() {
+    let (office, _receiver) = Office::open(&["--time-scale", "0", "--events-lost", "1"]);
+    office.list(1);
+    let run = office.desk.start(&["run", "c.toml", "--yes"]);
+    let state = || office.desk.export("attempts").column("state").concat();
+    wait_for("the callout", || {
+        (office.platform.posted() == 1).then_some(())
+    });
+    wait_for("the call", || (state() == "accepted").then_some(()));
+    // Nobody asks any more.
+    assert!(run.kill());
+    let ledger = office.platform.ledger();
+    let lie = serde_json::json!({
+        "event": "dice", "callid": ledger.column("call_id")[0], "custom": ledger.column("attempt")[0],
+        "result": "FAILED", "reason": "BLOCKED", "timestamp": "2026-01-01T00:00:00Z",
+    });
+    assert_eq!(office.tell(&lie, SignedDuration::from_mins(10)), "403");
+    wait_for("the answer", || (state() == "final").then_some(()));
+    office.agrees_so_far();
+}
+
+#[test]
+fn what_was_pressed_stands_in_the_results() {
+    let (office, _receiver) = Office::open(&["--time-scale", "0", "--mix", "1,0,0,0"]);
+    office.list(2);
+    office.run(&[]).ends(0);
+    let ledger = office.platform.ledger();
+    let pressed = |value: &str, at: &str| {
+        let event = serde_json::json!({
+            "event": "pie", "callid": ledger.column("call_id")[0], "timestamp": at,
+            "menuResult": {"menuId": "main", "type": "return", "value": value},
+        });
+        assert_eq!(office.tell(&event, SignedDuration::ZERO), "200");
+    };
+    pressed("no", "2026-01-01T00:00:09Z");
+    pressed("yes", "2026-01-01T00:00:05Z");
+    let number = ledger.column("destination")[0];
+    wait_for("what was pressed", || {
+        let results = office.desk.export("results");
+        let responses = results.rows.iter().map(|row| {
+            let last = number.ends_with(&results.cell(row, "phone")[5..]);
+            (last, results.cell(row, "call_response").to_owned())
+        });
+        let (theirs, others): (Vec<_>, Vec<_>) = responses.partition(|(theirs, _)| *theirs);
+        assert_eq!(others[0].1, "");
+        (theirs[0].1 == "yes > no").then_some(())
+    });
 }

@@ -32,26 +32,7 @@ pub(super) async fn callback(command: CallbackCommand, app: &App) -> Result<Exit
             }
             Ok(Exit::Done)
         }
-        CallbackCommand::Set(args) => {
-            let Some(primary) = &args.primary else {
-                return set_ours(args, app).await;
-            };
-            let desk = Desk::open(args.api, app)?;
-            let fallback = args.fallback.as_deref().map(url).transpose()?;
-            let method = SetCallbackUrls {
-                application_key: key(args.application, &desk)?,
-                urls: CallbackUrls {
-                    primary: Some(url(primary)?),
-                    fallback,
-                },
-            };
-            let done = format!(
-                "callbacks of application {} go to {}",
-                method.application_key,
-                masked(primary)
-            );
-            desk.change(&method, &done, "callout callback get").await
-        }
+        CallbackCommand::Set(args) => set(args, app).await,
     }
 }
 
@@ -78,37 +59,25 @@ async fn ours(app: &App, new: bool) -> Result<CallbackUrl, Failure> {
     })
 }
 
-/// Has the application's callbacks go to this database, once somebody has seen what that replaces.
-async fn set_ours(args: CallbackSetArgs, app: &App) -> Result<Exit, Failure> {
+/// Has the application's callbacks go elsewhere, once somebody has seen what that replaces.
+async fn set(args: CallbackSetArgs, app: &App) -> Result<Exit, Failure> {
     let desk = Desk::open(args.api, app)?;
     let application_key = key(args.application, &desk)?;
-    let asked = GetCallbackUrls {
-        application_key: application_key.clone(),
-    };
+    let theirs = args.primary.as_deref().map(url).transpose()?;
     let fallback = args.fallback.as_deref().map(url).transpose()?;
-    if !args.api.dry_run {
-        let now = text(&desk.client.send(&asked).await?);
-        output::tell(&format!(
-            "application {application_key} has now:\n{now}\nThis replaces it. Calls to the application's own \
-             numbers will end at once: nobody here answers them"
-        ));
-        if !args.yes {
-            exit::sure(
-                "Have its callbacks go to this database?",
-                "nothing was changed",
-            )?;
-        }
+    let dry_run = args.api.dry_run;
+    if !dry_run {
+        replaces(&desk, &application_key, theirs.as_deref(), args.yes).await?;
     }
-    let ours = ours(app, args.new && !args.api.dry_run).await?;
-    let done = format!(
-        "callbacks of application {application_key} go to {}",
-        ours.masked()
-    );
-    let primary = if args.api.dry_run {
-        ours.masked()
+    let (primary, shown) = if let Some(url) = theirs {
+        let shown = masked(&url);
+        (url, shown)
     } else {
-        ours.shown()
+        let ours = ours(app, args.new && !dry_run).await?;
+        let shown = ours.masked();
+        (if dry_run { ours.masked() } else { ours.shown() }, shown)
     };
+    let done = format!("callbacks of application {application_key} go to {shown}");
     let urls = CallbackUrls {
         primary: Some(primary),
         fallback,
@@ -118,6 +87,38 @@ async fn set_ours(args: CallbackSetArgs, app: &App) -> Result<Exit, Failure> {
         urls,
     };
     desk.change(&method, &done, "callout callback get").await
+}
+
+/// Shows what is replaced, and asks. `theirs` is what replaces it; none for this database's own URL.
+async fn replaces(
+    desk: &Desk,
+    application_key: &str,
+    theirs: Option<&str>,
+    yes: bool,
+) -> Result<(), Failure> {
+    let asked = GetCallbackUrls {
+        application_key: application_key.to_owned(),
+    };
+    let now = desk.client.send(&asked).await?;
+    if theirs.is_some() && (now.primary.is_none() || now.primary.as_deref() == theirs) {
+        return Ok(());
+    }
+    let (end, whither) = match theirs {
+        None => (
+            " Calls to the application's own numbers will end at once: nobody here answers them",
+            "to this database",
+        ),
+        Some(_) => ("", "there"),
+    };
+    output::tell(&format!(
+        "application {application_key} has now:\n{}\nThis replaces it.{end}",
+        text(&now)
+    ));
+    if yes {
+        return Ok(());
+    }
+    let question = format!("Have its callbacks go {whither}?");
+    exit::sure(&question, "nothing was changed")
 }
 
 fn key(given: Option<String>, desk: &Desk) -> Result<String, Failure> {

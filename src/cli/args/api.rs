@@ -101,7 +101,7 @@ pub(in crate::cli) struct CallbackGetArgs {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CallbackSetArgs {
-    /// Where callbacks go; without it, to this database: to --public-url. Asks, unless --yes
+    /// Where callbacks go; without it, to this database: to --public-url. What is replaced is shown first
     #[arg(required_unless_present = "public_url")]
     pub(in crate::cli) primary: Option<String>,
     /// Change the secret in this database's URL first; the one before is taken for a day

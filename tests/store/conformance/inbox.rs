@@ -126,17 +126,25 @@ async fn what_is_handled_waits_no_more_and_is_counted_by_its_owner() {
     handled[0].1 = Owner::Nobody;
     store.handled(&handled, now()).await.unwrap();
     assert_eq!(pending(store.as_ref()).await, there[3..]);
+    let strange = Arrival {
+        kind: "ice".into(),
+        ..arrival(9)
+    };
+    store.keep(strange).await.unwrap();
+    let strange = pending(store.as_ref()).await.pop().unwrap();
+    let nobodys = [(strange.number, Owner::Nobody)];
+    store.handled(&nobodys, now()).await.unwrap();
     let refused = [("bad signature", 2), ("too old", 1)];
     store.count_refused(&refused, now()).await.unwrap();
     store.count_refused(&refused[..1], now()).await.unwrap();
     let standing = store.standing().await.unwrap();
     let told = InboxStanding {
-        taken: vec![("ace".into(), 3), ("dice".into(), 3)],
+        taken: vec![("ace".into(), 3), ("dice".into(), 3), ("ice".into(), 1)],
         pending: 3,
-        nobodys: 1,
-        strange_calls: 0,
+        nobodys: 2,
+        strange_calls: 1,
         unknown_attempts: 1,
-        last_at: Some(arrival(5).at),
+        last_at: Some(arrival(9).at),
         refused: vec![("bad signature".into(), 4), ("too old".into(), 1)],
     };
     assert_eq!(standing, told);
