@@ -63,6 +63,11 @@ impl Outcome {
         self.result.is_none() || self.debit.is_none() && !self.unanswered()
     }
 
+    /// Whether the platform may know a price that it did not tell by itself.
+    pub fn lacks_price(&self) -> bool {
+        self.leaves_open() || self.debit.is_none()
+    }
+
     /// In words, what the platform said that is not believed; none where there is nothing of the kind.
     pub fn doubt(&self) -> Option<String> {
         let said = [

@@ -266,16 +266,25 @@ impl Engine {
     }
 }
 
-/// What an event says of an attempt that is not in hand. One that is worth nothing but a question is one: what
-/// the platform says of a call that is over.
+/// What an event says of an attempt that is not in hand. One that is worth nothing but a question is one, and one
+/// that does not tell the price leads to one: what the platform says of a call that is over.
 pub async fn learned(platform: &dyn Platform, news: News) -> Option<AttemptEvent> {
-    if news.says != Says::Ask {
-        return news.event();
-    }
-    let call = news.call?;
-    match platform.get(&call).await {
-        Observation::Final(outcome) => Some(AttemptEvent::Ended(Some(call), outcome)),
-        _ => None,
+    let asks = match &news.says {
+        Says::Ask => true,
+        Says::Ended(outcome) => outcome.lacks_price(),
+        Says::GoesOn => false,
+    };
+    let call = news.call.clone().filter(|_| asks);
+    let told = news.event();
+    let Some(call) = call else {
+        return told;
+    };
+    match (platform.get(&call).await, told) {
+        (Observation::Final(asked), Some(AttemptEvent::Ended(call, told))) => {
+            Some(AttemptEvent::Ended(call, told.completed(asked)))
+        }
+        (Observation::Final(asked), _) => Some(AttemptEvent::Ended(Some(call), asked)),
+        (_, told) => told,
     }
 }
 

@@ -310,6 +310,10 @@ impl Core {
 
     /// Once more is known of how long calls last, those that wait with less are planned anew.
     fn plan_all(&mut self, now: Duration) {
+        if self.telling.expected {
+            // They wait for events, whatever is known of how long calls last.
+            return;
+        }
         self.polls.clear();
         let waiting: Vec<AttemptKey> = self
             .flights

@@ -23,6 +23,10 @@ const PRICE_BLANK_MAX: u32 = 3;
 const LATE_FIRST: Duration = Duration::from_secs(30);
 /// And so long after the longest call that was told was over.
 const LATE_BY: Duration = Duration::from_secs(10);
+/// One that is still not told is asked about again after so long at most.
+const LATE_AGAIN_MAX: Duration = Duration::from_mins(1);
+/// So long a phone rings, at most.
+const RINGS_MAX: Duration = Duration::from_mins(2);
 
 /// An event, and the attempt that it is about.
 #[derive(Debug, Clone)]
@@ -50,7 +54,19 @@ impl Telling {
     /// The age at which a call of this age is asked about that should be told.
     pub(super) fn late(&self, age: Duration) -> Duration {
         let first = LATE_FIRST.max(self.longest + self.longest / 4 + LATE_BY);
-        first.max(age + age / 2)
+        if age < first {
+            return first;
+        }
+        age + (age / 2).clamp(LATE_BY, LATE_AGAIN_MAX)
+    }
+}
+
+impl Telling {
+    /// A call was told to be over at this age, which an event that waited for us makes too old.
+    fn over(&mut self, age: Duration, outcome: &Outcome) {
+        let talked = outcome.duration_s.and_then(|s| u64::try_from(s).ok());
+        let lasted = Duration::from_secs(talked.unwrap_or(0)) + RINGS_MAX;
+        self.longest = self.longest.max(age.min(lasted));
     }
 }
 
@@ -155,7 +171,7 @@ impl Core {
             tried,
             was: Was::InFlight,
         };
-        let unpriced = matches!(&news.says, Says::Ended(outcome) if is_unpriced(outcome));
+        let unpriced = matches!(&news.says, Says::Ended(outcome) if outcome.lacks_price());
         let goes_on = News {
             says: Says::GoesOn,
             ..news.clone()
@@ -215,7 +231,7 @@ impl Core {
             Some(told) => told.completed(outcome),
             None => outcome,
         };
-        if is_unpriced(&outcome) {
+        if outcome.lacks_price() {
             // Its price, where it has one, is asked for once more, however often it is told without.
             open.told = Some(outcome);
             open.told_by.push(number);
@@ -229,7 +245,7 @@ impl Core {
     fn over(&mut self, key: AttemptKey, outcome: Outcome, now: Now, commands: &mut Vec<Command>) {
         if let Some(Flight::Open(open)) = self.flights.get_mut(&key) {
             let age = open.age_at(now.mono);
-            self.telling.longest = self.telling.longest.max(age);
+            self.telling.over(age, &outcome);
             if let Some(asked) = open.asked.take() {
                 self.gets_overtaken.insert(key, asked);
             }
@@ -347,9 +363,4 @@ impl Core {
         }
         self.give_up_if_unreachable(now);
     }
-}
-
-/// Whether a price may be known to the platform that its event did not tell.
-fn is_unpriced(outcome: &Outcome) -> bool {
-    outcome.leaves_open() || outcome.debit.is_none()
 }
