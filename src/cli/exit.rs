@@ -35,7 +35,7 @@ impl Exit {
     /// before 5.
     pub fn of_run(state: RunState, money: bool, tally: &Tally) -> Self {
         match state {
-            _ if tally.second_calls > 0 => Self::Failed,
+            _ if !tally.second_calls.is_empty() => Self::Failed,
             _ if money => Self::Money,
             RunState::Completed | RunState::Expired if tally.of(Disposition::Uncertain) > 0 => {
                 Self::Uncertain

@@ -36,13 +36,24 @@ pub struct Tally {
     /// What the run may cost, and what counts against that; none where it has no cap.
     pub budget: Option<(Spend, SpendAccount)>,
     /// Calls beside the one that an attempt may make: that there is one is the alarm.
-    pub second_calls: u64,
+    pub second_calls: Vec<SecondCall>,
     /// Seconds of all calls that were answered.
     pub talk_s: i64,
     /// First and last intent.
     pub first_at: Option<Timestamp>,
     /// First and last intent.
     pub last_at: Option<Timestamp>,
+}
+
+/// A call beside the one that an attempt may make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecondCall {
+    /// The attempt.
+    pub attempt: String,
+    /// The call that it has; none where none was ever told.
+    pub call: Option<String>,
+    /// The other one.
+    pub other: String,
 }
 
 impl Tally {

@@ -41,7 +41,7 @@ pub mod window;
 pub mod zones;
 
 pub use absence::{Absence, Began, Callee, Ours, Seen, Unproved};
-pub use account::{AttemptRecord, Backlog, ResultRow, Said, Story, Tally, Wait};
+pub use account::{AttemptRecord, Backlog, ResultRow, Said, SecondCall, Story, Tally, Wait};
 pub use attempt::{AttemptEvent, AttemptState, IllegalStep, Stage, Word};
 pub use breaker::Breaker;
 pub use budget::{Budget, Headroom, PriceSurprise};

@@ -45,16 +45,18 @@ impl Heard {
             remarks.push(format!("{events} to be read"));
         }
         if self.nobodys > 0 {
-            let events = counted(self.nobodys, "event", "events");
+            let events = counted(
+                self.nobodys,
+                "event of the last day belongs",
+                "events of the last day belong",
+            );
             let strange = if self.strange_calls > 0 {
                 let calls = counted(self.strange_calls, "was a call", "were calls");
                 format!("; {calls} to the application's own numbers, and nobody here answers those")
             } else {
                 String::new()
             };
-            remarks.push(format!(
-                "{events} of the last day belong to nobody here{strange}"
-            ));
+            remarks.push(format!("{events} to nobody here{strange}"));
         }
         if self.unknown_attempts > 0 {
             let events = counted(self.unknown_attempts, "event is", "events are");

@@ -13,7 +13,10 @@ pub use super::moments::human;
 pub use super::words::{counted, grouped};
 use super::words::{ending, percent};
 use crate::domain::money::{Amount, said};
-use crate::domain::{Disposition, PauseReason, RunId, RunState, Stage, Tally};
+use crate::domain::{Disposition, PauseReason, RunId, RunState, SecondCall, Stage, Tally};
+
+/// Second calls that are named in a report; all of them are in its JSON.
+const ALARMS_SHOWN: usize = 20;
 
 /// A run and its counts.
 #[derive(Debug, Clone)]
@@ -106,13 +109,23 @@ impl Summary {
 
     /// That a phone rang twice for one attempt, where it did.
     pub fn alarm(&self) -> Option<String> {
-        let second = self.tally.second_calls;
-        (second > 0).then(|| {
-            let calls = counted(second, "call was", "calls were");
-            format!(
-                "ALARM: {calls} made that no attempt of ours may make: a phone may have rung twice"
-            )
-        })
+        let second = &self.tally.second_calls;
+        let calls = u64::try_from(second.len()).unwrap_or(u64::MAX);
+        let calls = counted(calls, "call was", "calls were");
+        let mut alarm = format!(
+            "ALARM: {calls} made that no attempt of ours may make: a phone may have rung twice"
+        );
+        for SecondCall {
+            attempt,
+            call,
+            other,
+        } in second.iter().take(ALARMS_SHOWN)
+        {
+            let call = call.as_deref().unwrap_or("no call that is known");
+            write!(alarm, "\n  attempt {attempt}: {call}, and {other} as well")
+                .expect("a string takes all");
+        }
+        (!second.is_empty()).then_some(alarm)
     }
 
     /// How its results come.
@@ -171,7 +184,9 @@ impl Summary {
             "spent": spent,
             "calls_without_price": tally.unpriced,
             "budget": self.budget_json(),
-            "second_calls": tally.second_calls,
+            "second_calls": tally.second_calls.iter().map(|second| json!({
+                "attempt": second.attempt, "call": second.call, "other": second.other,
+            })).collect::<Vec<_>>(),
             "heard": self.heard.json(),
             "talk_s": tally.talk_s,
             "first_at": tally.first_at.map(|t| t.to_string()),

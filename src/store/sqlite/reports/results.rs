@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use crate::domain::{
-    RecipientId, RecipientState, ResultRow, RunId, SpendAccount, Stage, Tally, told,
+    RecipientId, RecipientState, ResultRow, RunId, SecondCall, SpendAccount, Stage, Tally, told,
 };
 use crate::store::StoreError;
 use crate::store::sqlite::rows::{
@@ -100,9 +100,10 @@ const TALLY_ATTEMPTS: &str = "-- tally: attempts
     group by state, result, reason, debit, currency";
 
 const SECOND_CALLS: &str = "-- tally: calls that should not be
-    select count(*) from second_calls
+    select lower(hex(attempts.id)), attempts.call_id, second_calls.call_id from second_calls
     join attempts on attempts.key = second_calls.attempt
-    where attempts.run = (select number from runs where id = ?1)";
+    where attempts.run = (select number from runs where id = ?1)
+    order by second_calls.at, second_calls.call_id";
 
 impl SqliteStore {
     pub(super) async fn select_results(
@@ -159,15 +160,23 @@ impl SqliteStore {
             Ok(Some((spend, account)))
         };
         let second_calls = async {
-            let query = sqlx::query_scalar(SECOND_CALLS).bind(run.as_str());
-            let count: Result<i64, _> = query.fetch_one(&self.readers).await;
-            count.map_err(|e| self.fault(&e))
+            let query = sqlx::query_as(SECOND_CALLS).bind(run.as_str());
+            let calls: Result<Vec<(String, Option<String>, String)>, _> =
+                query.fetch_all(&self.readers).await;
+            calls.map_err(|e| self.fault(&e))
         };
         let (budget, attempts, rows, second_calls) =
             tokio::try_join!(budget, attempts, rows, second_calls)?;
         let mut tally = Tally {
             budget,
-            second_calls: second_calls.unsigned_abs(),
+            second_calls: second_calls
+                .into_iter()
+                .map(|(attempt, call, other)| SecondCall {
+                    attempt,
+                    call,
+                    other,
+                })
+                .collect(),
             ..Tally::default()
         };
         for row in &rows {
