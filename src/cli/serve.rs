@@ -16,11 +16,17 @@ pub(super) async fn serve(args: &ServeArgs, app: &App) -> Result<Exit, Failure> 
         ));
     }
     let stop = process::listen()?;
-    let Some(receiving) = app.receiving(Access::BesideOrNew).await? else {
+    let Some(mut receiving) = app.receiving(Access::BesideOrNew).await? else {
         return Err(Failure::failed("there is nowhere to listen"));
     };
     output::tell(&database::line(&app.settings.database));
-    stop.asked().await;
-    Receiving::end(Some(receiving)).await?;
-    Ok(Exit::Done)
+    let gone = tokio::select! {
+        () = stop.asked() => None,
+        gone = receiving.gone() => Some(gone),
+    };
+    let ended = Receiving::end(Some(receiving)).await;
+    match gone {
+        None => Ok(ended.map(|()| Exit::Done)?),
+        Some(gone) => Err(gone.into()),
+    }
 }

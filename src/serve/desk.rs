@@ -174,6 +174,14 @@ impl Desk {
                  wrong, or somebody repeats what was sent before"
             );
         }
+        let signature = of(Reason::Signature);
+        if signature > 0 {
+            tracing::warn!(
+                signature,
+                "events came to the right path whose signature is not good: the path of the public address is \
+                 another one than the platform calls, or somebody knows the path and not the secret"
+            );
+        }
         let counts: Vec<(&'static str, u64)> = new
             .iter()
             .map(|(reason, n)| (reason.as_str(), *n))

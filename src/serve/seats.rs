@@ -35,6 +35,12 @@ struct Seat {
     handle: AbortHandle,
 }
 
+impl Seat {
+    fn is_working(&self) -> bool {
+        self.working.load(Ordering::Relaxed)
+    }
+}
+
 /// Lets people in until it is told to stop, or nobody can tell it any more.
 pub(super) async fn accept(
     listener: TcpListener,
@@ -51,7 +57,11 @@ pub(super) async fn accept(
             Some(ended) = connections.join_next_with_id() => leave(&mut seats, &ended),
             peer = listener.accept(), if room => match peer {
                 Ok((stream, _)) => {
-                    if let Some(seat) = victim.and_then(|id| seats.remove(&id)) {
+                    // Since it was chosen it may have begun to work.
+                    if let Some(id) = victim
+                        && seats.get(&id).is_some_and(|seat| !seat.is_working())
+                        && let Some(seat) = seats.remove(&id)
+                    {
                         seat.handle.abort();
                     }
                     let working = Arc::new(AtomicBool::new(false));
@@ -65,7 +75,7 @@ pub(super) async fn accept(
     }
     drop(listener);
     for seat in seats.values() {
-        if !seat.working.load(Ordering::Relaxed) {
+        if !seat.is_working() {
             seat.handle.abort();
         }
     }
@@ -80,9 +90,7 @@ fn longest_idle(seats: &HashMap<Id, Seat>) -> Option<Id> {
     if seats.len() < CONNECTIONS_MAX {
         return None;
     }
-    let idle = seats
-        .iter()
-        .filter(|(_, seat)| !seat.working.load(Ordering::Relaxed));
+    let idle = seats.iter().filter(|(_, seat)| !seat.is_working());
     idle.min_by_key(|(_, seat)| seat.nth).map(|(id, _)| *id)
 }
 

@@ -171,7 +171,9 @@ fn a_file_that_wants_no_events_is_asked_about() {
 
 #[test]
 fn a_run_receives_for_itself() {
-    let (office, receiver) = Office::open(&["--time-scale", "0.02", "--lost", "0.3"]);
+    let options = "--time-scale 0.02 --lost 0.3 --dice-without-debit 0.5";
+    let options: Vec<&str> = options.split(' ').collect();
+    let (office, receiver) = Office::open(&options);
     drop(receiver);
     office.list(60);
     let public = format!("http://{}", office.address);
@@ -217,6 +219,8 @@ fn a_second_call_for_one_attempt_is_the_alarm() {
     let status = office.status();
     assert_eq!(status["state"], "paused");
     assert_eq!(status["why_code"], "two_calls");
+    let other = status["second_calls"][0]["other"].as_str().unwrap();
+    assert!(out.stdout.contains(other), "{}", out.stdout);
     let events = office.platform.events();
     let second = events.rows.iter().filter(|row| {
         let fault = events.cell(row, "fault");
@@ -278,4 +282,24 @@ fn what_was_pressed_stands_in_the_results() {
         assert_eq!(others[0].1, "");
         (theirs[0].1 == "yes > no").then_some(())
     });
+}
+
+#[test]
+fn a_receiver_whose_database_is_replaced_ends_and_the_next_one_reads_what_came() {
+    let (office, receiver) = Office::open(&["--time-scale", "0.02"]);
+    office.list(20);
+    office.run(&[]).ends(0);
+    office.desk.run(&["backup", "copy.db"]).ends(0);
+    let restore = ["restore", "copy.db", "--accept-unknown-calls"];
+    office.desk.run(&restore).ends(0);
+    let said = receiver.wait().ends(1).stderr;
+    assert!(said.contains("replaced"), "{said}");
+    let words = ["serve", "--no-dial", "--listen", &office.address];
+    let _receiver = office.desk.start(&words);
+    // All that came is read once more, by whoever has the right database.
+    wait_for("the events", || {
+        let status = office.status();
+        (status["heard"]["waiting"] == 0 && status["heard"]["told"] == 20).then_some(())
+    });
+    office.agrees_so_far();
 }

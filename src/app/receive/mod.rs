@@ -20,7 +20,7 @@ use crate::serve::{Receiver, ReceiverError, Setup};
 use crate::sinch::Client;
 use crate::sinch::auth::Credentials;
 use crate::sinch::callback_urls::GetCallbackUrls;
-use crate::store::{Access, Store};
+use crate::store::{Access, Store, StoreError};
 
 use ear::InboxEar;
 use unattended::Unattended;
@@ -33,11 +33,19 @@ pub(crate) const LISTEN: SocketAddr =
 #[derive(Debug)]
 pub(crate) struct Receiving {
     receiver: Receiver,
-    unattended: JoinHandle<()>,
+    unattended: JoinHandle<StoreError>,
     store: Arc<dyn Store>,
 }
 
 impl Receiving {
+    /// Goes on until the database is not in its place any more, and says why.
+    pub(crate) async fn gone(&mut self) -> Error {
+        match (&mut self.unattended).await {
+            Ok(gone) => gone.into(),
+            Err(error) => Error::failed(error),
+        }
+    }
+
     /// Stops, where anything is received. What is in hand is still kept and answered.
     pub(crate) async fn end(receiving: Option<Self>) -> Result<(), Error> {
         let Some(receiving) = receiving else {
@@ -228,9 +236,14 @@ impl App {
             }
         };
         let secrets = store.callback_secrets(now).await?;
-        let told = urls.primary.as_deref().is_some_and(|url| {
-            let secret = url.rsplit_once("/sinch/").map(|(_, secret)| secret);
-            secret.is_some_and(|secret| secrets.iter().any(|ours| ours == secret))
+        let public = self.settings.receive.public_url.as_ref();
+        let told = urls
+            .primary
+            .as_deref()
+            .and_then(|url| url.rsplit_once("/sinch/"));
+        let told = told.is_some_and(|(before, secret)| {
+            secrets.iter().any(|ours| ours == secret)
+                && public.is_none_or(|public| public.text == before)
         });
         if !told {
             let why = urls

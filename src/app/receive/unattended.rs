@@ -38,11 +38,16 @@ pub(super) struct Unattended {
 }
 
 impl Unattended {
-    /// Goes on until it is stopped.
-    pub(super) async fn work(mut self) {
+    /// Goes on until it is stopped, or another database has come into the place of this one: what is read
+    /// after that would be said of calls in a file that nobody finds.
+    pub(super) async fn work(mut self) -> StoreError {
         loop {
             let mut after = EventNumber(0);
             loop {
+                if let Err(gone) = self.store.watch().await {
+                    error!("{gone}: events are not read any more");
+                    return gone;
+                }
                 match self.turn(after).await {
                     Ok(Some(last)) => after = last,
                     Ok(None) => break,

@@ -61,6 +61,9 @@ impl Work<'_> {
             let file: (&Path, bool) = (&path, replace);
             results = Some(results::write_results(app, store.as_ref(), &run, file).await?);
         }
+        if let Err(error) = store.tidy(app.clock.wall()).await {
+            tracing::warn!(%error, "what is kept of the platform's events could not be tidied");
+        }
         store.close().await?;
         if !summary.tally.adds_up() {
             return Err(Error::failed("the rows do not add up: please report this"));

@@ -31,6 +31,9 @@ const OF_RUN: &str = "-- tidy: events of a run
 const OF_NOBODY: &str = "-- tidy: events of nobody
     select number from events where owner = 'nobody' and at < ?1 limit ?2";
 
+const OF_UNKNOWN: &str = "-- tidy: events of attempts that are not known
+    select number from events where owner = 'unknown attempt' and at < ?1 limit ?2";
+
 const DELETE_BODIES: [&str; 3] = [
     "-- tidy: pages may be rebuilt
      update upkeep set rebuilt = 1 where rebuilt = 0 and json_array_length(?1) > 0",
@@ -128,6 +131,8 @@ impl SqliteStore {
         };
         let before = millis(now - NOBODYS);
         while inbox.delete(OF_NOBODY, before, true).await? > 0 {}
+        let before = millis(now - BODIES);
+        while inbox.delete(OF_UNKNOWN, before, true).await? > 0 {}
         let runs: Vec<String> = sqlx::query_scalar(RUNS)
             .fetch_all(&inbox.reader)
             .await
