@@ -102,6 +102,15 @@ pub(crate) enum Todo {
     SetCallback,
 }
 
+/// How a database is called back.
+#[derive(Default)]
+struct Own {
+    /// By which address; none where nobody says how it is reached.
+    url: Option<CallbackUrl>,
+    /// The secrets that its callback paths carry.
+    secrets: Vec<String>,
+}
+
 /// What was looked at so far.
 #[derive(Default)]
 struct Findings(Vec<Finding>);
@@ -151,10 +160,10 @@ impl App {
                 let auth = &self.settings.platform.auth;
                 let says = format!("{}, {auth} authorisation", client.platform());
                 findings.good("settings", says);
-                let ours = self.own_callback_url().await;
-                let wanted = (plan.as_ref(), ours.as_ref());
+                let own = self.own().await;
+                let wanted = (plan.as_ref(), &own);
                 platform(&mut findings, &client, self.clock.as_ref(), wanted).await;
-                if let Some(ours) = &ours {
+                if let Some(ours) = &own.url {
                     way_of_events(&mut findings, &client, ours).await;
                 }
             }
@@ -167,12 +176,16 @@ impl App {
         Ok(findings.0)
     }
 
-    /// Where the platform is to call back for this database; none where nobody says how it is reached, or there
-    /// is no database.
-    async fn own_callback_url(&self) -> Option<CallbackUrl> {
-        self.settings.receive.public_url.as_ref()?;
-        let store = self.open(Access::Beside).await.ok()?;
-        self.callback_url(store.as_ref()).await.ok()?
+    /// How this database is called back; nothing where there is none.
+    async fn own(&self) -> Own {
+        let Ok(store) = self.open(Access::Beside).await else {
+            return Own::default();
+        };
+        let secrets = store.callback_secrets(self.clock.wall()).await;
+        Own {
+            url: self.callback_url(store.as_ref()).await.ok().flatten(),
+            secrets: secrets.unwrap_or_default(),
+        }
     }
 
     async fn database(&self, findings: &mut Findings) {
@@ -353,7 +366,7 @@ async fn platform(
     findings: &mut Findings,
     client: &Client,
     clock: &dyn Clock,
-    (plan, ours): (Option<&Plan>, Option<&CallbackUrl>),
+    (plan, own): (Option<&Plan>, &Own),
 ) {
     // A call that is not there: the platform says so to whom it knows, and to nobody else.
     let call = CallId::new(NO_CALL).expect("a name without spaces");
@@ -376,7 +389,7 @@ async fn platform(
         application_key: client.application_key().to_owned(),
     };
     match client.send(&method).await {
-        Ok(urls) => callback_url(findings, &urls, plan, ours),
+        Ok(urls) => callback_url(findings, &urls, plan, own),
         Err(error) => refused(findings, "callback URL", &error),
     }
 }
@@ -500,14 +513,9 @@ fn own_numbers(
     }
 }
 
-fn callback_url(
-    findings: &mut Findings,
-    urls: &CallbackUrls,
-    plan: Option<&Plan>,
-    ours: Option<&CallbackUrl>,
-) {
+fn callback_url(findings: &mut Findings, urls: &CallbackUrls, plan: Option<&Plan>, own: &Own) {
     let need = plan.and_then(Plan::callback_need);
-    if let Some(ours) = ours {
+    if let Some(ours) = &own.url {
         let says = match &urls.primary {
             Some(url) if *url == ours.shown() => {
                 let says = format!(
@@ -524,7 +532,17 @@ fn callback_url(
         return;
     }
     match (&urls.primary, need) {
-        (Some(url), _) => findings.good("callback URL", format!("is {}", masked(url))),
+        (Some(url), _) => match url.rsplit_once("/sinch/") {
+            Some((_, secret)) if !own.secrets.iter().any(|ours| ours == secret) => {
+                let says = format!("is {}, which is another database's", masked(url));
+                findings.note("callback URL", Verdict::Warning, says, Todo::SetOwnCallback);
+            }
+            Some(_) => findings.good(
+                "callback URL",
+                format!("is this database's, {}", masked(url)),
+            ),
+            None => findings.good("callback URL", format!("is {url}")),
+        },
         (None, None) => findings.good("callback URL", "none is set, and none is needed"),
         (None, Some(need)) => {
             let says = format!("none is set, and the campaign has {need}, which needs one");

@@ -235,16 +235,10 @@ impl App {
                 return Ok(false);
             }
         };
-        let secrets = store.callback_secrets(now).await?;
-        let public = self.settings.receive.public_url.as_ref();
-        let told = urls
-            .primary
-            .as_deref()
-            .and_then(|url| url.rsplit_once("/sinch/"));
-        let told = told.is_some_and(|(before, secret)| {
-            secrets.iter().any(|ours| ours == secret)
-                && public.is_none_or(|public| public.text == before)
-        });
+        let told = match urls.primary.as_deref() {
+            Some(url) => self.is_ours(store, url).await?,
+            None => false,
+        };
         if !told {
             let why = urls
                 .primary
@@ -252,6 +246,20 @@ impl App {
             self.tell(Notice::NotTold(why));
         }
         Ok(told)
+    }
+
+    /// Whether a callback URL is this database's: its secret is and, where the public address is set, that is.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) async fn is_ours(&self, inbox: &dyn Store, url: &str) -> Result<bool, Error> {
+        let Some((before, secret)) = url.rsplit_once("/sinch/") else {
+            return Ok(false);
+        };
+        let secrets = inbox.callback_secrets(self.clock.wall()).await?;
+        let public = self.settings.receive.public_url.as_ref();
+        Ok(secrets.iter().any(|ours| ours == secret)
+            && public.is_none_or(|public| public.text == before))
     }
 
     /// The address at which the platform is to call back for this database; none where the public address is
