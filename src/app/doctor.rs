@@ -12,6 +12,7 @@ use super::{App, Error, Refusal};
 use crate::campaign::Campaign;
 use crate::clock::Clock;
 use crate::domain::{CallId, RunId, Screen};
+use crate::serve::PATH;
 use crate::sinch::answer::Answer;
 use crate::sinch::callback_urls::{CallbackUrls, GetCallbackUrls};
 use crate::sinch::calls::GetCall;
@@ -532,7 +533,7 @@ fn callback_url(findings: &mut Findings, urls: &CallbackUrls, plan: Option<&Plan
         return;
     }
     match (&urls.primary, need) {
-        (Some(url), _) => match url.rsplit_once("/sinch/") {
+        (Some(url), _) => match url.rsplit_once(PATH) {
             Some((_, secret)) if !own.secrets.iter().any(|ours| ours == secret) => {
                 let says = format!("is {}, which is another database's", masked(url));
                 findings.note("callback URL", Verdict::Warning, says, Todo::SetOwnCallback);

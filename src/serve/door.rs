@@ -15,7 +15,7 @@ use crate::sinch::verify::{CallbackVerifier, VerifierError};
 use crate::store::{Arrival, LATE};
 
 /// What stands before the secret at the end of a callback path.
-const PREFIX: &str = "/sinch";
+pub const PATH: &str = "/sinch/";
 
 /// The paths at which callbacks are taken: one for each secret that is good.
 #[derive(Debug, Clone, Default)]
@@ -64,7 +64,7 @@ impl Doors {
         secrets: &[String],
     ) -> Result<Self, VerifierError> {
         let door = |secret: &String| {
-            let path = format!("{public_path}{PREFIX}/{secret}");
+            let path = format!("{public_path}{PATH}{secret}");
             Ok(Door {
                 secret: secret.clone(),
                 verifier: CallbackVerifier::new(credentials.clone(), path)?,
@@ -79,9 +79,8 @@ impl Doors {
     /// # Errors
     /// Where there is none, or it is not taken whatever its body is.
     pub fn find(&self, method: &str, path: &str, query: Option<&str>) -> Result<&Door, Reason> {
-        let (before, secret) = path.rsplit_once('/').ok_or(Reason::Path)?;
-        let ours = before == PREFIX || before.ends_with(PREFIX);
-        let door = self.0.iter().find(|door| ours && door.secret == secret);
+        let (_, secret) = path.rsplit_once(PATH).ok_or(Reason::Path)?;
+        let door = self.0.iter().find(|door| door.secret == secret);
         let door = door.ok_or(Reason::Path)?;
         if method != "POST" {
             return Err(Reason::Method);

@@ -13,7 +13,7 @@ mod reply;
 mod seats;
 mod setup;
 
-pub use door::{Door, Doors, Good, Headers};
+pub use door::{Door, Doors, Good, Headers, PATH};
 pub use receiver::{Receiver, ReceiverError};
 pub use refusal::{Reason, Refused};
 pub use reply::reply;

@@ -33,6 +33,12 @@ pub trait Upkeep: std::fmt::Debug + Send + Sync {
     /// is at work.
     async fn engine_at_work(&self) -> Result<Option<RunId>, StoreError>;
 
+    /// Whether an engine works on that run, or is about to say on which one it does.
+    async fn is_worked_on(&self, run: &RunId) -> Result<bool, StoreError> {
+        let at_work = self.engine_at_work().await?;
+        Ok(at_work.is_some_and(|at_work| at_work == *run || at_work.as_str().is_empty()))
+    }
+
     /// Copies the database at this moment, as a whole, into a file that is not there yet.
     async fn backup(&self, to: &Path) -> Result<Copied, StoreError>;
 

@@ -118,6 +118,12 @@ impl House {
         }
     }
 
+    /// Which events were kept, in order.
+    async fn kinds(&self) -> Vec<String> {
+        let kept = self.kept().await.into_iter();
+        kept.map(|kept| kept.arrival.kind).collect()
+    }
+
     fn good(&self, body: &str) -> Sent {
         Sent::good(&self.secret, body, begin(), &credentials())
     }
@@ -180,13 +186,7 @@ async fn each_event_has_its_answer_and_a_repeat_the_same_again() {
             assert_eq!(house.send(&house.good(body)).await, (200, says.to_owned()));
         }
     }
-    let kinds: Vec<String> = house
-        .kept()
-        .await
-        .into_iter()
-        .map(|e| e.arrival.kind)
-        .collect();
-    assert_eq!(kinds, ["ice", "ace", "pie", "dice", "notify"]);
+    assert_eq!(house.kinds().await, ["ice", "ace", "pie", "dice", "notify"]);
 }
 
 #[tokio::test]
@@ -366,13 +366,7 @@ async fn half_requests_and_slow_senders_do_not_keep_others_out() {
         drop(stream.shutdown().await);
         assert_ne!(answer(&mut stream).await.0, 200);
     }
-    let kinds: Vec<String> = house
-        .kept()
-        .await
-        .into_iter()
-        .map(|e| e.arrival.kind)
-        .collect();
-    assert_eq!(kinds, ["ace"]);
+    assert_eq!(house.kinds().await, ["ace"]);
 }
 
 #[tokio::test]

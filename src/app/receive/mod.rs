@@ -16,7 +16,7 @@ use crate::campaign::Campaign;
 use crate::digest::hex;
 use crate::domain::RunId;
 use crate::engine::Incoming;
-use crate::serve::{Receiver, ReceiverError, Setup};
+use crate::serve::{PATH, Receiver, ReceiverError, Setup};
 use crate::sinch::Client;
 use crate::sinch::auth::Credentials;
 use crate::sinch::callback_urls::GetCallbackUrls;
@@ -124,8 +124,8 @@ impl CallbackUrl {
 
 /// A callback address for people and logs: what has the form of a secret of ours is not in it.
 pub(crate) fn masked(url: &str) -> String {
-    match url.rsplit_once("/sinch/") {
-        Some((before, _)) => format!("{before}/sinch/********"),
+    match url.rsplit_once(PATH) {
+        Some((before, _)) => format!("{before}{PATH}********"),
         None => url.to_owned(),
     }
 }
@@ -192,7 +192,7 @@ impl App {
             clock: Arc::clone(&self.clock),
         })
         .await?;
-        let before = format!("http://{}/sinch/", receiver.address());
+        let before = format!("http://{}{PATH}", receiver.address());
         let url = self.url_behind(before, store.as_ref()).await?;
         Ok((receiver, url.shown()))
     }
@@ -253,7 +253,7 @@ impl App {
     /// # Errors
     /// What the store says.
     pub(crate) async fn is_ours(&self, inbox: &dyn Store, url: &str) -> Result<bool, Error> {
-        let Some((before, secret)) = url.rsplit_once("/sinch/") else {
+        let Some((before, secret)) = url.rsplit_once(PATH) else {
             return Ok(false);
         };
         let secrets = inbox.callback_secrets(self.clock.wall()).await?;
@@ -274,7 +274,7 @@ impl App {
         let Some(public) = &self.settings.receive.public_url else {
             return Ok(None);
         };
-        let before = format!("{}/sinch/", public.text);
+        let before = format!("{}{PATH}", public.text);
         Ok(Some(self.url_behind(before, inbox).await?))
     }
 

@@ -121,8 +121,7 @@ impl Unattended {
         run: &RunId,
         events: Vec<(Whose, Received)>,
     ) -> Result<Vec<EventNumber>, StoreError> {
-        let at_work = self.store.engine_at_work().await?;
-        if at_work.is_some_and(|other| other == *run || other.as_str().is_empty()) {
+        if self.store.is_worked_on(run).await? {
             return Ok(Vec::new());
         }
         let retry = self.retry_of(run).await?;

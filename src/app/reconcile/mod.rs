@@ -160,8 +160,7 @@ impl<'a> Settling<'a> {
 
     /// Whether an engine works on the run, or is about to.
     pub(crate) async fn engine_at_work(&self) -> Result<bool, Error> {
-        let at_work = self.store.engine_at_work().await?;
-        Ok(at_work.is_some_and(|id| id == self.run.id || id.as_str().is_empty()))
+        Ok(self.store.is_worked_on(&self.run.id).await?)
     }
 
     /// Settles attempts. Where no engine is at work none begins meanwhile; where one works on this run,

@@ -5,7 +5,7 @@ use crate::campaign::fault::nearest;
 use crate::domain::{BY_HAND, RunId};
 use crate::report::Summary;
 use crate::report::heard::Heard;
-use crate::store::{Run, RunHead, Store};
+use crate::store::{InboxStanding, Run, RunHead, Store};
 
 /// So many runs are named where one was not found.
 const LATEST: usize = 3;
@@ -71,6 +71,17 @@ async fn no_run(store: &dyn Store, wanted: &str) -> Result<Refusal, Error> {
 impl App {
     /// A run with its counts.
     pub(crate) async fn summary(&self, store: &dyn Store, id: &RunId) -> Result<Summary, Error> {
+        let standing = store.standing().await?;
+        self.summary_beside(store, id, &standing).await
+    }
+
+    /// The same where it is known already what came to the database's inbox.
+    pub(super) async fn summary_beside(
+        &self,
+        store: &dyn Store,
+        id: &RunId,
+        standing: &InboxStanding,
+    ) -> Result<Summary, Error> {
         let run = store.run(id).await?;
         let tally = store.tally(id).await?;
         Ok(Summary {
@@ -82,20 +93,19 @@ impl App {
             rehearsal: run.rehearsal,
             purged_at: run.purged_at,
             tally,
-            heard: heard(store, id).await?,
+            heard: heard(standing, store.ends_told(id).await?),
         })
     }
 }
 
-/// How the results of a run come.
-async fn heard(store: &dyn Store, run: &RunId) -> Result<Heard, Error> {
-    let standing = store.standing().await?;
-    Ok(Heard {
-        told: store.ends_told(run).await?,
+/// How the results of a run come, of whose calls so many were told.
+fn heard(standing: &InboxStanding, told: u64) -> Heard {
+    Heard {
+        told,
         waiting: standing.pending,
         nobodys: standing.nobodys,
         strange_calls: standing.strange_calls,
         unknown_attempts: standing.unknown_attempts,
-        refused: standing.refused,
-    })
+        refused: standing.refused.clone(),
+    }
 }

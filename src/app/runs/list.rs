@@ -21,6 +21,7 @@ impl App {
     pub(crate) async fn runs(&self, campaign: Option<&str>, all: bool) -> Result<Runs, Error> {
         let store = self.open(Access::Beside).await?;
         let at_work = store.engine_at_work().await?;
+        let standing = store.standing().await?;
         let runs = store.run_heads("").await?;
         let id_chars = id_chars(runs.iter().map(|run| &run.id));
         let (mut listed, mut by_hand) = (Vec::new(), 0);
@@ -34,7 +35,9 @@ impl App {
                 began_at: run.created_at,
                 ended_at: run.ended_at,
                 engine: at_work.as_ref() == Some(&run.id),
-                summary: self.summary(store.as_ref(), &run.id).await?,
+                summary: self
+                    .summary_beside(store.as_ref(), &run.id, &standing)
+                    .await?,
             });
         }
         store.close().await?;

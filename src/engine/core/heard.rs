@@ -172,10 +172,6 @@ impl Core {
             was: Was::InFlight,
         };
         let unpriced = matches!(&news.says, Says::Ended(outcome) if outcome.lacks_price());
-        let goes_on = News {
-            says: Says::GoesOn,
-            ..news.clone()
-        };
         if let (Says::Ended(outcome), false) = (&news.says, unpriced) {
             self.progress.ended(outcome);
         } else {
@@ -190,7 +186,11 @@ impl Core {
             };
             self.follow(began, at, now);
         }
-        let first = if unpriced { goes_on } else { news.clone() };
+        let mut first = news.clone();
+        if unpriced {
+            // Until its price was asked for it goes on.
+            first.says = Says::GoesOn;
+        }
         let Some(event) = first.event() else {
             return;
         };

@@ -131,11 +131,8 @@ impl SqliteStore {
         let mut writer = self.writer.lock().await;
         let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
         // Asked while nobody else writes: an engine that begins now reads what is written here.
-        if self.engine.is_none() {
-            let at_work = self.engine_at_work().await?;
-            if at_work.is_some_and(|other| other == *run || other.as_str().is_empty()) {
-                return Ok(vec![Observed::InHand; heard.len()]);
-            }
+        if self.engine.is_none() && self.is_worked_on(run).await? {
+            return Ok(vec![Observed::InHand; heard.len()]);
         }
         let mut observed = Vec::with_capacity(heard.len());
         for heard in heard {
