@@ -8,12 +8,14 @@ pub mod account;
 pub mod attempt;
 pub mod breaker;
 pub mod budget;
+pub mod call_flow;
 pub mod callout;
 pub mod count;
 pub mod destination;
 pub mod earlier;
 pub mod forecast;
 pub mod ids;
+pub mod in_call;
 pub mod money;
 pub mod news;
 pub mod number_form;
@@ -45,6 +47,10 @@ pub use account::{AttemptRecord, Backlog, ResultRow, Said, SecondCall, Story, Ta
 pub use attempt::{AttemptEvent, AttemptState, IllegalStep, Stage, Word};
 pub use breaker::Breaker;
 pub use budget::{Budget, Headroom, PriceSurprise};
+pub use call_flow::{
+    AnsweredBy, Asks, CallFlow, Choice, Chosen, Key, Keyed, Machine, MachineDoes, Menu, Next,
+    Speech, Step, Then, Visit,
+};
 pub use callout::{
     CallLength, Callout, CalloutBody, ConferenceCallout, ConferenceDtmf, CustomCallout, HttpHeader,
     TtsCallout,
@@ -53,8 +59,9 @@ pub use count::Count;
 pub use destination::{Destination, DestinationKind};
 pub use earlier::{Endpoints, NotReachedBy, Overlap, RunEndpoints};
 pub use ids::{AttemptId, AttemptKey, CallId, RecipientId, RunId};
+pub use in_call::{Answered, InCall, Wanted};
 pub use money::{Money, Purse};
-pub use news::{EventNumber, News, Pressed, Says};
+pub use news::{EventNumber, News, Says, Signal, Signalled};
 pub use number_form::{NumberForm, READ_AGAIN_BUT, READER};
 pub use openings::{OpeningId, Openings};
 pub use outcome::Outcome;

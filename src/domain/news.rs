@@ -1,10 +1,8 @@
 //! What an event of the platform tells of a call, as far as it moves an attempt.
 
-use std::fmt;
-
 use jiff::Timestamp;
 
-use super::{AttemptEvent, AttemptId, CallId, Outcome};
+use super::{AnsweredBy, AttemptEvent, AttemptId, CallId, Keyed, Outcome};
 
 /// The place of an event in the order in which events came to this database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -19,26 +17,33 @@ pub struct News {
     pub call: Option<CallId>,
     /// How it stands.
     pub says: Says,
-    /// What was pressed in it.
-    pub pressed: Option<Pressed>,
+    /// What was heard in it.
+    pub signal: Option<Signal>,
 }
 
-/// What somebody pressed in a call.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Pressed {
+/// What was heard in a call that goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signal {
     /// When, by the platform's clock; none where it did not say.
     pub at: Option<Timestamp>,
-    /// The keys, or what a menu makes of them: 1 to 64 characters.
-    pub value: String,
+    /// What.
+    pub what: Signalled,
 }
 
-impl fmt::Debug for Pressed {
-    /// What people press may be a number of theirs.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pressed")
-            .field("at", &self.at)
-            .finish_non_exhaustive()
-    }
+/// What can be heard in a call that goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signalled {
+    /// Who or what answered.
+    AnsweredBy(AnsweredBy),
+    /// The beep of a machine.
+    Beep,
+    /// What a menu resulted in.
+    Menu {
+        /// Its id; none where that was not told.
+        id: Option<String>,
+        /// What.
+        keyed: Keyed,
+    },
 }
 
 /// How a call stands by an event's word.

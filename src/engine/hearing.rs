@@ -17,7 +17,8 @@ use super::incoming::Incoming;
 use super::platform::Platform;
 use super::timeline::Kind;
 use crate::domain::{
-    AttemptEvent, AttemptState, EventNumber, News, Observation, RecipientId, RunId, Says,
+    AttemptEvent, AttemptState, EventNumber, Keyed, News, Observation, RecipientId, RunId, Says,
+    Signalled,
 };
 use crate::store::{self, Observed, Press, StoreError, Whose};
 
@@ -297,10 +298,18 @@ fn presses(events: &[(EventNumber, News)], whose: &[Option<Whose>], now: Timesta
 
 /// What was pressed in a call by the word of an event; `now` stands in for a moment that was not told.
 pub fn press(news: &News, whose: &Whose, now: Timestamp) -> Option<Press> {
-    news.pressed.as_ref().map(|pressed| Press {
+    let signal = news.signal.as_ref()?;
+    let Signalled::Menu {
+        keyed: Keyed::Pressed(value),
+        ..
+    } = &signal.what
+    else {
+        return None;
+    };
+    Some(Press {
         attempt: whose.attempt,
-        at: pressed.at.unwrap_or(now),
-        value: pressed.value.clone(),
+        at: signal.at.unwrap_or(now),
+        value: value.clone(),
     })
 }
 

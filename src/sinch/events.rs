@@ -13,7 +13,9 @@ use serde_json::value::RawValue;
 use super::identity::Identity;
 use super::lenient::Object;
 use crate::domain::svaml::Event as Kind;
-use crate::domain::{AttemptId, CallId, Money, News, Outcome, Pressed, Says};
+use crate::domain::{
+    AnsweredBy, AttemptId, CallId, Keyed, Money, News, Outcome, Says, Signal, Signalled,
+};
 
 /// Characters that are kept of what somebody pressed.
 const PRESSED_CHARS_MAX: usize = 64;
@@ -254,11 +256,25 @@ impl Event {
                 Self::Dice(dice) => Says::Ended(dice.outcome.clone()),
                 _ => Says::GoesOn,
             },
-            pressed: match self {
-                Self::Pie(pie) => pie.pressed(),
-                _ => None,
-            },
+            signal: self.signal(),
         }
+    }
+
+    /// What was heard in its call.
+    pub fn signal(&self) -> Option<Signal> {
+        let what = match self {
+            Self::Ace(ace) => ace.answered_by().map(Signalled::AnsweredBy),
+            Self::Notify(notify) => notify.of_machine(),
+            Self::Pie(pie) => Some(Signalled::Menu {
+                id: pie.menu.as_ref().and_then(|menu| menu.menu_id.clone()),
+                keyed: pie.keyed(),
+            }),
+            _ => None,
+        };
+        what.map(|what| Signal {
+            at: self.common().timestamp,
+            what,
+        })
     }
 
     /// The attempt that this call is, where it is one of ours.
@@ -372,17 +388,47 @@ impl NotifyEvent {
     }
 }
 
+impl AceEvent {
+    /// Who answered, where that was looked for.
+    fn answered_by(&self) -> Option<AnsweredBy> {
+        self.amd.as_ref().map(AmdResult::answered_by)
+    }
+}
+
 impl PieEvent {
-    /// What was pressed; none where nothing was.
-    fn pressed(&self) -> Option<Pressed> {
-        let value = self.menu.as_ref()?.value.as_deref()?;
+    /// What the menu resulted in, as far as that was told.
+    fn keyed(&self) -> Keyed {
+        let Some(menu) = &self.menu else {
+            return Keyed::Nothing;
+        };
+        let kind = menu.kind.as_deref().unwrap_or_default();
+        let is = |word: &str| kind.eq_ignore_ascii_case(word);
+        if is("hangup") {
+            return Keyed::Gone;
+        }
+        let value = menu.value.as_deref().unwrap_or_default();
         // Responses stand side by side with this between them.
         let value = value.replace(" > ", " ").trim().to_owned();
         let value: String = value.chars().take(PRESSED_CHARS_MAX).collect();
-        (!value.is_empty()).then_some(Pressed {
-            at: self.common.timestamp,
-            value,
-        })
+        if value.is_empty() || is("timeout") || is("invalidinput") || is("error") {
+            return Keyed::Nothing;
+        }
+        Keyed::Pressed(value)
+    }
+}
+
+impl NotifyEvent {
+    /// What it tells of a machine.
+    fn of_machine(&self) -> Option<Signalled> {
+        let kind = self.kind.as_deref()?;
+        if kind.eq_ignore_ascii_case("amd_beep") {
+            return Some(Signalled::Beep);
+        }
+        let amd = self
+            .amd
+            .as_ref()
+            .filter(|_| kind.eq_ignore_ascii_case("amd"));
+        amd.map(|amd| Signalled::AnsweredBy(amd.answered_by()))
     }
 }
 
@@ -399,6 +445,23 @@ impl MenuResult {
 }
 
 impl AmdResult {
+    /// Who answered, by the platform's word (`FACTS` §6). A word that is not known is nobody's.
+    fn answered_by(&self) -> AnsweredBy {
+        let status = self.status.as_deref().unwrap_or_default();
+        let is = |word: &str| status.eq_ignore_ascii_case(word);
+        if is("machine") {
+            AnsweredBy::Machine
+        } else if is("human") {
+            AnsweredBy::Person
+        } else if is("hangup") {
+            AnsweredBy::Gone
+        } else if is("inprogress") {
+            AnsweredBy::NotYetKnown
+        } else {
+            AnsweredBy::NotSure
+        }
+    }
+
     fn read(event: &Object<'_>) -> Option<Self> {
         let object = event.object(&["amd"])?;
         Some(Self {

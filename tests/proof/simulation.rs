@@ -290,7 +290,7 @@ impl Simulation {
             attempt: Some(attempt),
             call: Some(call),
             says,
-            pressed: None,
+            signal: None,
         };
         self.inbox.insert(number, (attempt, news));
         self.hear(number);

@@ -70,7 +70,7 @@ pub(super) fn news(received: Received) -> News {
             } else {
                 Says::GoesOn
             },
-            pressed: None,
+            signal: None,
         },
     }
 }
