@@ -10,11 +10,13 @@ use super::place::Place;
 use super::table::Table;
 use crate::domain::retry::{ATTEMPTS_MAX, PerNumber, RetryPolicy, Waits};
 
-const RETRY: [&str; 7] = [
+const RETRY: [&str; 9] = [
     "max_attempts",
     "busy",
     "no_answer",
     "failed",
+    "machine",
+    "no_response",
     "reasons",
     "jitter",
     "per_number",
@@ -40,11 +42,20 @@ pub(super) fn read(root: &Table<'_, '_>) -> RetryPolicy {
         busy: waits(&table, "busy"),
         no_answer: waits(&table, "no_answer"),
         failed: waits(&table, "failed"),
+        machine: waits(&table, "machine"),
+        no_response: waits(&table, "no_response"),
         reasons: reasons(&table),
         jitter: jitter(&table),
         per_number: per_number(&table),
     };
-    let none = [&policy.busy, &policy.no_answer, &policy.failed]
+    let ends = [
+        &policy.busy,
+        &policy.no_answer,
+        &policy.failed,
+        &policy.machine,
+        &policy.no_response,
+    ];
+    let none = ends
         .into_iter()
         .chain(policy.reasons.values())
         .all(|waits| *waits == Waits::Never);

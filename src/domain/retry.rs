@@ -110,6 +110,10 @@ pub struct RetryPolicy {
     pub no_answer: Waits,
     /// After any other failure.
     pub failed: Waits,
+    /// After an answering machine that does not count.
+    pub machine: Waits,
+    /// After an answered call in which nothing was pressed that is offered, where something is wanted.
+    pub no_response: Waits,
     /// By the platform's reason, upper case; stands above the three.
     pub reasons: BTreeMap<String, Waits>,
     /// Waits are drawn this much shorter or longer, as a share of them: recipients who failed
@@ -135,6 +139,8 @@ impl Default for RetryPolicy {
             busy: Waits::Never,
             no_answer: Waits::Never,
             failed: Waits::Never,
+            machine: Waits::Never,
+            no_response: Waits::Never,
             reasons: BTreeMap::new(),
             jitter: 0.0,
             per_number: None,
@@ -169,6 +175,8 @@ impl RetryPolicy {
             busy: self.busy.at_most(most),
             no_answer: self.no_answer.at_most(most),
             failed: self.failed.at_most(most),
+            machine: self.machine.at_most(most),
+            no_response: self.no_response.at_most(most),
             reasons: reasons
                 .map(|(reason, w)| (reason.clone(), w.at_most(most)))
                 .collect(),
