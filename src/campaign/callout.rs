@@ -6,9 +6,9 @@
 use toml::de::DeValue;
 
 use crate::domain::svaml::CALL_S_MAX;
-use crate::domain::{ConferenceDtmf, DestinationKind};
+use crate::domain::{ConferenceDtmf, DestinationKind, Speech};
 
-use super::form::{Body, Conference, Custom, Enable, Form, Hook, Keys, Speech, Tts};
+use super::form::{Body, Conference, Custom, Enable, Form, Hook, Keys, Tts};
 use super::guard::Guard;
 use super::limits::{HEADERS_MAX, Rule, header_name};
 use super::place::{Place, SourceFile};
@@ -117,18 +117,28 @@ fn text(
     guard: Guard,
     texts: &mut Vec<Text>,
 ) -> Option<TextId> {
+    let text = unchecked(table, key, rule, guard)?;
+    Some(keep(table.file, text, texts))
+}
+
+/// The same, before it is checked and has its place among the texts.
+pub(super) fn unchecked(
+    table: &Table<'_, '_>,
+    key: &str,
+    rule: Rule,
+    guard: Guard,
+) -> Option<Text> {
     let Placed { value, place } = table.string(key)?;
-    let text = Text {
+    Some(Text {
         key: key.to_owned(),
         source: value.to_owned(),
         place,
         rule,
         guard,
-    };
-    Some(keep(table.file, text, texts))
+    })
 }
 
-fn keep(file: &SourceFile<'_>, text: Text, texts: &mut Vec<Text>) -> TextId {
+pub(super) fn keep(file: &SourceFile<'_>, text: Text, texts: &mut Vec<Text>) -> TextId {
     text.check(file);
     texts.push(text);
     TextId(texts.len() - 1)
@@ -175,7 +185,7 @@ fn tts(table: &Table<'_, '_>, texts: &mut Vec<Text>) -> Option<Form> {
     (cli.is_some() && said).then_some(form)
 }
 
-fn speech(table: &Table<'_, '_>, texts: &mut Vec<Text>) -> Option<Speech> {
+fn speech(table: &Table<'_, '_>, texts: &mut Vec<Text>) -> Option<Speech<TextId>> {
     match (table.has("text"), table.has("prompts")) {
         (true, true) => {
             let place = table.key_place("prompts");

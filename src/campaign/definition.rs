@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::domain::window::{Window, WindowZone};
-use crate::domain::{DestinationKind, RetryPolicy, Schedule, Spend};
+use crate::domain::{CallFlow, DestinationKind, RetryPolicy, Schedule, Spend};
 
 use super::blackout::{self, ReadFile};
+use super::call_flow;
 use super::callout;
 use super::fault::{FAULTS_MAX, Fault, Faults};
 use super::file::{self, Unfit};
@@ -35,7 +36,7 @@ const CALLS_PER_SECOND_MAX: f64 = 1_000_000.0;
 /// Largest campaign file; a real one has a few kilobytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
-const TOP: [&str; 8] = [
+const TOP: [&str; 11] = [
     "name",
     "recipients",
     "callout",
@@ -44,6 +45,9 @@ const TOP: [&str; 8] = [
     "retry",
     "spend",
     "schedule",
+    "menu",
+    "machine",
+    "reached",
 ];
 
 /// How fast: `run` needs a rate, the other commands do not.
@@ -90,11 +94,20 @@ impl Campaign {
     pub fn may_be_told(&self) -> bool {
         let dice = match &self.form.body {
             Body::Tts(tts) => tts.enable.dice,
+            Body::Flow(flow) => flow.enable_dice,
             Body::Conference(conference) => conference.enable.dice,
             Body::Custom(custom) if custom.dice.is_some() => Some(false),
             Body::Custom(custom) => custom.enable_dice,
         };
         dice != Some(false) && self.recipients.destination_kind != DestinationKind::Username
+    }
+
+    /// What happens in its calls, without the words; none where they ask nothing.
+    pub fn outline(&self) -> Option<CallFlow<()>> {
+        match &self.form.body {
+            Body::Flow(form) => Some(form.flow.outline()),
+            Body::Tts(_) | Body::Conference(_) | Body::Custom(_) => None,
+        }
     }
 
     /// Reads and checks a campaign file.
@@ -297,11 +310,16 @@ fn read(root: &Table<'_, '_>, dates: ReadFile<'_>) -> Option<Parts> {
     let kind = recipients
         .as_ref()
         .map_or(DestinationKind::Number, |r| r.spec.destination_kind);
-    let played = callout::read(root, kind);
+    let played = callout::read(root, kind).and_then(|(form, mut texts)| {
+        let (form, heard) = call_flow::read(root, kind, (form, &mut texts))?;
+        Some((form, texts, heard))
+    });
     let pacing = pacing(root);
-    let retry = retry::read(root);
+    let heard = played.as_ref().map(|(_, _, heard)| *heard);
+    let retry = retry::read(root, heard);
     let window = window::read(root, dates);
     let schedule = schedule::read(root);
+    let played = played.map(|(form, texts, _)| (form, texts));
     let spend = spend::read(root, played.as_ref());
     let (form, texts) = played?;
     Some(Parts {

@@ -3,7 +3,7 @@
 //! The shape of `domain::callout` with a [`TextId`] wherever a row may have a say. `callout` reads
 //! these from the file, `script` renders them.
 
-use crate::domain::ConferenceDtmf;
+use crate::domain::{CallFlow, ConferenceDtmf, Speech};
 
 use super::svaml_tree::Document;
 use super::template::TextId;
@@ -16,10 +16,11 @@ pub(super) struct Form {
     pub(super) headers: Vec<(String, TextId)>,
 }
 
-/// The three kinds of callout.
+/// The kinds of callout.
 #[derive(Debug, Clone)]
 pub(super) enum Body {
     Tts(Tts),
+    Flow(FlowForm),
     Conference(Conference),
     Custom(Custom),
 }
@@ -29,16 +30,18 @@ pub(super) struct Tts {
     pub(super) cli: TextId,
     pub(super) domain: Option<TextId>,
     pub(super) locale: Option<TextId>,
-    pub(super) speech: Speech,
+    pub(super) speech: Speech<TextId>,
     pub(super) dtmf: Option<TextId>,
     pub(super) enable: Enable,
 }
 
-/// Either of the two ways to say what is spoken.
+/// A call that asks: `[callout.tts]` with a table of what happens in it.
 #[derive(Debug, Clone)]
-pub(super) enum Speech {
-    Text(TextId),
-    Prompts(Vec<TextId>),
+pub(super) struct FlowForm {
+    pub(super) cli: TextId,
+    pub(super) dtmf: Option<TextId>,
+    pub(super) enable_dice: Option<bool>,
+    pub(super) flow: CallFlow<TextId>,
 }
 
 #[derive(Debug, Clone)]

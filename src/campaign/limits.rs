@@ -25,6 +25,8 @@ pub(super) const PROMPTS_MAX: usize = 64;
 pub(super) enum Rule {
     /// Words to be spoken.
     Speech,
+    /// Words to be spoken within a prompt, whose end and separator they must not have.
+    Words,
     /// One prompt: a directive with a text, a URL or a file id.
     Prompt,
     /// One prompt or several with `;` between them, as SVAML takes them.
@@ -52,6 +54,8 @@ pub(super) enum Rule {
     Url,
     /// The number to be dialled, which is compared with the row's own.
     OwnNumber,
+    /// The number of somebody else, whom a call is connected to.
+    Connect,
     /// Anything.
     Free,
 }
@@ -77,9 +81,11 @@ impl Rule {
     pub(super) fn check(self, key: &str, value: &str) -> Result<(), Problem> {
         match self {
             Self::Speech => speech(key, value),
+            Self::Words => words(key, value),
             Self::Prompt => prompt(key, value),
             Self::Prompts => prompts(key, value),
             Self::Cli { private } => cli(key, value, private),
+            Self::Connect => cli(key, &e164(value), false),
             Self::Dtmf => dtmf(key, value),
             Self::ConferenceId => bounded(key, value, CONFERENCE_ID_CHARS_MAX),
             Self::HeaderValue => header_value(key, value),
@@ -111,6 +117,24 @@ fn bounded(key: &str, value: &str, max: usize) -> Result<(), Problem> {
         return Err(Problem::new(message, "shorten it"));
     }
     Ok(())
+}
+
+/// Brackets end a prompt, and a semicolon may begin the next.
+fn words(key: &str, value: &str) -> Result<(), Problem> {
+    if let Some(sign) = value.chars().find(|c| "[];".contains(*c)) {
+        let message = format!("`{key}` has `{sign}`, which would end what is said");
+        return Err(Problem::new(
+            message,
+            "put it otherwise: a comma, for example",
+        ));
+    }
+    speech(key, value)
+}
+
+/// A number in E.164 without the spaces and signs between its digits, with which people write it.
+pub(super) fn e164(value: &str) -> String {
+    let between = |c: &char| !"-(). ".contains(*c);
+    value.trim().chars().filter(between).collect()
 }
 
 /// The directives that wrap a prompt's text.

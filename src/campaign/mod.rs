@@ -12,6 +12,8 @@ pub mod script;
 
 mod blackout;
 mod bounds;
+mod call_flow;
+mod call_flow_check;
 mod callout;
 mod cells;
 mod definition;

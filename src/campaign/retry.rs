@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::call_flow::Heard;
 use super::duration;
 use super::place::Place;
 use super::table::Table;
@@ -25,8 +26,9 @@ const RETRY: [&str; 9] = [
 const JITTER_DEFAULT: f64 = 0.1;
 const WAITS_HELP: &str = "\"10m\", a list such as [\"1h\", \"4h\"], or \"never\"";
 
-/// Reads `[retry]`; without it everybody is called once.
-pub(super) fn read(root: &Table<'_, '_>) -> RetryPolicy {
+/// Reads `[retry]`; without it everybody is called once. `heard` is what can be heard in the calls, none where
+/// that could not be read.
+pub(super) fn read(root: &Table<'_, '_>, heard: Option<Heard>) -> RetryPolicy {
     let Some(table) = root.table("retry", "[retry]", &RETRY) else {
         return RetryPolicy::default();
     };
@@ -48,6 +50,9 @@ pub(super) fn read(root: &Table<'_, '_>) -> RetryPolicy {
         jitter: jitter(&table),
         per_number: per_number(&table),
     };
+    if let Some(heard) = heard {
+        fits(&table, &policy, heard);
+    }
     let ends = [
         &policy.busy,
         &policy.no_answer,
@@ -66,6 +71,27 @@ pub(super) fn read(root: &Table<'_, '_>) -> RetryPolicy {
         table.file.warn(&table.place(), message, help);
     }
     policy
+}
+
+/// What nobody can hear is not waited after.
+fn fits(table: &Table<'_, '_>, policy: &RetryPolicy, heard: Heard) {
+    if policy.machine != Waits::Never && (!heard.machines || heard.machine_counts) {
+        let (message, help) = if heard.machines {
+            let help = "counts_as = \"unreached\", or no wait";
+            ("`machine` waits after what counts as reached", help)
+        } else {
+            let help = "add [machine], with do = \"leave\", \"leave after beep\" or \"hang up\"";
+            ("`machine` needs [machine]: they are not looked for", help)
+        };
+        table.file.fault(&table.key_place("machine"), message, help);
+    }
+    if policy.no_response != Waits::Never && !heard.wants_response {
+        let message = "`no_response` needs [reached]: every answered call counts";
+        let help = "add [reached] with responses = [\"confirmed\"]";
+        table
+            .file
+            .fault(&table.key_place("no_response"), message, help);
+    }
 }
 
 fn waits(table: &Table<'_, '_>, name: &str) -> Waits {

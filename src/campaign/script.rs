@@ -10,15 +10,15 @@ use std::sync::Arc;
 use minijinja::Value;
 
 use crate::domain::{
-    Callout, CalloutBody, ConferenceCallout, ConferenceDtmf, CustomCallout, Destination,
-    DestinationKind, HttpHeader, TtsCallout,
+    CallFlow, Callout, CalloutBody, ConferenceCallout, ConferenceDtmf, CustomCallout, Destination,
+    DestinationKind, FlowCallout, HttpHeader, Speech, TtsCallout,
 };
 
 use super::cells::{Cells, Column};
 use super::definition::Campaign;
 use super::fault::{Fault, Faults, listed, nearest};
-use super::form::{Body, Conference, Custom, Form, Hook, Speech, Tts};
-use super::limits::{Problem, Rule};
+use super::form::{Body, Conference, Custom, FlowForm, Form, Hook, Tts};
+use super::limits::{Problem, Rule, e164};
 use super::place::{Place, SourceFile};
 use super::row_fault::RowFault;
 use super::svaml_tree::Document;
@@ -128,16 +128,35 @@ impl Script {
         destination: &Destination,
         cells: &[S],
     ) -> Result<Callout, RowFault> {
+        self.rendering(destination, cells).callout()
+    }
+
+    /// What happens in the call of one row, for whoever answers while it goes on; none where it asks nothing.
+    pub fn flow<S: AsRef<str>>(
+        &self,
+        destination: &Destination,
+        cells: &[S],
+    ) -> Result<Option<FlowCallout>, RowFault> {
+        match &self.0.form.body {
+            Body::Flow(form) => self.rendering(destination, cells).flow(form).map(Some),
+            Body::Tts(_) | Body::Conference(_) | Body::Custom(_) => Ok(None),
+        }
+    }
+
+    fn rendering<'a, S: AsRef<str>>(
+        &'a self,
+        destination: &'a Destination,
+        cells: &'a [S],
+    ) -> Rendering<'a> {
         let inner = &*self.0;
         let row = Cells::of(&inner.columns, cells);
-        let render = Rendering {
+        Rendering {
             inner,
             destination,
             raw_number: cells.get(inner.number).map_or("", AsRef::as_ref),
             root: Value::from_dyn_object(Arc::clone(&row)),
             row,
-        };
-        render.callout()
+        }
     }
 }
 
@@ -165,6 +184,7 @@ impl Rendering<'_> {
         let form = &self.inner.form;
         let body = match &form.body {
             Body::Tts(tts) => CalloutBody::Tts(self.tts(tts)?),
+            Body::Flow(form) => CalloutBody::Flow(self.flow(form)?),
             Body::Conference(conference) => CalloutBody::Conference(self.conference(conference)?),
             Body::Custom(custom) => CalloutBody::Custom(self.custom(custom)?),
         };
@@ -219,8 +239,39 @@ impl Rendering<'_> {
         })
     }
 
-    /// The prompts of this row. An item that a condition leaves out is left out.
+    /// A call that asks. Whatever a row may change is text; what follows on what is the same for all.
+    fn flow(&self, form: &FlowForm) -> Result<FlowCallout, RowFault> {
+        let greeting = match &form.flow.greeting {
+            Speech::Text(id) => Speech::Text(self.text(*id)?),
+            Speech::Prompts(ids) => Speech::Prompts(self.prompt_items(ids)?),
+        };
+        let without = CallFlow {
+            greeting: Speech::Prompts(Vec::new()),
+            ..form.flow.clone()
+        };
+        let rendered = without.try_map(|id| {
+            let value = self.text(*id)?;
+            let connects = self.inner.texts[id.0].rule == Rule::Connect;
+            Ok(if connects { e164(&value) } else { value })
+        })?;
+        let cli = self.text(form.cli)?;
+        let flow = CallFlow {
+            greeting,
+            ..rendered
+        };
+        Ok(FlowCallout {
+            dtmf: self.optional(form.dtmf)?,
+            enable_dice: form.enable_dice,
+            ..FlowCallout::new(cli, self.destination.clone(), flow)
+        })
+    }
+
     fn prompts(&self, ids: &[TextId]) -> Result<String, RowFault> {
+        Ok(self.prompt_items(ids)?.join(";"))
+    }
+
+    /// The prompts of this row. An item that a condition leaves out is left out.
+    fn prompt_items(&self, ids: &[TextId]) -> Result<Vec<String>, RowFault> {
         let mut items = Vec::with_capacity(ids.len());
         for &id in ids {
             let text = &self.inner.texts[id.0];
@@ -241,7 +292,7 @@ impl Rendering<'_> {
                 reason: "`prompts` has nothing left to play".to_owned(),
             });
         }
-        Ok(items.join(";"))
+        Ok(items)
     }
 
     fn conference(&self, form: &Conference) -> Result<ConferenceCallout, RowFault> {

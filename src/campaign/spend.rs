@@ -17,12 +17,12 @@ use rust_decimal::Decimal;
 use toml::de::DeValue;
 
 use super::duration;
-use super::form::{Body, Form, Speech};
+use super::form::{Body, Form};
 use super::place::Place;
 use super::table::{Placed, Table};
-use super::template::Text;
+use super::template::{Text, TextId};
 use crate::domain::svaml::CALL_S_MAX;
-use crate::domain::{Money, Rates, Spend, ZoneSet};
+use crate::domain::{Money, Rates, Speech, Spend, ZoneSet};
 
 const SPEND: [&str; 6] = [
     "cap",
@@ -175,16 +175,21 @@ fn zone(table: &Table<'_, '_>) -> String {
     zone.value.to_owned()
 }
 
+fn speech_says_length(speech: &Speech<TextId>, texts: &[Text]) -> bool {
+    match speech {
+        Speech::Text(_) => true,
+        Speech::Prompts(items) => items.iter().all(|id| {
+            let source = texts.get(id.0).map_or("", |text| text.source.trim_start());
+            source.starts_with("#tts[")
+        }),
+    }
+}
+
 /// Whether the callout itself says how long its call can be.
 fn says_length(form: &Form, texts: &[Text]) -> bool {
     match &form.body {
-        Body::Tts(tts) => match &tts.speech {
-            Speech::Text(_) => true,
-            Speech::Prompts(items) => items.iter().all(|id| {
-                let source = texts.get(id.0).map_or("", |text| text.source.trim_start());
-                source.starts_with("#tts[")
-            }),
-        },
+        Body::Tts(tts) => speech_says_length(&tts.speech, texts),
+        Body::Flow(form) => speech_says_length(&form.flow.greeting, texts),
         Body::Conference(conference) => conference.max_duration_s.is_some(),
         Body::Custom(custom) => custom.max_duration_s.is_some(),
     }

@@ -97,6 +97,17 @@ impl<'s, 'f> Table<'s, 'f> {
             .map(|(_, value)| value)
     }
 
+    /// A table below this one, by the keys that lead to it, as it stands in the file.
+    pub(super) fn below(&self, way: &[&str]) -> Option<&'s DeTable<'s>> {
+        let mut table = self.entries;
+        for name in way {
+            let mut entries = table.iter();
+            let (_, value) = entries.find(|(key, _)| key.get_ref() == *name)?;
+            table = value.get_ref().as_table()?;
+        }
+        Some(table)
+    }
+
     /// The fault that a required key is not there.
     pub(super) fn missing(&self, name: &str, help: &str) {
         let message = format!("{} needs `{name}`", self.title);

@@ -463,6 +463,11 @@ impl<T> Speech<T> {
 }
 
 impl<T> Menu<T> {
+    /// Whether something that can be pressed is offered.
+    pub fn offers(&self, pressed: &str) -> bool {
+        self.offered(pressed).is_some()
+    }
+
     /// What follows on something pressed; none where it is not offered.
     fn offered(&self, pressed: &str) -> Option<&Choice<T>> {
         match &self.asks {

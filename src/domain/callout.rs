@@ -3,7 +3,8 @@
 //! `campaign` makes these from templates, `sinch` turns them into the API's JSON. The fields are
 //! those of the API's "Callouts" documents (seed 001, "Callouts"; `FACTS` §3).
 
-use super::Destination;
+use super::svaml::CALL_S_MAX;
+use super::{CallFlow, Destination, Speech};
 
 /// A callout for one recipient, without the attempt id that `sinch` puts in front of `custom`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +45,7 @@ impl CallLength {
 }
 
 /// Beyond its text, spoken twice, a call is given this long: to be answered, and to be ended.
-const BEYOND_TEXT_S: u32 = 60;
+pub(super) const BEYOND_TEXT_S: u32 = 60;
 
 impl Callout {
     /// How long its call may be.
@@ -67,6 +68,14 @@ impl Callout {
                 // What inline SVAML says of its call stands above the callout.
                 longest_s: inline_duration(custom.ice.as_deref()).or(custom.max_duration_s),
             },
+            CalloutBody::Flow(flow) => flow.length(),
+        }
+    }
+
+    /// Has a backend asked at this address, where the call wants an answer while it goes on.
+    pub fn answer_at(&mut self, url: &str) {
+        if let CalloutBody::Flow(flow) = &mut self.body {
+            flow.answer_at = Some(url.to_owned());
         }
     }
 
@@ -78,12 +87,14 @@ impl Callout {
             CalloutBody::Conference(conference) => &mut conference.enable_dice,
             CalloutBody::Custom(custom) if custom.dice.is_some() => return,
             CalloutBody::Custom(custom) => &mut custom.enable_dice,
+            CalloutBody::Flow(flow) => &mut flow.enable_dice,
         };
         dice.get_or_insert(true);
     }
 
     /// Has the platform itself end the call after so many seconds, where the API allows it
-    /// (`maxDuration`; text-to-speech has none, `FACTS` §3).
+    /// (`maxDuration`; text-to-speech has none, `FACTS` §3). A call that asks has what its longest way takes
+    /// until then, and the campaign's word stands above that.
     pub fn end_after(&mut self, longest_s: u32) {
         let duration = match &mut self.body {
             CalloutBody::Tts(_) => return,
@@ -97,6 +108,10 @@ impl Callout {
                     custom.ice = Some(ice);
                 }
                 &mut custom.max_duration_s
+            }
+            CalloutBody::Flow(flow) => {
+                flow.longest_s = longest_s;
+                return;
             }
         };
         *duration = Some(duration.map_or(longest_s, |theirs| theirs.min(longest_s)));
@@ -125,9 +140,14 @@ fn chars(text: &str) -> u32 {
     u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
 }
 
+/// Seconds that a voice takes to speak a text, about.
+pub(super) fn spoken_s(text: &str) -> u32 {
+    chars(text).div_ceil(CHARS_PER_SECOND)
+}
+
 /// Whether all prompts are words, so that their length says how long they take; their brackets count as
 /// if they were spoken. Markup can pause for as long as it likes.
-fn spoken_prompts(prompts: &str) -> bool {
+pub(super) fn spoken_prompts(prompts: &str) -> bool {
     // A `;` within a prompt makes a further item of its rest, which is not a directive: not known.
     prompts
         .split(';')
@@ -145,7 +165,7 @@ pub struct HttpHeader {
     pub value: String,
 }
 
-/// The three kinds of callout.
+/// The kinds of callout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CalloutBody {
     /// `ttsCallout`: speak a text and hang up.
@@ -154,6 +174,63 @@ pub enum CalloutBody {
     Conference(ConferenceCallout),
     /// `customCallout`: run SVAML, inline or from the backend.
     Custom(CustomCallout),
+    /// A call that asks: a `customCallout` too, whose SVAML is made of what happens in it.
+    Flow(FlowCallout),
+}
+
+/// A call that asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlowCallout {
+    /// Number shown to the recipient, E.164.
+    pub cli: String,
+    /// Whom to call.
+    pub destination: Destination,
+    /// Keys played to the recipient after the answer.
+    pub dtmf: Option<String>,
+    /// Seconds after which the platform ends the call, ringing included.
+    pub longest_s: u32,
+    /// What happens in it, in the words of the row.
+    pub flow: CallFlow<String>,
+    /// Where a backend is asked while the call goes on; none: at the application's callback URL.
+    pub answer_at: Option<String>,
+    /// Ask for a DiCE callback.
+    pub enable_dice: Option<bool>,
+}
+
+impl FlowCallout {
+    /// A call in which this happens, as long as its longest way.
+    pub fn new(cli: String, destination: Destination, flow: CallFlow<String>) -> Self {
+        Self {
+            cli,
+            destination,
+            dtmf: None,
+            longest_s: flow.way().most_s.unwrap_or(CALL_S_MAX).min(CALL_S_MAX),
+            flow,
+            answer_at: None,
+            enable_dice: None,
+        }
+    }
+
+    /// Whom else it can be connected to, and for how many seconds at most.
+    pub fn legs(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.flow.legs()
+    }
+
+    /// What most people hear of it is its greeting and the first question; it ends by itself at the latest when
+    /// the platform ends it.
+    fn length(&self) -> CallLength {
+        let greeting = match &self.flow.greeting {
+            Speech::Text(text) => Some(chars(text)),
+            Speech::Prompts(items) => items.iter().try_fold(0, |all, item| {
+                spoken_prompts(item).then(|| all + chars(item))
+            }),
+        };
+        let question = self.flow.menus.first().map_or(0, |menu| chars(&menu.say));
+        CallLength {
+            spoken_chars: greeting.map(|greeting| greeting.saturating_add(question)),
+            longest_s: Some(self.longest_s),
+        }
+    }
 }
 
 /// `ttsCallout`. Exactly one of `text` and `prompts` is set.

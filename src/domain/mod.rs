@@ -39,6 +39,7 @@ pub mod svaml_check;
 pub mod told;
 pub mod verdict;
 pub mod wall;
+pub mod way;
 pub mod window;
 pub mod zones;
 
@@ -52,8 +53,8 @@ pub use call_flow::{
     Speech, Step, Then, Visit,
 };
 pub use callout::{
-    CallLength, Callout, CalloutBody, ConferenceCallout, ConferenceDtmf, CustomCallout, HttpHeader,
-    TtsCallout,
+    CallLength, Callout, CalloutBody, ConferenceCallout, ConferenceDtmf, CustomCallout,
+    FlowCallout, HttpHeader, TtsCallout,
 };
 pub use count::Count;
 pub use destination::{Destination, DestinationKind};
@@ -85,5 +86,6 @@ pub use verdict::{
     NotSent, Observation, Reaction, Refusal, RefusalCode, Side, SpeaksOf, Uncertainty, Verdict,
 };
 pub use wall::{ClockAccepted, Newest};
+pub use way::Way;
 pub use window::{Days, Leave, OnClose, Span, TimeOfDay, Window, WindowState, WindowZone};
 pub use zones::{ZoneSet, ZoneUnknown, Zones};

@@ -21,6 +21,29 @@ const FEW: u64 = 32;
 
 /// The list on which erased numbers are.
 pub const ERASED: &str = "erased";
+/// Longest name of a list, in characters.
+const LIST_CHARS_MAX: usize = 64;
+
+/// Why a list that people put numbers on cannot be called so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BadListName {
+    /// That is the list of erased numbers.
+    Erased,
+    /// It is empty, too long, or has control characters.
+    Length,
+}
+
+/// Whether a list that people put numbers on may be called so.
+pub fn check_list_name(name: &str) -> Result<(), BadListName> {
+    if name == ERASED {
+        return Err(BadListName::Erased);
+    }
+    let right = (1..=LIST_CHARS_MAX).contains(&name.chars().count());
+    if !right || name.chars().any(char::is_control) {
+        return Err(BadListName::Length);
+    }
+    Ok(())
+}
 
 /// A number in E.164 as an integer: its digits, country code first. `Debug` is masked.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -12,10 +12,10 @@ use serde_json::{Map, Value};
 
 use super::lenient::Object;
 use super::region::Paths;
-use super::svaml;
+use super::svaml::{self, compile};
 use crate::domain::{
     AttemptId, CallId, Callout, CalloutBody, ConferenceCallout, CustomCallout, Destination,
-    TtsCallout,
+    FlowCallout, TtsCallout,
 };
 
 pub(super) fn path(paths: Paths) -> &'static str {
@@ -256,6 +256,10 @@ impl<'a> CalloutRequest<'a> {
                 pop: given(body.pop.as_ref()),
                 ..named("customCallout")
             },
+            CalloutBody::Flow(body) => Self {
+                custom: fields(flow(body)),
+                ..named("customCallout")
+            },
         }
     }
 }
@@ -317,6 +321,25 @@ fn own(own: &CustomCallout) -> CalloutFields<'_> {
         dice: given(own.dice.as_ref()),
         enable_ace: own.enable_ace,
         enable_dice: own.enable_dice,
+        ..CalloutFields::default()
+    }
+}
+
+/// A call that asks. All that follows on the same thing for everybody is said here; for the rest a backend is
+/// asked, where it is known at its own address.
+fn flow(callout: &FlowCallout) -> CalloutFields<'_> {
+    let ace = compile::ace(callout);
+    let asks_at = || given(callout.answer_at.as_ref());
+    let menus = !callout.flow.menus.is_empty();
+    CalloutFields {
+        ice: Some(compile::ice(callout).to_inline().into()),
+        enable_ace: (ace.is_none() && callout.answer_at.is_none()).then_some(true),
+        ace: match ace {
+            Some(svaml) => Some(svaml.to_inline().into()),
+            None => asks_at(),
+        },
+        pie: if menus { asks_at() } else { None },
+        enable_dice: callout.enable_dice,
         ..CalloutFields::default()
     }
 }

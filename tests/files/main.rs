@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stumbles")]
 
+mod call_flows;
 mod campaign_files;
 mod hostile;
 mod lists;

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::domain::{Callout, CalloutBody, Destination};
+use crate::domain::{Callout, CalloutBody, Destination, Speech};
 
 /// What one recipient would hear.
 #[derive(Debug, Clone)]
@@ -50,6 +50,10 @@ fn spoken(callout: &Callout) -> Option<String> {
         CalloutBody::Tts(tts) => tts.text.clone().or_else(|| tts.prompts.clone()),
         CalloutBody::Conference(conference) => conference.greeting.clone(),
         CalloutBody::Custom(custom) => custom.ace.clone().or_else(|| custom.ice.clone()),
+        CalloutBody::Flow(flow) => match &flow.flow.greeting {
+            Speech::Text(text) => Some(text.clone()),
+            Speech::Prompts(items) => Some(items.join(";")),
+        },
     }
 }
 
@@ -58,6 +62,7 @@ pub(crate) fn shown(callout: &Callout) -> Option<String> {
     let cli = match &callout.body {
         CalloutBody::Tts(tts) => Some(tts.cli.clone()),
         CalloutBody::Conference(conference) => Some(conference.cli.clone()),
+        CalloutBody::Flow(flow) => Some(flow.cli.clone()),
         CalloutBody::Custom(custom) => custom.cli.clone().or_else(|| {
             let ice: Value = serde_json::from_str(custom.ice.as_deref()?).ok()?;
             Some(ice.get("action")?.get("cli")?.as_str()?.to_owned())
@@ -96,6 +101,7 @@ pub(crate) fn callback_need(callout: &Callout) -> Option<&'static str> {
         CalloutBody::Custom(custom) if custom.ice.is_none() && custom.destination.is_none() => {
             Some("no `ice`")
         }
+        CalloutBody::Flow(_) => None,
         CalloutBody::Custom(custom) => {
             let none = custom.ace.is_none().then_some("no `ace`");
             none.or_else(|| asked(custom.enable_ace, custom.enable_dice, None))

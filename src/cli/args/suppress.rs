@@ -6,6 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
 
 use crate::domain::NumberForm;
+use crate::domain::suppression::{BadListName, check_list_name};
 
 /// The list that is meant where none is named.
 const LIST_DEFAULT: &str = "dnc";
@@ -197,13 +198,10 @@ fn number_form() -> impl clap::builder::TypedValueParser<Value = NumberForm> {
 }
 
 fn list_name(name: &str) -> Result<String, String> {
-    let chars = name.chars().count();
-    if name == crate::domain::suppression::ERASED {
-        Err("that list is for `callout erase`".into())
-    } else if (1..=64).contains(&chars) && !name.chars().any(char::is_control) {
-        Ok(name.to_owned())
-    } else {
-        Err("a list's name has 1 to 64 characters".into())
+    match check_list_name(name) {
+        Ok(()) => Ok(name.to_owned()),
+        Err(BadListName::Erased) => Err("that list is for `callout erase`".into()),
+        Err(BadListName::Length) => Err("a list's name has 1 to 64 characters".into()),
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod action;
 mod check;
+pub(super) mod compile;
 mod instruction;
 mod object;
 mod parts;
@@ -22,6 +23,7 @@ pub use action::{
     Park, RunMenu, StartRecording as StartRecordingAction, StopRecording as StopRecordingAction,
 };
 pub use check::Problem;
+pub use compile::svaml;
 pub use instruction::{
     Answer, Instruction, PlayFiles, ReportCallStatus, Say, SendDtmf, SetCookie, StartRecording,
     StopRecording,

@@ -1,0 +1,173 @@
+//! How long a call takes that asks: the shortest and the longest way through its menus.
+//!
+//! A key may lead back to a menu that was asked before, so the ways are not those of a tree; they end because a
+//! call asks [`VISITS_MAX`] menus at most. What a way costs from a menu on depends on the menu and on how many
+//! were asked before it: that is computed once each, from the last back to the first.
+
+use std::collections::BTreeSet;
+
+use super::call_flow::VISITS_MAX;
+use super::callout::{BEYOND_TEXT_S, spoken_prompts, spoken_s};
+use super::{Asks, CallFlow, Choice, MachineDoes, Menu, Next, Speech};
+
+/// Seconds that it can take to find out who answered (`FACTS` §6).
+const FINDING_OUT_S: u32 = 5;
+/// Seconds that a machine's beep is waited for.
+pub const BEEP_WAIT_S: u32 = 30;
+
+/// How long a call takes that somebody answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Way {
+    /// Seconds that it takes whoever hears all that is said, and takes the shortest way; none where what is played
+    /// is not known here.
+    pub least_s: Option<u32>,
+    /// Seconds that it takes on the longest way, ringing included; none where what is played is not known here.
+    pub most_s: Option<u32>,
+}
+
+/// Either of the two ways that are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Shortest,
+    Longest,
+}
+
+impl CallFlow<String> {
+    /// The shortest and the longest way.
+    pub fn way(&self) -> Way {
+        let greeting = self.greeting.spoken_s();
+        let least = greeting.map(|greeting| add(greeting, self.menus_s(Look::Shortest)));
+        let most = greeting.map(|greeting| {
+            let greeting = greeting.saturating_mul(2);
+            let person = add(greeting, self.menus_s(Look::Longest));
+            let machine = match self.machine.as_ref().map(|machine| &machine.does) {
+                Some(MachineDoes::Leave(say)) => twice(say),
+                Some(MachineDoes::LeaveAfterBeep(say)) => {
+                    add(greeting, add(BEEP_WAIT_S, twice(say)))
+                }
+                Some(MachineDoes::HangUp | MachineDoes::Ignore) | None => 0,
+            };
+            let finding_out = if self.looks_for_machines() {
+                FINDING_OUT_S
+            } else {
+                0
+            };
+            add(BEYOND_TEXT_S, add(finding_out, person.max(machine)))
+        });
+        Way {
+            least_s: least,
+            most_s: most,
+        }
+    }
+
+    /// Seconds from the first menu on.
+    fn menus_s(&self, look: Look) -> u32 {
+        // Beyond the last visit a menu is not asked any more: the call ends.
+        let mut after = vec![0; self.menus.len()];
+        for _ in 0..VISITS_MAX {
+            let asked = self.menus.iter().map(|menu| menu.seconds(look, &after));
+            after = asked.collect();
+        }
+        after.first().copied().unwrap_or(0)
+    }
+
+    /// Whom else the call can be connected to, and for how many seconds at most.
+    pub fn legs(&self) -> impl Iterator<Item = (&str, u32)> {
+        let choices = self.menus.iter().flat_map(Menu::choices);
+        choices.filter_map(|choice| match &choice.next {
+            Next::Connect { number, longest_s } => Some((number.as_str(), *longest_s)),
+            Next::End | Next::Menu(_) | Next::Conference { .. } => None,
+        })
+    }
+}
+
+impl Speech<String> {
+    /// Seconds that a voice takes to speak it, about; none where what is played is not known here.
+    fn spoken_s(&self) -> Option<u32> {
+        match self {
+            Self::Text(text) => Some(spoken_s(text)),
+            Self::Prompts(items) => {
+                let known = items.iter().all(|item| spoken_prompts(item));
+                known.then(|| items.iter().map(|item| spoken_s(item)).fold(0, add))
+            }
+        }
+    }
+}
+
+impl<T> CallFlow<T> {
+    /// What can be shown as pressed, but for digits that are shown as they were pressed.
+    pub fn responses(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for menu in &self.menus {
+            match &menu.asks {
+                Asks::Keys(keys) => found.extend(keys.iter().map(|(key, choice)| {
+                    let key = || key.as_char().to_string();
+                    choice.response.clone().unwrap_or_else(key)
+                })),
+                Asks::Digits { then, .. } => found.extend(then.response.clone()),
+            }
+        }
+        found
+    }
+
+    /// Whether these digits can be shown as pressed, as they are.
+    pub fn takes_digits(&self, digits: &str) -> bool {
+        self.menus.iter().any(|menu| match &menu.asks {
+            Asks::Digits { then, .. } => then.response.is_none() && menu.offers(digits),
+            Asks::Keys(_) => false,
+        })
+    }
+}
+
+impl<T> Menu<T> {
+    /// All that can follow on it: what is offered, then what follows otherwise.
+    pub fn choices(&self) -> impl Iterator<Item = &Choice<T>> {
+        let (keys, then) = match &self.asks {
+            Asks::Keys(keys) => (keys.as_slice(), None),
+            Asks::Digits { then, .. } => (&[][..], Some(then)),
+        };
+        let offered = keys.iter().map(|(_, choice)| choice).chain(then);
+        offered.chain([&self.otherwise])
+    }
+}
+
+impl Menu<String> {
+    /// Seconds from its being asked on, where `after` says what a further menu takes.
+    fn seconds(&self, look: Look, after: &[u32]) -> u32 {
+        let timeout = self.timeout_ms.div_ceil(1000);
+        let follows = self.choices().map(|choice| choice.seconds(look, after));
+        match look {
+            Look::Shortest => add(spoken_s(&self.say), follows.min().unwrap_or(0)),
+            Look::Longest => {
+                let once = add(twice(&self.say), timeout);
+                let asked = once.saturating_mul(self.repeat.saturating_add(1));
+                add(asked, follows.max().unwrap_or(0))
+            }
+        }
+    }
+}
+
+impl Choice<String> {
+    fn seconds(&self, look: Look, after: &[u32]) -> u32 {
+        let say = self.say.as_deref().unwrap_or_default();
+        let longest = look == Look::Longest;
+        let said = if longest { twice(say) } else { spoken_s(say) };
+        let next = match &self.next {
+            Next::Menu(menu) => after.get(*menu).copied().unwrap_or(0),
+            Next::Connect { longest_s, .. } | Next::Conference { longest_s, .. } if longest => {
+                *longest_s
+            }
+            Next::End | Next::Connect { .. } | Next::Conference { .. } => 0,
+        };
+        add(said, next)
+    }
+}
+
+/// Seconds to speak a text, counted twice: a slow voice takes that long.
+fn twice(text: &str) -> u32 {
+    spoken_s(text).saturating_mul(2)
+}
+
+fn add(a: u32, b: u32) -> u32 {
+    a.saturating_add(b)
+}
