@@ -18,6 +18,7 @@ use super::callout;
 use super::fault::{FAULTS_MAX, Fault, Faults};
 use super::file::{self, Unfit};
 use super::form::{Body, Form};
+use super::limits::{Rule, e164};
 use super::list_spec::{self, ListSpec, Recipients};
 use super::place::{Place, SourceFile};
 use super::retry;
@@ -108,6 +109,16 @@ impl Campaign {
             Body::Flow(form) => Some(form.flow.outline()),
             Body::Tts(_) | Body::Conference(_) | Body::Custom(_) => None,
         }
+    }
+
+    /// The numbers that calls can be connected to whatever the row, each with its place in the file.
+    pub fn connects(&self) -> impl Iterator<Item = Connect<'_>> {
+        let fixed = |text: &&Text| text.rule == Rule::Connect && !text.is_template();
+        self.texts.iter().filter(fixed).map(|text| Connect {
+            campaign: self,
+            place: &text.place,
+            number: e164(&text.source),
+        })
     }
 
     /// Reads and checks a campaign file.
@@ -203,7 +214,8 @@ impl Campaign {
             .take(FAULTS_MAX)
             .map(|error| {
                 let span = error.span().unwrap_or(0..0);
-                let help = "see https://toml.io for how TOML is written";
+                let help =
+                    bare_key(&file, &span).unwrap_or("see https://toml.io for how TOML is written");
                 file.at(&Place::of(span), error.message(), help)
             })
             .collect();
@@ -251,6 +263,22 @@ impl Campaign {
     }
 }
 
+/// A number that calls can be connected to.
+#[derive(Debug)]
+pub struct Connect<'a> {
+    campaign: &'a Campaign,
+    place: &'a Place,
+    /// The number, without the spaces and signs between its digits.
+    pub number: String,
+}
+
+impl Connect<'_> {
+    /// A fault at the number, for whoever knows which can be called.
+    pub fn fault(&self, message: &str, help: &str) -> Fault {
+        SourceFile::new(&self.campaign.source, &self.campaign.path).at(self.place, message, help)
+    }
+}
+
 /// Syntax errors, and those faults that are not likely to follow from them: a broken line makes
 /// keys go missing and gives values odd types.
 fn after_syntax(syntax: Vec<Fault>, found: Vec<Fault>) -> Vec<Fault> {
@@ -262,6 +290,21 @@ fn after_syntax(syntax: Vec<Fault>, found: Vec<Fault>) -> Vec<Fault> {
     };
     let others: Vec<Fault> = found.into_iter().filter(|fault| !follows(fault)).collect();
     syntax.into_iter().chain(others).collect()
+}
+
+/// What to do about a key of a telephone that stands without quotes, where it has another meaning.
+fn bare_key(file: &SourceFile<'_>, span: &std::ops::Range<usize>) -> Option<&'static str> {
+    let before = file.text.get(..span.start.min(file.text.len()))?;
+    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    let line = file.text.get(start..)?.lines().next()?;
+    let name: String = line.chars().filter(|c| !c.is_whitespace()).collect();
+    if name.contains("key.#") {
+        Some("`#` begins a comment: write the key in quotes, [menu.main.key.\"#\"]")
+    } else if name.contains("key.*") {
+        Some("write the key in quotes: [menu.main.key.\"*\"]")
+    } else {
+        None
+    }
 }
 
 /// What a file says, before it is known to be without faults.

@@ -4,7 +4,7 @@
 //! those of the API's "Callouts" documents (seed 001, "Callouts"; `FACTS` §3).
 
 use super::svaml::CALL_S_MAX;
-use super::{CallFlow, Destination, Speech};
+use super::{CallFlow, Destination, Leg, Speech};
 
 /// A callout for one recipient, without the attempt id that `sinch` puts in front of `custom`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +69,14 @@ impl Callout {
                 longest_s: inline_duration(custom.ice.as_deref()).or(custom.max_duration_s),
             },
             CalloutBody::Flow(flow) => flow.length(),
+        }
+    }
+
+    /// Whom else its call can be connected to: one of them at most.
+    pub fn legs(&self) -> Vec<Leg> {
+        match &self.body {
+            CalloutBody::Flow(flow) => flow.flow.legs(),
+            CalloutBody::Tts(_) | CalloutBody::Conference(_) | CalloutBody::Custom(_) => Vec::new(),
         }
     }
 
@@ -211,18 +219,13 @@ impl FlowCallout {
         }
     }
 
-    /// Whom else it can be connected to, and for how many seconds at most.
-    pub fn legs(&self) -> impl Iterator<Item = (&str, u32)> {
-        self.flow.legs()
-    }
-
     /// What most people hear of it is its greeting and the first question; it ends by itself at the latest when
     /// the platform ends it.
     fn length(&self) -> CallLength {
         let greeting = match &self.flow.greeting {
             Speech::Text(text) => Some(chars(text)),
-            Speech::Prompts(items) => items.iter().try_fold(0, |all, item| {
-                spoken_prompts(item).then(|| all + chars(item))
+            Speech::Prompts(items) => items.iter().try_fold(0_u32, |all, item| {
+                spoken_prompts(item).then(|| all.saturating_add(chars(item)))
             }),
         };
         let question = self.flow.menus.first().map_or(0, |menu| chars(&menu.say));

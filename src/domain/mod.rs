@@ -86,6 +86,6 @@ pub use verdict::{
     NotSent, Observation, Reaction, Refusal, RefusalCode, Side, SpeaksOf, Uncertainty, Verdict,
 };
 pub use wall::{ClockAccepted, Newest};
-pub use way::Way;
+pub use way::{Leg, Way};
 pub use window::{Days, Leave, OnClose, Span, TimeOfDay, Window, WindowState, WindowZone};
 pub use zones::{ZoneSet, ZoneUnknown, Zones};

@@ -6,9 +6,11 @@
 
 use std::collections::BTreeSet;
 
+use rust_decimal::Decimal;
+
 use super::call_flow::VISITS_MAX;
 use super::callout::{BEYOND_TEXT_S, spoken_prompts, spoken_s};
-use super::{Asks, CallFlow, Choice, MachineDoes, Menu, Next, Speech};
+use super::{Asks, CallFlow, Choice, Destination, MachineDoes, Menu, Money, Next, Speech};
 
 /// Seconds that it can take to find out who answered (`FACTS` §6).
 const FINDING_OUT_S: u32 = 5;
@@ -23,6 +25,28 @@ pub struct Way {
     pub least_s: Option<u32>,
     /// Seconds that it takes on the longest way, ringing included; none where what is played is not known here.
     pub most_s: Option<u32>,
+}
+
+/// Somebody else whom a call is connected to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leg {
+    /// Whom.
+    pub to: Destination,
+    /// Seconds after which the platform ends that.
+    pub longest_s: u32,
+}
+
+impl Leg {
+    /// What it costs at most where a minute of it costs so much; none where that is no price.
+    pub fn worst(&self, rate: Decimal) -> Option<Decimal> {
+        let rate = Some(rate).filter(|rate| Money::is_price(*rate))?;
+        rate.checked_mul(Decimal::from(self.minutes()))
+    }
+
+    /// Started minutes that it lasts at most.
+    pub fn minutes(&self) -> u32 {
+        self.longest_s.div_ceil(60).max(1)
+    }
 }
 
 /// Either of the two ways that are looked for.
@@ -71,13 +95,17 @@ impl CallFlow<String> {
         after.first().copied().unwrap_or(0)
     }
 
-    /// Whom else the call can be connected to, and for how many seconds at most.
-    pub fn legs(&self) -> impl Iterator<Item = (&str, u32)> {
+    /// Whom else the call can be connected to: one of them at most.
+    pub fn legs(&self) -> Vec<Leg> {
         let choices = self.menus.iter().flat_map(Menu::choices);
-        choices.filter_map(|choice| match &choice.next {
-            Next::Connect { number, longest_s } => Some((number.as_str(), *longest_s)),
+        let legs = choices.filter_map(|choice| match &choice.next {
+            Next::Connect { number, longest_s } => Some(Leg {
+                to: Destination::number(number.clone()),
+                longest_s: *longest_s,
+            }),
             Next::End | Next::Menu(_) | Next::Conference { .. } => None,
-        })
+        });
+        legs.collect()
     }
 }
 

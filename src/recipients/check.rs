@@ -11,7 +11,7 @@ use crate::campaign::{Campaign, Fault, Faults, Script};
 use crate::domain::{Endpoints, Screen};
 
 use super::reader::{ListReader, Row};
-use super::verdict::{RowCheck, RowVerdict};
+use super::verdict::{RowCheck, RowVerdict, invalid};
 
 /// Rows of a chunk: enough to make handing over cheap, few enough to stay in a cache.
 const CHUNK_ROWS: usize = 1_000;
@@ -84,7 +84,7 @@ pub fn check_list<E>(
 ) -> Result<CheckedList, CheckError<E>> {
     let mut list = ListReader::open(&campaign.recipients)?;
     let script = campaign.bind(list.header(), list.path())?;
-    let check = RowCheck::new(campaign, script.clone(), list.header())?;
+    let check = RowCheck::new(campaign, script.clone(), list.header(), screen)?;
     let mut tally = Tally::new(&check, screen);
     let outcome = std::thread::scope(|scope| {
         let mut crew: Vec<Worker> = Vec::new();
@@ -210,6 +210,7 @@ impl<'a> Tally<'a> {
             RowVerdict::Valid {
                 destination,
                 known_number,
+                legs,
                 ..
             } => {
                 if !self.seen.insert(&destination.endpoint) {
@@ -225,6 +226,11 @@ impl<'a> Tally<'a> {
                     row.verdict = self
                         .check
                         .duplicate(destination.clone(), &row.cells, Some(why));
+                } else if let Some(why) = legs.iter().find_map(|leg| self.screen.against(&leg.to)) {
+                    let reason = format!("`connect` must not be called: it is {why}");
+                    self.invalid += 1;
+                    self.first_reason.get_or_insert((row.line, reason.clone()));
+                    row.verdict = invalid(None, None, reason);
                 } else {
                     self.valid += 1;
                     self.unknown_numbers += u64::from(!known_number);
@@ -232,9 +238,8 @@ impl<'a> Tally<'a> {
             }
             RowVerdict::Reject { reason, .. } => {
                 self.invalid += 1;
-                if self.first_reason.is_none() {
-                    self.first_reason = Some((row.line, reason.clone()));
-                }
+                self.first_reason
+                    .get_or_insert_with(|| (row.line, reason.clone()));
             }
         }
     }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::campaign::{Campaign, Faults, Script};
-use crate::domain::{Destination, DestinationKind, Digits};
+use crate::domain::{Destination, DestinationKind, Digits, Screen};
 
 use super::reader::ListReader;
 use super::verdict::{RowCheck, RowVerdict};
@@ -32,7 +32,7 @@ pub fn locate_duplicates(
     duplicates: &[(u64, String)],
 ) -> Result<BTreeMap<u64, u64>, Faults> {
     let mut list = ListReader::open(&campaign.recipients)?;
-    let check = RowCheck::new(campaign, script.clone(), list.header())?;
+    let check = RowCheck::new(campaign, script.clone(), list.header(), Screen::none())?;
     let mut wanted: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     for (line, cell) in duplicates {
         if let Ok((destination, _)) = check.destination(cell) {

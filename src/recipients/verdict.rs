@@ -4,7 +4,7 @@
 //! a matter between rows, which `check` decides.
 
 use crate::campaign::{Campaign, Faults, Script};
-use crate::domain::{CallLength, Destination, DestinationKind, RejectKind, Zones};
+use crate::domain::{CallLength, Destination, DestinationKind, Leg, RejectKind, Screen, Zones};
 
 use super::phone::Numbers;
 use super::zones::ZoneOf;
@@ -25,6 +25,8 @@ pub enum RowVerdict {
         zones: Option<Zones>,
         /// How long the call may be, as far as its callout says.
         length: CallLength,
+        /// Whom else the call can be connected to.
+        legs: Vec<Leg>,
     },
     /// It does not.
     Reject {
@@ -53,6 +55,8 @@ pub(super) struct RowCheck {
     columns: usize,
     number: usize,
     number_name: String,
+    /// Whom calls can be connected to whatever the row, and may be.
+    connects: Vec<Destination>,
     /// Where time zones are read, if the campaign's window asks for them.
     zone_of: Option<ZoneOf>,
 }
@@ -63,6 +67,7 @@ impl RowCheck {
         campaign: &Campaign,
         script: Script,
         header: &[String],
+        screen: Screen<'_>,
     ) -> Result<Self, Faults> {
         let spec = &campaign.recipients;
         let numbers = Numbers::new(spec.region.as_deref(), spec.numbers).map_err(|error| {
@@ -70,7 +75,7 @@ impl RowCheck {
             campaign.region_fault(&error.to_string(), help)
         })?;
         let number = header.iter().position(|name| *name == spec.number);
-        Ok(Self {
+        let mut check = Self {
             script,
             numbers,
             kind: spec.destination_kind,
@@ -78,8 +83,35 @@ impl RowCheck {
             // Binding has refused a header without it; should it not have, every row is refused.
             number: number.unwrap_or(usize::MAX),
             number_name: spec.number.clone(),
+            connects: Vec::new(),
             zone_of: campaign.asks_for_zones().then(|| ZoneOf::new(spec, header)),
-        })
+        };
+        check.connects = check.connects_of(campaign, screen)?;
+        Ok(check)
+    }
+
+    /// Whom calls of a campaign can be connected to whatever the row; a fault where one cannot or must not be
+    /// called.
+    fn connects_of(
+        &self,
+        campaign: &Campaign,
+        screen: Screen<'_>,
+    ) -> Result<Vec<Destination>, Faults> {
+        let (mut connects, mut faults) = (Vec::new(), Vec::new());
+        for connect in campaign.connects() {
+            let to = Destination::number(connect.number.clone());
+            if let Err(reason) = self.connect(&to.endpoint) {
+                let message = format!("`connect` cannot be dialled: {reason}");
+                let help = "a number that is in use, as it is dialled from abroad";
+                faults.push(connect.fault(&message, help));
+            } else if let Some(why) = screen.against(&to) {
+                let message = format!("`connect` must not be called: it is {why}");
+                let help = "connect to another number, or take it off the list";
+                faults.push(connect.fault(&message, help));
+            }
+            connects.push(to);
+        }
+        Faults::collect(faults).map_or(Ok(connects), Err)
     }
 
     /// Whether a row can become a callout, apart from other rows.
@@ -108,14 +140,35 @@ impl RowCheck {
             }
         };
         match self.script.callout(&destination, cells) {
-            Ok(callout) => RowVerdict::Valid {
-                length: callout.length(),
-                zones: self.zone_of.map(|of| of.zones(cells, &destination)),
-                destination,
-                known_number,
-            },
+            Ok(callout) => {
+                let legs = callout.legs();
+                let new = legs.iter().filter(|leg| !self.connects.contains(&leg.to));
+                let mut wrong = new.filter_map(|leg| self.connect(&leg.to.endpoint).err());
+                if let Some(reason) = wrong.next() {
+                    return invalid(None, None, format!("`connect`: {reason}"));
+                }
+                RowVerdict::Valid {
+                    length: callout.length(),
+                    legs,
+                    zones: self.zone_of.map(|of| of.zones(cells, &destination)),
+                    destination,
+                    known_number,
+                }
+            }
             Err(fault) => invalid(fault.column, fault.value, fault.reason),
         }
+    }
+
+    /// Whether a call can be connected to a number in E.164.
+    fn connect(&self, number: &str) -> Result<(), String> {
+        let read = self
+            .numbers
+            .normalise(number)
+            .map_err(|why| why.to_string())?;
+        if read.e164 == number {
+            return Ok(());
+        }
+        Err("write it with + and the country code, as it is dialled from abroad".to_owned())
     }
 
     /// Whom a cell means, and whether the numbering plan knows the number.
@@ -203,7 +256,7 @@ fn username(name: &str) -> Result<&str, String> {
     }
 }
 
-fn invalid(column: Option<String>, value: Option<String>, reason: String) -> RowVerdict {
+pub(super) fn invalid(column: Option<String>, value: Option<String>, reason: String) -> RowVerdict {
     RowVerdict::Reject {
         kind: RejectKind::Invalid,
         column,

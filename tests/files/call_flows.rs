@@ -208,3 +208,408 @@ fn each_choice_is_said_and_done_as_the_campaign_has_it() {
     assert_eq!(goodbye["instructions"][0]["text"], "Goodbye.");
     assert_eq!(pressed(flow, FIRST, "7"), goodbye);
 }
+
+/// Each fault of a file with these tables as `line text: message (help)`. The tables begin on line 7.
+fn faults(tables: &str) -> Vec<String> {
+    let source = asking(tables);
+    let Err(faults) = Campaign::parse(&source, Path::new("c.toml")) else {
+        return Vec::new();
+    };
+    let said = faults.into_iter().map(|fault| {
+        format!(
+            "{}:{} {}: {} ({})",
+            fault.line, fault.column, fault.text, fault.message, fault.help
+        )
+    });
+    said.collect()
+}
+
+/// That each of these files has its fault.
+fn told(cases: &[(String, &str)]) {
+    let missed = cases.iter().filter_map(|(tables, told)| {
+        let found = faults(tables);
+        (!found.iter().any(|fault| fault.contains(told))).then_some((told, found))
+    });
+    assert_eq!(missed.collect::<Vec<_>>(), []);
+}
+
+/// A menu with these lines in it, which begin on line 9, and a key.
+fn menu(lines: &str) -> String {
+    format!("[menu.main]\nsay = \"Press 1.\"\n{lines}\n[menu.main.key.1]\n")
+}
+
+/// A key with these lines in its table, which begin on line 10.
+fn key(lines: &str) -> String {
+    format!("[menu.main]\nsay = \"Press 1.\"\n[menu.main.key.1]\n{lines}\n")
+}
+
+#[test]
+fn what_does_not_make_a_menu_is_told_where_it_stands() {
+    let long = "a".repeat(601);
+    told(&[
+        (
+            "[menu.main]\n[menu.main.key.1]\n".to_owned(),
+            "7:1 [menu.main]: [menu.main] needs `say`",
+        ),
+        (
+            menu(&format!("x = \"{long}\"")),
+            "9:1 x: unknown key `x` in [menu.main]",
+        ),
+        (
+            format!("[menu.main]\nsay = \"{long}\"\n[menu.main.key.1]"),
+            "`menu.main.say` has 601 characters, the platform takes 600 (shorten it)",
+        ),
+        (
+            "[menu.main]\nsay = \"One [1]\"\n[menu.main.key.1]".to_owned(),
+            "`menu.main.say` has `[`, which would end what is said",
+        ),
+        (
+            "[menu.main]\nsay = \"One; two\"\n[menu.main.key.1]".to_owned(),
+            "`menu.main.say` has `;`, which would end what is said",
+        ),
+        (
+            "[menu.main]\nsay = \"One\"\n".to_owned(),
+            "7:1 [menu.main]: [menu.main] offers nothing to press (add [menu.main.key.1], or digits = 4)",
+        ),
+        (
+            menu("repeat = 10"),
+            "`repeat` is out of range (a whole number from 0 to 9)",
+        ),
+        (
+            menu("timeout = \"61s\""),
+            "`timeout` is out of range (from \"1s\" to \"1m\")",
+        ),
+        (
+            menu("digits = 4"),
+            "9:1 digits: `key` and `digits` exclude each other",
+        ),
+        (
+            "[menu.main]\nsay = \"Pin\"\ndigits = 33".to_owned(),
+            "`digits` is out of range (a whole number from 1 to 32)",
+        ),
+    ]);
+}
+
+#[test]
+fn menus_are_called_and_reached_as_they_should() {
+    let name = "m".repeat(61);
+    told(&[
+        (
+            "[menu.hello]\nsay = \"One\"\n[menu.hello.key.1]".to_owned(),
+            "7:7 hello: no menu is called `main` (the menu that is asked first is [menu.main])",
+        ),
+        (
+            format!(
+                "{}[menu.\"a b\"]\nsay = \"One\"\n[menu.\"a b\".key.1]",
+                menu("")
+            ),
+            "`a b` cannot be the name of a menu (letters a to z, digits, `_` and `-`, at most 60 of them)",
+        ),
+        (
+            format!(
+                "{}[menu.{name}]\nsay = \"One\"\n[menu.{name}.key.1]",
+                menu("")
+            ),
+            "cannot be the name of a menu",
+        ),
+        (
+            format!("{}[menu.more]\nsay = \"One\"\n[menu.more.key.1]", menu("")),
+            "11:7 more: no key leads to menu `more` (name it in another menu: menu = \"more\")",
+        ),
+        (
+            format!(
+                "{}[menu.more]\nsay = \"One\"\n[menu.more.key.1]",
+                key("menu = \"mroe\"")
+            ),
+            "10:8 \"mroe\": there is no menu `mroe` (did you mean `more`?)",
+        ),
+        (
+            key("menu = \"\""),
+            "10:8 \"\": there is no menu `` (the menus are `main`)",
+        ),
+    ]);
+}
+
+#[test]
+fn what_does_not_make_a_choice_is_told_where_it_stands() {
+    let far = "longest = \"4h1s\"\nconnect = \"+46812345678\"";
+    let response = "r".repeat(65);
+    told(&[
+        (
+            key("response = \"\""),
+            "10:12 \"\": `response` cannot be shown (1 to 64 characters",
+        ),
+        (
+            key(&format!("response = \"{response}\"")),
+            "`response` cannot be shown",
+        ),
+        (key("response = \"a > b\""), "`response` has ` > `"),
+        (
+            key("response = \"machine\""),
+            "`response` cannot be `machine`",
+        ),
+        (
+            key("response = \"{{ name }}\""),
+            "`response` cannot use a column",
+        ),
+        (
+            key("suppress = \"erased\""),
+            "10:12 \"erased\": `suppress` does not name a suppression list",
+        ),
+        (
+            key("suppress = \"\""),
+            "a list's name has 1 to 64 characters",
+        ),
+        (
+            key("say = \"\""),
+            "`menu.main.key.1.say` has nothing to say",
+        ),
+        (
+            key("menu = \"main\"\nconnect = \"+46812345678\""),
+            "11:1 connect: `menu` and `connect` exclude",
+        ),
+        (
+            key("connect = \"+46812345678\""),
+            "9:1 [menu.main.key.1]: [menu.main.key.1] needs `longest`",
+        ),
+        (
+            key("conference = \"team\""),
+            "[menu.main.key.1] needs `longest`",
+        ),
+        (
+            key("longest = \"10m\""),
+            "10:1 longest: `longest` goes with `connect` or `conference`",
+        ),
+        (
+            key(far),
+            "`longest` is out of range (from \"1s\" to \"4h\")",
+        ),
+        (
+            key("connect = \"08-123\"\nlongest = \"10m\""),
+            "`menu.main.key.1.connect` is not a number in E.164",
+        ),
+        (
+            key("conference = \"\"\nlongest = \"10m\""),
+            "`menu.main.key.1.conference` is empty",
+        ),
+    ]);
+}
+
+#[test]
+fn keys_and_ways_are_those_that_there_are() {
+    told(&[
+        (
+            key("[menu.main.key.10]"),
+            "10:16 10: `10` is no key of a telephone (a key is 0 to 9, \"*\" or \"#\"",
+        ),
+        (
+            key("[menu.main.key.star]\n[menu.main.key.\"*\"]"),
+            "key `*` is there twice",
+        ),
+        (
+            key("[menu.main.key.#]"),
+            "(`#` begins a comment: write the key in quotes, [menu.main.key.\"#\"])",
+        ),
+        (
+            key("[menu.main.key.*]"),
+            "(write the key in quotes: [menu.main.key.\"*\"])",
+        ),
+        (
+            key("[menu.main.then]"),
+            "10:12 then: `then` goes with `digits`",
+        ),
+        (
+            key("[menu.main.otherwise]\nresponse = \"no\""),
+            "unknown key `response` in [menu.main.otherwise]",
+        ),
+        (
+            key("[menu.main.otherwise]\nsuppress = \"no\""),
+            "unknown key `suppress` in [menu.main.otherwise]",
+        ),
+        (
+            key("[menu.main.otherwise]\nconnect = \"+46812345678\""),
+            "unknown key `connect` in",
+        ),
+        (
+            key("[menu.main.otherwise]\nmenu = \"main\""),
+            "11:1 menu: `otherwise` goes back: from there a way leads to menu `main`",
+        ),
+        (
+            key(
+                "[menu.main.otherwise]\nmenu = \"b\"\n[menu.b]\nsay = \"B\"\n[menu.b.key.1]\nmenu = \"main\"",
+            ),
+            "`otherwise` goes back",
+        ),
+    ]);
+    let back = "menu = \"b\"\n[menu.b]\nsay = \"B\"\n[menu.b.key.1]\nmenu = \"main\"\n";
+    assert_eq!(faults(&key(back)), [""; 0], "a key may go back");
+    let on = "[menu.main.otherwise]\nmenu = \"b\"\n[menu.b]\nsay = \"B\"\n[menu.b.key.1]\n";
+    assert_eq!(faults(&key(on)), [""; 0], "a way may go on");
+}
+
+#[test]
+fn what_is_done_about_machines_is_one_of_a_few_things() {
+    told(&[
+        (
+            "[machine]\n".to_owned(),
+            "7:1 [machine]: [machine] needs `say`",
+        ),
+        (
+            "[machine]\ndo = \"leave it\"".to_owned(),
+            "`do` cannot be `leave it` (it is one of `leave`",
+        ),
+        (
+            "[machine]\ndo = \"hang up\"\nsay = \"x\"".to_owned(),
+            "9:1 say: nothing is said to a machine with do = \"hang up\"",
+        ),
+        (
+            "[machine]\ndo = \"ignore\"\nsay = \"x\"".to_owned(),
+            "nothing is said to a machine with do = \"ignore\"",
+        ),
+        (
+            "[machine]\nsay = \"x\"\nnot_sure = \"maybe\"".to_owned(),
+            "`not_sure` cannot be `maybe` (it is one of `person` and `machine`)",
+        ),
+        (
+            "[machine]\nsay = \"x\"\ncounts_as = \"no\"".to_owned(),
+            "`counts_as` cannot be `no`",
+        ),
+        (
+            format!("[machine]\nsay = \"{}\"", "a".repeat(601)),
+            "`machine.say` has 601 characters",
+        ),
+    ]);
+}
+
+#[test]
+fn what_counts_fits_to_what_is_asked() {
+    let one = menu("");
+    told(&[
+        (format!("{one}[reached]\n"), "[reached] needs `responses`"),
+        (
+            format!("{one}[reached]\nresponses = []"),
+            "12:13 []: nothing counts as reached: `responses` is empty",
+        ),
+        (
+            format!("{one}[reached]\nresponses = [1]"),
+            "`responses` must be a list of texts",
+        ),
+        (
+            format!(
+                "{}[reached]\nresponses = [\"confirmd\"]",
+                key("response = \"confirmed\"")
+            ),
+            "12:14 \"confirmd\": no key has the response `confirmd` (did you mean \"confirmed\"?)",
+        ),
+        (
+            format!("{one}[reached]\nresponses = [\"yes\"]"),
+            "no key has the response `yes` (the responses are `1`)",
+        ),
+        (
+            "[reached]\nresponses = [\"yes\"]".to_owned(),
+            "(no key is offered at all: add [menu.main])",
+        ),
+    ]);
+    let digits = "[menu.main]\nsay = \"Pin\"\ndigits = 4\n[reached]\nresponses = [\"1234\"]\n";
+    assert_eq!(
+        faults(digits),
+        [""; 0],
+        "digits are shown as they were pressed"
+    );
+    assert!(faults(&digits.replace("1234", "123"))[0].contains("no key has"));
+}
+
+#[test]
+fn what_is_waited_after_and_asked_for_follows_from_the_flow() {
+    let one = menu("");
+    told(&[
+        (
+            format!(
+                "{one}[machine]\nsay = \"x\"\ncounts_as = \"reached\"\n[retry]\nmax_attempts = 2\nmachine = \"1h\""
+            ),
+            "16:1 machine: `machine` waits after what counts as reached",
+        ),
+        (
+            format!("{one}[retry]\nmax_attempts = 2\nmachine = \"1h\""),
+            "`machine` needs [machine]: they are not looked for",
+        ),
+        (
+            format!("{one}[machine]\ndo = \"ignore\"\n[retry]\nmax_attempts = 2\nmachine = \"1h\""),
+            "`machine` needs [machine]",
+        ),
+        (
+            "[retry]\nmax_attempts = 2\nno_response = \"1h\"".to_owned(),
+            "`no_response` needs [reached]",
+        ),
+        (
+            format!("enable_ace = true\n{one}"),
+            "7:1 enable_ace: `enable_ace` does not go with a call that asks",
+        ),
+        (
+            format!("enable_pie = false\n{one}"),
+            "`enable_pie` does not go with a call that asks",
+        ),
+        (
+            format!("domain = \"pstn\"\n{one}"),
+            "`domain` does not go with a call that asks",
+        ),
+    ]);
+    let waits = "[retry]\nmax_attempts = 3\nmachine = \"4h\"\nno_response = [\"1h\", \"2h\"]\n";
+    assert_eq!(faults(&format!("{CLINIC}{waits}")), [""; 0]);
+}
+
+#[test]
+fn only_a_text_to_numbers_can_ask() {
+    for (callout, told) in [
+        (
+            "[callout.conference]\ncli = \"+46100000000\"\nconference_id = \"a\"\n",
+            "[menu] goes with [callout.tts]",
+        ),
+        (
+            "[callout.custom]\ncli = \"+46100000000\"\n",
+            "[menu] goes with [callout.tts]",
+        ),
+    ] {
+        let source = format!(
+            "name = \"t\"\n[recipients]\nfile = \"l.csv\"\n{callout}{}",
+            menu("")
+        );
+        let faults = Campaign::parse(&source, Path::new("c.toml")).unwrap_err();
+        assert!(faults.to_string().contains(told), "{faults}");
+    }
+    for (kind, told) in [("username", "user names"), ("sip", "SIP addresses")] {
+        let list = format!("file = \"l.csv\"\ndestination_type = \"{kind}\"\n");
+        let source = asking(&menu("")).replace("file = \"l.csv\"\n", &list);
+        let faults = Campaign::parse(&source, Path::new("c.toml")).unwrap_err();
+        let told = format!("a call that asks goes to telephone numbers, the list has {told}");
+        assert!(faults.to_string().contains(&told), "{faults}");
+    }
+}
+
+#[test]
+fn a_cell_adds_neither_an_instruction_nor_a_prompt() {
+    for (name, sign) in [("Bo] x", ']'), ("Bo;x", ';'), ("#tts[x", '#'), ("[", '[')] {
+        let fault = render(&asking(CLINIC), name, "+46812345678").unwrap_err();
+        let told = format!(
+            "the value has `{sign}`, which would change the prompt around it (`menu.main.say`)"
+        );
+        assert_eq!(fault.reason, told);
+        assert_eq!(fault.column.as_deref(), Some("name"));
+    }
+    let fault = render(&asking(CLINIC), "", "+46812345678").unwrap_err();
+    assert!(
+        fault.reason.starts_with("column `name` is empty, `"),
+        "{fault}"
+    );
+    let long = "a".repeat(600);
+    let fault = render(&asking(CLINIC), &long, "+46812345678").unwrap_err();
+    assert!(
+        fault.reason.contains(" characters, the platform takes 600"),
+        "{fault}"
+    );
+    let fault = render(&asking(CLINIC), "Bo", "08-12 34 56").unwrap_err();
+    assert_eq!(
+        fault.reason,
+        "`menu.main.key.3.connect` is not a number in E.164"
+    );
+}

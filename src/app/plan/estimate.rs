@@ -12,7 +12,7 @@ use super::eligible::Eligible;
 use super::rates;
 use crate::campaign::Campaign;
 use crate::domain::forecast::{Ends, Forecast};
-use crate::domain::{Ahead, CallLength, Flow, Money, Outlook, Purse, Spend, Tried};
+use crate::domain::{Ahead, CallLength, Flow, Leg, Money, Outlook, Purse, Spend, Tried};
 
 /// Seconds until somebody answers, about.
 const RINGING_S: f64 = 15.0;
@@ -71,14 +71,20 @@ impl Work {
         }
     }
 
-    pub(crate) fn add(&mut self, endpoint: &str, length: CallLength, minutes: Minutes) {
+    pub(crate) fn add(
+        &mut self,
+        endpoint: &str,
+        (length, legs): (CallLength, &[Leg]),
+        minutes: Minutes,
+    ) {
         self.calls += 1;
         self.talk_s += u64::from(talk_s(length));
         let Some(spend) = &self.spend else { return };
-        match (rates::rate(spend, endpoint), minutes.worst) {
-            (Some(rate), Some(worst)) => {
+        let beside = rates::dearest(spend, legs);
+        match (rates::rate(spend, endpoint), minutes.worst, beside) {
+            (Some(rate), Some(worst), Ok(beside)) => {
                 self.stated.0 += rate * Decimal::from(minutes.expected);
-                self.stated.1 += rate * Decimal::from(worst);
+                self.stated.1 += rate * Decimal::from(worst) + beside;
             }
             _ => self.unstated += 1,
         }

@@ -383,6 +383,7 @@ impl<'a> Gathered<'a> {
             destination,
             zones,
             length,
+            legs,
             ..
         } = row.verdict
         else {
@@ -393,9 +394,11 @@ impl<'a> Gathered<'a> {
             eligible.add(zones.as_ref(), self.now);
         }
         let minutes = Minutes::of(length, self.campaign.spend.as_ref());
-        self.work.add(&destination.endpoint, length, minutes);
+        self.work
+            .add(&destination.endpoint, (length, &legs), minutes);
         if destination.kind == DestinationKind::Number {
             self.prefixes.add(&destination.endpoint, minutes);
+            self.prefixes.connects(&legs);
         }
         if let Some(chars) = length.spoken_chars {
             let row = || (chars, (row.line, destination.clone(), row.cells.clone()));

@@ -4,7 +4,7 @@
 //! are prices by country and kind, never a number.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use rust_decimal::Decimal;
@@ -16,7 +16,7 @@ use super::price::Price;
 use super::price_memory::PriceMemory;
 use crate::app::{App, Notice};
 use crate::clock::Clock;
-use crate::domain::{Money, Purse, Rates};
+use crate::domain::{Leg, Money, Purse, Rates};
 use crate::recipients::place_of;
 use crate::sinch::problem::ApiError;
 use crate::sinch::query::QueryNumber;
@@ -32,7 +32,7 @@ const ASKED_MAX: usize = 60;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Numbers of a list that are alike, and the started minutes of a call to each of them.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Alike {
     numbers: u64,
     minutes: u64,
@@ -40,22 +40,39 @@ struct Alike {
     worst_minutes: Option<u64>,
 }
 
+impl Default for Alike {
+    fn default() -> Self {
+        Self {
+            numbers: 0,
+            minutes: 0,
+            worst_minutes: Some(0),
+        }
+    }
+}
+
 impl Alike {
     fn add(&mut self, other: Self) {
-        self.worst_minutes = if self.numbers == 0 {
-            other.worst_minutes
-        } else {
-            let both = self.worst_minutes.zip(other.worst_minutes);
-            both.and_then(|(a, b)| a.checked_add(b))
-        };
+        let both = self.worst_minutes.zip(other.worst_minutes);
+        self.worst_minutes = both.and_then(|(a, b)| a.checked_add(b));
         self.numbers += other.numbers;
         self.minutes = self.minutes.saturating_add(other.minutes);
     }
 }
 
+/// The country and the kind of a number.
+type Place = (String, &'static str);
+/// Whom calls can be connected to, one of them at most: where they are, and for how many started minutes.
+type Connects = Vec<(Place, u32)>;
+
 /// How many numbers of a list begin alike, with one of each beginning.
 #[derive(Debug, Default)]
-pub(crate) struct Prefixes(HashMap<String, (Alike, String)>);
+pub(crate) struct Prefixes {
+    list: HashMap<String, (Alike, String)>,
+    /// How many calls can be connected to whom.
+    connects: BTreeMap<Connects, u64>,
+    /// Some of the numbers that calls can be connected to, by where they are.
+    connected: BTreeMap<Place, BTreeSet<String>>,
+}
 
 impl Prefixes {
     /// Counts a number in E.164.
@@ -67,18 +84,39 @@ impl Prefixes {
             minutes: minutes.expected,
             worst_minutes: minutes.worst,
         };
-        match self.0.get_mut(prefix) {
+        match self.list.get_mut(prefix) {
             Some((alike, _)) => alike.add(one),
             None => {
-                self.0.insert(prefix.to_owned(), (one, e164.to_owned()));
+                self.list.insert(prefix.to_owned(), (one, e164.to_owned()));
             }
         }
+    }
+
+    /// Counts a call that can be connected to one of these.
+    pub(crate) fn connects(&mut self, legs: &[Leg]) {
+        if legs.is_empty() {
+            return;
+        }
+        let mut places = Connects::new();
+        for leg in legs {
+            let place = place_of(&leg.to.endpoint);
+            let samples = self.connected.entry(place.clone()).or_default();
+            if samples.len() < ASKED_EACH {
+                samples.insert(leg.to.endpoint.clone());
+            }
+            places.push((place, leg.minutes()));
+        }
+        *self.connects.entry(places).or_default() += 1;
     }
 
     /// How many numbers are in which country, the most first.
     pub(crate) fn countries(&self) -> Vec<(String, u64)> {
         let mut countries = BTreeMap::<String, u64>::new();
-        for ((country, _), (alike, _)) in self.groups() {
+        for ((country, _), (alike, _)) in self
+            .groups()
+            .into_iter()
+            .filter(|(_, (of, _))| of.numbers > 0)
+        {
             *countries.entry(country).or_default() += alike.numbers;
         }
         let mut countries: Vec<_> = countries.into_iter().collect();
@@ -87,8 +125,8 @@ impl Prefixes {
     }
 
     /// The numbers by country and kind; of each, some to ask about, the commonest beginnings first.
-    fn groups(&self) -> BTreeMap<(String, &'static str), (Alike, Vec<String>)> {
-        let mut prefixes: Vec<&(Alike, String)> = self.0.values().collect();
+    fn groups(&self) -> BTreeMap<Place, (Alike, Vec<String>)> {
+        let mut prefixes: Vec<&(Alike, String)> = self.list.values().collect();
         prefixes.sort_unstable_by(|a, b| (b.0.numbers, &b.1).cmp(&(a.0.numbers, &a.1)));
         let mut groups = BTreeMap::<_, (Alike, Vec<String>)>::new();
         for (alike, number) in prefixes {
@@ -98,6 +136,10 @@ impl Prefixes {
                 group.1.push(number.clone());
             }
         }
+        for (place, numbers) in &self.connected {
+            let (_, asked) = groups.entry(place.clone()).or_default();
+            asked.extend(numbers.iter().take(ASKED_EACH - asked.len()).cloned());
+        }
         groups
     }
 }
@@ -106,6 +148,8 @@ impl Prefixes {
 #[derive(Debug)]
 pub(crate) struct Prices {
     pub(crate) groups: Vec<PriceGroup>,
+    /// How many calls can be connected to whom.
+    connects: BTreeMap<Connects, u64>,
     /// Which platform told, and whom.
     platform: String,
     /// Our own numbers, digits only.
@@ -179,6 +223,7 @@ impl Prices {
         };
         Self {
             groups,
+            connects: prefixes.connects.clone(),
             platform: client.platform(),
             own,
             trouble,
@@ -208,7 +253,29 @@ impl Prices {
                     purse
                 });
         }
+        for (connects, calls) in &self.connects {
+            let legs = connects.iter().map(|(place, minutes)| {
+                let rate = self.rate(place)?;
+                Some((rate.amount.checked_mul((*minutes).into())?, rate, *minutes))
+            });
+            let Some(legs) = legs.collect::<Option<Vec<_>>>() else {
+                worst = None;
+                continue;
+            };
+            let dearest = legs.into_iter().max_by_key(|(amount, ..)| *amount);
+            if let (Some(purse), Some((_, rate, minutes))) = (&mut worst, dearest) {
+                purse.add_times(&rate, Decimal::from(minutes) * Decimal::from(*calls));
+            }
+        }
         (once, worst, unknown)
+    }
+
+    /// The highest price of a minute at a place.
+    fn rate(&self, (country, kind): &Place) -> Option<Money> {
+        let mut groups = self.groups.iter();
+        let group = groups.find(|group| group.country == *country && group.kind == *kind)?;
+        let price = group.price.as_ref()?;
+        price.rate(&price.highest)
     }
 
     /// What the platform told, and which platform: what a plan with these prices rests on.
@@ -323,7 +390,7 @@ async fn price(
         tokio::time::sleep(PAUSE).await;
     }
     let currencies = rates.iter().map(|rate| rate.currency.clone());
-    let currencies: std::collections::BTreeSet<_> = currencies.collect();
+    let currencies: BTreeSet<_> = currencies.collect();
     let (Some(low), Some(high), 1) = (
         rates.iter().map(|r| r.amount).min(),
         rates.iter().map(|r| r.amount).max(),

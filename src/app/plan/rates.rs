@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use crate::app::{Error, Refusal};
-use crate::domain::{CallLength, Hold, Money, Rates, Spend};
+use crate::domain::{CallLength, Destination, Hold, Leg, Money, Rates, Spend};
 use crate::recipients::place_of;
 
 /// What a minute of calling an endpoint costs at most: none where nobody says so.
@@ -15,9 +15,34 @@ pub(crate) fn rate(spend: &Spend, endpoint: &str) -> Option<Decimal> {
     spend.rates.as_ref()?.of(endpoint, place)
 }
 
-/// The worst case of calling an endpoint: none where its rate is not known.
-pub(crate) fn hold(spend: &Spend, endpoint: &str, length: CallLength) -> Option<Hold> {
-    spend.hold(rate(spend, endpoint), length)
+/// The worst case of calling an endpoint, with the dearest of those whom the call can be connected to.
+///
+/// # Errors
+/// Whose rate is not known, masked.
+pub(crate) fn hold(
+    spend: &Spend,
+    to: &Destination,
+    length: CallLength,
+    legs: &[Leg],
+) -> Result<Hold, String> {
+    let hold = spend.hold(rate(spend, &to.endpoint), length);
+    let mut hold = hold.ok_or_else(|| to.masked())?;
+    let beside = dearest(spend, legs)?;
+    hold.amount = hold.amount.checked_add(beside).ok_or_else(|| to.masked())?;
+    Ok(hold)
+}
+
+/// What the dearest of those costs at most whom a call can be connected to; nothing where there is nobody.
+///
+/// # Errors
+/// Whose rate is not known, masked.
+pub(super) fn dearest(spend: &Spend, legs: &[Leg]) -> Result<Decimal, String> {
+    let mut dearest = Decimal::ZERO;
+    for leg in legs {
+        let worst = rate(spend, &leg.to.endpoint).and_then(|rate| leg.worst(rate));
+        dearest = dearest.max(worst.ok_or_else(|| leg.to.masked())?);
+    }
+    Ok(dearest)
 }
 
 /// Reads an amount of a person's, which must be in the run's currency.

@@ -241,11 +241,13 @@ fn prices_text(prices: &Prices, minutes: u32) -> String {
             .price
             .as_ref()
             .map_or("not known".to_owned(), price_text);
+        let numbers = match group.numbers() {
+            0 => "    only connected to".to_owned(),
+            numbers => format!("{:>9} numbers", grouped(numbers)),
+        };
         lines.push(format!(
-            "  {} {:<16} {:>9} numbers   {price}",
-            group.country,
-            group.kind,
-            grouped(group.numbers())
+            "  {} {:<16} {numbers}   {price}",
+            group.country, group.kind
         ));
     }
     match prices.totals(minutes) {

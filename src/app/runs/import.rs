@@ -111,15 +111,14 @@ fn row(
             destination,
             zones: found,
             length,
+            legs,
             ..
         } => {
             zones = found;
             if let Some(spend) = spend {
-                hold = rates::hold(spend, &destination.endpoint, length);
-                if hold.is_none() {
-                    let (line, to) = (row.line, destination.masked());
-                    return Err(Some(Refusal::NoRate { line, to }.into()));
-                }
+                let line = row.line;
+                let unknown = |to| Some(Refusal::NoRate { line, to }.into());
+                hold = Some(rates::hold(spend, &destination, length, &legs).map_err(unknown)?);
             }
             Ok(destination.endpoint)
         }
