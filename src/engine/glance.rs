@@ -358,6 +358,7 @@ mod tests {
             },
             rules: Rules {
                 retry: RetryPolicy::default(),
+                flow: None,
                 window: Some(Window::new(vec![span.unwrap()], zone, [], OnClose::Wait)),
                 since: now,
                 known: Known::default(),

@@ -17,8 +17,8 @@ use super::incoming::Incoming;
 use super::platform::Platform;
 use super::timeline::Kind;
 use crate::domain::{
-    AttemptEvent, AttemptState, EventNumber, Keyed, News, Observation, RecipientId, RunId, Says,
-    Signalled,
+    AttemptEvent, AttemptId, AttemptState, CallFlow, EventNumber, InCall, Keyed, News, Observation,
+    RecipientId, RunId, Says, Signalled,
 };
 use crate::store::{self, Observed, Press, StoreError, Whose};
 
@@ -45,6 +45,10 @@ impl Engine {
         hearing.look_at = now + EVERY;
         let (incoming, after) = (Arc::clone(&hearing.incoming), hearing.after);
         let store = Arc::clone(&self.assignment.store);
+        let (run, flow) = (
+            self.assignment.run.clone(),
+            self.assignment.rules.flow.clone(),
+        );
         self.timeline.start(Kind::Look, async move {
             let page = async {
                 let events = incoming.read(after).await?;
@@ -56,7 +60,13 @@ impl Engine {
                     .map(|(_, news)| (news.attempt, news.call.clone()));
                 let named: Vec<_> = named.collect();
                 let whose = store.whose(&named).await?;
-                store.pressed(&presses(&events, &whose, wall)).await?;
+                let heard = |((_, news), whose): (&(_, News), &Option<Whose>)| {
+                    // Of another run it is known elsewhere what it means.
+                    let whose = whose.as_ref().filter(|whose| whose.run == run)?;
+                    press(news, whose.attempt, flow.as_deref(), wall)
+                };
+                let heard = events.iter().zip(&whose).filter_map(heard);
+                store.pressed(&heard.collect::<Vec<_>>()).await?;
                 let page = events.into_iter().zip(whose);
                 Ok(page
                     .map(|((number, news), whose)| (number, news, whose))
@@ -289,28 +299,54 @@ pub async fn learned(platform: &dyn Platform, news: News) -> Option<AttemptEvent
     }
 }
 
-/// What was pressed in calls by the word of events, and in whose; `now` stands in for a moment that was not told.
-fn presses(events: &[(EventNumber, News)], whose: &[Option<Whose>], now: Timestamp) -> Vec<Press> {
-    let pressed = events.iter().zip(whose);
-    let pressed = pressed.filter_map(|((_, news), whose)| press(news, whose.as_ref()?, now));
-    pressed.collect()
-}
-
-/// What was pressed in a call by the word of an event; `now` stands in for a moment that was not told.
-pub fn press(news: &News, whose: &Whose, now: Timestamp) -> Option<Press> {
+/// What was heard in a call by the word of an event, as the run's flow reads it; none where that says nothing. Without
+/// a flow whatever was pressed is kept as it came, and nothing follows from it. `now` stands in for a moment that
+/// was not told.
+pub fn press(
+    news: &News,
+    attempt: AttemptId,
+    flow: Option<&CallFlow<()>>,
+    now: Timestamp,
+) -> Option<Press> {
     let signal = news.signal.as_ref()?;
-    let Signalled::Menu {
-        keyed: Keyed::Pressed(value),
-        ..
-    } = &signal.what
-    else {
-        return None;
-    };
-    Some(Press {
-        attempt: whose.attempt,
+    let nothing = Press {
+        attempt,
         at: signal.at.unwrap_or(now),
-        value: value.clone(),
-    })
+        nth: None,
+        value: None,
+        makes: InCall::NOTHING,
+        suppress: None,
+    };
+    match (&signal.what, flow) {
+        (Signalled::Menu { id, keyed }, Some(flow)) => {
+            let chosen = flow.chosen(flow.visit(id.as_deref()?)?, keyed)?;
+            Some(Press {
+                nth: Some(chosen.nth),
+                value: Some(chosen.response),
+                makes: chosen.makes,
+                suppress: chosen.suppress.map(str::to_owned),
+                ..nothing
+            })
+        }
+        (Signalled::AnsweredBy(by), Some(flow)) => {
+            let machine = flow.looks_for_machines() && flow.is_machine(*by);
+            machine.then_some(Press {
+                makes: InCall::MACHINE,
+                ..nothing
+            })
+        }
+        (
+            Signalled::Menu {
+                keyed: Keyed::Pressed(value),
+                ..
+            },
+            None,
+        ) => Some(Press {
+            value: Some(value.clone()),
+            ..nothing
+        }),
+        _ => None,
+    }
 }
 
 /// Writes down which events are done with.

@@ -13,8 +13,8 @@ use super::runs::RunEnd;
 use super::runs::Wish;
 use crate::domain::retry::PerNumber;
 use crate::domain::{
-    AttemptEvent, AttemptId, AttemptKey, AttemptState, CallId, Charges, Disposition, Hold, Outcome,
-    RecipientId, RecipientState, Refusal, RetryPolicy, RunId, Stage, Suppressions, Tried,
+    AttemptEvent, AttemptId, AttemptKey, AttemptState, CallId, Charges, Disposition, Hold, InCall,
+    Outcome, RecipientId, RecipientState, Refusal, RetryPolicy, RunId, Stage, Suppressions, Tried,
     WaitReason, Zones,
 };
 
@@ -127,7 +127,10 @@ pub trait EngineStore: std::fmt::Debug + Send + Sync {
     /// leaves a run alone on which one is at work.
     async fn observe(&self, run: &RunId, heard: &[Heard]) -> Result<Vec<Observed>, StoreError>;
 
-    /// What people pressed in calls, whether these are over or not. Twice is once.
+    /// What was heard in calls, whether these are over or not, is durable when this returns; and so are, on the
+    /// suppression lists that were asked for, the numbers of those who do not want to be called again. Twice is
+    /// once, be it told by several: what is known of a menu of a call stands. What was pressed of a row that was
+    /// erased or purged since is kept without its words.
     async fn pressed(&self, presses: &[Press]) -> Result<(), StoreError>;
 
     /// Tells other terminals how the engine stands.
@@ -230,17 +233,37 @@ pub struct Whose {
     pub attempt: AttemptId,
     /// Its run.
     pub run: RunId,
+    /// On whom.
+    pub recipient: RecipientId,
 }
 
-/// A result of a menu in a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Something that was heard in a call: what was pressed in a menu, or that a machine answered.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Press {
     /// In whose call.
     pub attempt: AttemptId,
     /// When, by the platform's clock.
     pub at: Timestamp,
-    /// What was pressed.
-    pub value: String,
+    /// The how-manyth menu of the call it was pressed in, from 1; none where a machine answered, and where a
+    /// campaign brings its own SVAML: what is pressed there is told apart by its moment.
+    pub nth: Option<u32>,
+    /// What was pressed; none where a machine answered.
+    pub value: Option<String>,
+    /// What that makes of the call.
+    pub makes: InCall,
+    /// The suppression list that the number goes on by it; none: on none.
+    pub suppress: Option<String>,
+}
+
+impl std::fmt::Debug for Press {
+    /// What people press may be a number of theirs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Press")
+            .field("attempt", &self.attempt)
+            .field("nth", &self.nth)
+            .field("makes", &self.makes)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The platform's word on an attempt.

@@ -221,6 +221,7 @@ impl Nature {
     pub(crate) fn rules(&self) -> Rules {
         Rules {
             retry: self.retry.clone(),
+            flow: None,
             window: self.window.clone(),
             since: now_at(Duration::ZERO).wall,
             known: Known::default(),

@@ -94,6 +94,7 @@ async fn work(bug: Bug, url: &str, calls_per_second: f64) -> Result<(), StoreErr
         },
         rules: Rules {
             retry: RetryPolicy::default(),
+            flow: None,
             window: None,
             since: clock.wall(),
             known: Known::default(),

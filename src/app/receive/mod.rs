@@ -164,7 +164,7 @@ impl App {
             platform: Arc::new(client),
             clock: Arc::clone(&self.clock),
             entropy: self.entropy().split(),
-            retry: HashMap::new(),
+            rules: HashMap::new(),
         };
         let url = self.callback_url(store.as_ref()).await?;
         self.tell(Notice::Receiving {

@@ -11,9 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{error, warn};
 
 use super::ear::news;
-use crate::app::reconcile::kept_retry;
+use crate::app::reconcile::KeptRules;
 use crate::clock::Clock;
-use crate::domain::{EventNumber, RetryPolicy, RunId};
+use crate::domain::{EventNumber, RunId};
 use crate::engine::{Platform, learned, press};
 use crate::entropy::Entropy;
 use crate::store::{Heard, Observed, Owner, Received, Store, StoreError, Whose};
@@ -33,8 +33,8 @@ pub(super) struct Unattended {
     pub(super) platform: Arc<dyn Platform>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Entropy,
-    /// Who is called again, of runs that were read.
-    pub(super) retry: HashMap<RunId, RetryPolicy>,
+    /// The rules of runs that were read.
+    pub(super) rules: HashMap<RunId, KeptRules>,
 }
 
 impl Unattended {
@@ -57,7 +57,7 @@ impl Unattended {
                     }
                 }
             }
-            self.retry.clear();
+            self.rules.clear();
             tokio::time::sleep(EVERY).await;
         }
     }
@@ -106,13 +106,13 @@ impl Unattended {
         Ok(Some(last))
     }
 
-    async fn retry_of(&mut self, run: &RunId) -> Result<RetryPolicy, StoreError> {
-        if let Some(retry) = self.retry.get(run) {
-            return Ok(retry.clone());
+    async fn rules_of(&mut self, run: &RunId) -> Result<KeptRules, StoreError> {
+        if let Some(rules) = self.rules.get(run) {
+            return Ok(rules.clone());
         }
-        let retry = kept_retry(&self.store.run(run).await?);
-        self.retry.insert(run.clone(), retry.clone());
-        Ok(retry)
+        let rules = KeptRules::of(&self.store.run(run).await?);
+        self.rules.insert(run.clone(), rules.clone());
+        Ok(rules)
     }
 
     /// Takes events of a run into account, unless its engine does. Returns those that are done with.
@@ -124,13 +124,13 @@ impl Unattended {
         if self.store.is_worked_on(run).await? {
             return Ok(Vec::new());
         }
-        let retry = self.retry_of(run).await?;
+        let KeptRules { retry, flow } = self.rules_of(run).await?;
         let (mut numbers, mut heard, mut done) = (Vec::new(), Vec::new(), Vec::new());
         let mut presses = Vec::new();
         for (whose, received) in events {
             let (number, at) = (received.number, received.arrival.at);
             let news = news(received);
-            presses.extend(press(&news, &whose, at));
+            presses.extend(press(&news, whose.attempt, flow.as_deref(), at));
             match learned(self.platform.as_ref(), news).await {
                 Some(event) => {
                     numbers.push(number);

@@ -4,14 +4,16 @@
 mod cdr;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::runs::rules;
 use super::{App, Error, Refusal};
 use crate::campaign::Campaign;
 use crate::domain::{
-    AttemptId, AttemptKey, CallId, Outcome, RecipientId, RetryPolicy, RunId, Stage, Word,
+    AttemptId, AttemptKey, CallFlow, CallId, Outcome, RecipientId, RetryPolicy, RunId, Stage, Word,
 };
 use crate::store::{Access, Resolution, Run, Store, StoreError, Unsettled};
 
@@ -39,12 +41,30 @@ pub(crate) async fn each_unsettled(
     }
 }
 
-/// Who is called again in a run, by its own definition.
-pub(crate) fn kept_retry(run: &Run) -> RetryPolicy {
-    let dates = run.blackout_file.as_deref();
-    let campaign = Campaign::parse_kept(&run.definition, &run.definition_path, dates);
-    // A definition that was deleted with the people calls nobody again.
-    campaign.map(|campaign| campaign.retry).unwrap_or_default()
+/// What a run's own definition says of calls that are over.
+#[derive(Clone, Default)]
+pub(crate) struct KeptRules {
+    /// Who is called again.
+    pub(crate) retry: RetryPolicy,
+    /// What happens in a call; none where nothing is asked in it.
+    pub(crate) flow: Option<Arc<CallFlow<()>>>,
+}
+
+impl KeptRules {
+    /// The rules of a run. A definition that was deleted with the people calls nobody again.
+    pub(crate) fn of(run: &Run) -> Self {
+        let dates = run.blackout_file.as_deref();
+        let campaign = Campaign::parse_kept(&run.definition, &run.definition_path, dates);
+        campaign
+            .map(|campaign| {
+                let rules = rules(&campaign, run.created_at);
+                Self {
+                    retry: rules.retry,
+                    flow: rules.flow,
+                }
+            })
+            .unwrap_or_default()
+    }
 }
 
 /// Whether an engine at work on its run moves an attempt that stands there.
@@ -117,7 +137,7 @@ impl<'a> Settling<'a> {
             store,
             run,
             now: app.clock.wall(),
-            retry: kept_retry(run),
+            retry: KeptRules::of(run).retry,
         }
     }
 

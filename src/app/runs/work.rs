@@ -149,6 +149,7 @@ pub(crate) fn rate(campaign: &Campaign) -> Result<f64, Error> {
 pub(crate) fn rules(campaign: &Campaign, since: jiff::Timestamp) -> Rules {
     Rules {
         retry: campaign.retry.clone(),
+        flow: None,
         window: campaign.window.clone(),
         since,
         known: Known::default(),

@@ -54,6 +54,7 @@ mod tests {
         let rules = Rules {
             known: Known::default(),
             retry: RetryPolicy::default(),
+            flow: None,
             window: None,
             since: at(Duration::ZERO, 0).wall,
         };

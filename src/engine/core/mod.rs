@@ -42,6 +42,7 @@ mod windows;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -51,8 +52,8 @@ use crate::domain::pacing::Pacer;
 use crate::domain::polling::Lifetimes;
 use crate::domain::window::Window;
 use crate::domain::{
-    AttemptId, AttemptKey, Breaker, Budget, CallId, Disposition, Endings, EventNumber, Hold, Known,
-    Observation, PauseReason, RecipientId, Refusals, RetryPolicy, Tried, Verdict,
+    AttemptId, AttemptKey, Breaker, Budget, CallFlow, CallId, Disposition, Endings, EventNumber,
+    Hold, Known, Observation, PauseReason, RecipientId, Refusals, RetryPolicy, Tried, Verdict,
 };
 use crate::engine::progress::Progress;
 use crate::entropy::Entropy;
@@ -112,6 +113,8 @@ pub enum Predecessor {
 pub struct Rules {
     /// Who is called again, and when.
     pub retry: RetryPolicy,
+    /// What happens in a call; none where the campaign brings its own, or asks nothing.
+    pub flow: Option<Arc<CallFlow<()>>>,
     /// When people may be called; none: at any time.
     pub window: Option<Window>,
     /// When the run was made: whoever was not called in a window since may have missed it.

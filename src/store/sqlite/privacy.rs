@@ -82,9 +82,9 @@ const TEXTS: [(&str, &str); 12] = [
     ),
     (
         "-- erase: what was pressed
-         select key, value from presses where key > ?1 and value glob '*[0-9]*[0-9]*[0-9]*'
+         select key, value from heard where key > ?1 and value glob '*[0-9]*[0-9]*[0-9]*'
          order by key limit ?2",
-        "update or replace presses set value = ?2 where key = ?1",
+        "update or replace heard set value = ?2 where key = ?1",
     ),
     (
         "-- erase: what was said of settlements
@@ -138,12 +138,16 @@ const TEXTS: [(&str, &str); 12] = [
 /// Texts read at a time.
 const PAGE: i64 = 1_000;
 
-const ERASE: [&str; 6] = [
+const ERASE: [&str; 7] = [
     "-- erase: what was noted
      update attempts set note = null
      where recipient in (select value from json_each(?1))",
+    "-- erase: what they pressed without a flow
+     delete from heard
+     where nth is null and attempt in (select key from attempts
+                       where recipient in (select value from json_each(?1)))",
     "-- erase: what they pressed
-     delete from presses
+     update heard set value = null
      where attempt in (select key from attempts
                        where recipient in (select value from json_each(?1)))",
     "-- erase: what a person said
@@ -168,11 +172,15 @@ const ERASE: [&str; 6] = [
      where id in (select value from json_each(?1))",
 ];
 
-const PURGE: [&str; 5] = [
+const PURGE: [&str; 6] = [
     "-- purge: what was noted
      update attempts set note = null where run = (select number from runs where id = ?1)",
+    "-- purge: what was pressed without a flow
+     delete from heard
+     where nth is null and attempt in (select key from attempts
+                                       where run = (select number from runs where id = ?1))",
     "-- purge: what was pressed
-     delete from presses
+     update heard set value = null
      where attempt in (select key from attempts
                        where run = (select number from runs where id = ?1))",
     "-- purge: what a person said

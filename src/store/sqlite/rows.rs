@@ -33,7 +33,8 @@ macro_rules! attempt_json {
             attempts.ended_at, attempts.call_id, attempts.result, attempts.reason, attempts.duration_s,
             attempts.debit, attempts.currency, attempts.note, attempts.hold,
             (select group_concat(value, ' > ') from (
-                select value from presses where presses.attempt = attempts.key order by at, value)))"
+                select value from heard where heard.attempt = attempts.key and value is not null
+                order by nth, at, value)))"
     };
 }
 pub(super) use attempt_json;

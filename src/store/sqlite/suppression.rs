@@ -44,6 +44,11 @@ const LISTED: &str = "-- suppression: where a list has numbers
     join suppression_acts on suppression_acts.number = act
     where ?1 is null or list = ?1";
 
+const FOR_GOOD: &str = "-- suppression: who is on a list for good
+    select high, suppressed_numbers.numbers from suppressed_numbers
+    join suppression_acts on suppression_acts.number = act
+    where list = ?1 and until is null";
+
 const CHANGES: &str = "-- list_changes
     select list, what, who, at, numbers, max(number) from suppression_acts group by list";
 
@@ -64,33 +69,9 @@ impl SuppressionStore for SqliteStore {
         let line = self.hold_lists_line().await;
         let mut writer = self.writer.lock().await;
         let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
-        let (kept, erased) = without_erased(&mut tx, numbers).await.map_err(fault)??;
-        let numbers = kept.as_ref().unwrap_or(numbers);
-        let standing = with_twins(numbers);
-        let renewed = take_off(&mut tx, Some(&reason.list), &standing)
-            .await
-            .map_err(fault)??;
-        let act = act(&mut tx, "add", reason, numbers.len())
-            .await
-            .map_err(fault)?;
-        for (high, piece) in pieces(numbers) {
-            sqlx::query(
-                "-- suppress
-                 insert into suppressed_numbers (act, high, numbers) values (?1, ?2, ?3)",
-            )
-            .bind(act)
-            .bind(high)
-            .bind(bytes(&piece))
-            .execute(&mut *tx)
-            .await
-            .map_err(fault)?;
-        }
+        let added = put_on(&mut tx, reason, numbers).await.map_err(fault)??;
         revise(tx, line).await.map_err(fault)?;
-        Ok(Added {
-            new: numbers.len().saturating_sub(renewed),
-            renewed,
-            erased,
-        })
+        Ok(added)
     }
 
     async fn unsuppress(
@@ -277,8 +258,68 @@ impl SqliteStore {
     }
 }
 
+/// Puts numbers on a list. The lists have another revision once that is [`revise`]d.
+async fn put_on(
+    tx: &mut Transaction<'_, Sqlite>,
+    reason: &Suppression,
+    numbers: &RoaringTreemap,
+) -> Read<Added> {
+    let (kept, erased) = match without_erased(tx, numbers).await? {
+        Ok(found) => found,
+        Err(error) => return Ok(Err(error)),
+    };
+    let numbers = kept.as_ref().unwrap_or(numbers);
+    let renewed = match take_off(tx, Some(&reason.list), &with_twins(numbers)).await? {
+        Ok(renewed) => renewed,
+        Err(error) => return Ok(Err(error)),
+    };
+    let act = act(tx, "add", reason, numbers.len()).await?;
+    for (high, piece) in pieces(numbers) {
+        sqlx::query(
+            "-- suppress
+             insert into suppressed_numbers (act, high, numbers) values (?1, ?2, ?3)",
+        )
+        .bind(act)
+        .bind(high)
+        .bind(bytes(&piece))
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok(Ok(Added {
+        new: numbers.len().saturating_sub(renewed),
+        renewed,
+        erased,
+    }))
+}
+
+/// Puts a number on a list for good, unless it is there for good or was erased. Returns whether it was put there: the
+/// lists have another revision then, once that is [`revise`]d.
+pub(super) async fn put_on_for_good(
+    tx: &mut Transaction<'_, Sqlite>,
+    reason: &Suppression,
+    number: Digits,
+) -> Read<bool> {
+    let number = [number.value()].into_iter().collect();
+    let spellings = with_twins(&number);
+    let listed = sqlx::query(FOR_GOOD)
+        .bind(&reason.list)
+        .fetch_all(&mut **tx)
+        .await?;
+    for row in &listed {
+        let there = match bitmap(row) {
+            Ok(there) => RoaringTreemap::from_bitmaps([(high(row), there)]),
+            Err(error) => return Ok(Err(error)),
+        };
+        if !there.is_disjoint(&spellings) {
+            return Ok(Ok(false));
+        }
+    }
+    let added = put_on(tx, reason, &number).await?;
+    Ok(added.map(|added| added.new + added.renewed > 0))
+}
+
 /// Ends a change of the lists: they have another revision, here and outside of the database.
-async fn revise(
+pub(super) async fn revise(
     mut tx: Transaction<'_, Sqlite>,
     line: Option<ListsLine>,
 ) -> Result<(), sqlx::Error> {
@@ -299,7 +340,7 @@ fn tell(line: Option<ListsLine>, revised: &SqliteRow) {
 }
 
 /// What is read back may be unreadable, apart from the database's own faults.
-type Read<T> = Result<Result<T, StoreError>, sqlx::Error>;
+pub(super) type Read<T> = Result<Result<T, StoreError>, sqlx::Error>;
 
 /// Takes numbers off a list, or off all. Returns how many entries there were.
 async fn take_off(

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use callout::domain::{
-    AttemptEvent, AttemptId, AttemptKey, Disposition, Outcome, RecipientId, RecipientState,
-    RetryPolicy, RunId, RunState, Stage, Word,
+    AttemptEvent, AttemptId, AttemptKey, Digits, Disposition, InCall, Outcome, RecipientId,
+    RecipientState, RetryPolicy, RunId, RunState, Stage, Suppression, Word,
 };
-use callout::store::{Access, Heard, Observed, Press, Resolution, RunEnd, Store, Taken};
+use callout::store::{Access, Heard, Observed, Press, Removal, Resolution, RunEnd, Store, Taken};
 
 use super::engine::{accepted, call, intend, lasting};
-use super::{Files, Rig as _, at, now};
+use super::suppression::on;
+use super::{Files, Rig as _, at, now, number};
 
 /// A run of four whose engine died: the first was reached, a call to the second goes on, whether the
 /// third was called is not known; the fourth is due.
@@ -239,15 +240,12 @@ async fn what_was_pressed_stands_in_its_order_however_often_and_late_it_is_told(
     let rig = Files::new();
     let (store, run) = stocked(&rig).await;
     let press = |seconds, value: &str| Press {
-        attempt: id(1),
         at: at(now().as_second() + seconds),
-        value: value.into(),
+        value: Some(value.into()),
+        nth: None,
+        ..pressed(1, 1)
     };
-    let response = async || {
-        let rows = store.results(&run, RecipientId(0), 1).await.unwrap();
-        rows[0].attempts[0].response.clone()
-    };
-    assert_eq!(response().await, None);
+    assert_eq!(response(store.as_ref(), &run).await, None);
     let strangers = Press {
         attempt: id(9),
         ..press(0, "9")
@@ -257,7 +255,146 @@ async fn what_was_pressed_stands_in_its_order_however_often_and_late_it_is_told(
         .pressed(&[press(1, "1"), press(2, "2")])
         .await
         .unwrap();
-    assert_eq!(response().await.as_deref(), Some("1 > 2"));
+    let told = response(store.as_ref(), &run).await;
+    assert_eq!(told.as_deref(), Some("1 > 2"));
     store.purge(&run, now()).await.unwrap();
-    assert_eq!(response().await, None);
+    assert_eq!(response(store.as_ref(), &run).await, None);
+}
+
+/// What was pressed in the first call.
+async fn response(store: &dyn Store, run: &RunId) -> Option<String> {
+    let rows = store.results(run, RecipientId(0), 1).await.unwrap();
+    rows[0].attempts[0].response.clone()
+}
+
+/// A key of a flow was pressed in a menu of an attempt's call.
+fn pressed(attempt: u8, nth: u32) -> Press {
+    Press {
+        attempt: id(attempt),
+        at: now(),
+        nth: Some(nth),
+        value: Some("confirmed".into()),
+        makes: InCall::PRESSED,
+        suppress: None,
+    }
+}
+
+/// By a key of theirs the recipient of an attempt opts out.
+fn opts_out(attempt: u8) -> Press {
+    Press {
+        value: Some("opted out".into()),
+        makes: InCall::PRESSED.and(InCall::OPTED_OUT),
+        suppress: Some("opted-out".into()),
+        ..pressed(attempt, 1)
+    }
+}
+
+#[tokio::test]
+async fn in_a_flow_each_menu_of_a_call_has_one_result_whatever_the_moment() {
+    let rig = Files::new();
+    let (store, run) = stocked(&rig).await;
+    let later = Press {
+        at: at(now().as_second() + 7),
+        value: Some("another".into()),
+        ..pressed(1, 2)
+    };
+    let machine = Press {
+        nth: None,
+        value: None,
+        makes: InCall::MACHINE,
+        ..pressed(1, 1)
+    };
+    let all = [pressed(1, 2), pressed(1, 1), later, machine];
+    for heard in all.iter().chain(&all) {
+        store.pressed(std::slice::from_ref(heard)).await.unwrap();
+    }
+    // The same key in two menus of one moment is two results.
+    let told = response(store.as_ref(), &run).await;
+    assert_eq!(told.as_deref(), Some("confirmed > confirmed"));
+    // What of it is a person's goes with their row, and comes in no more.
+    store.purge(&run, now()).await.unwrap();
+    store.pressed(&[pressed(1, 3)]).await.unwrap();
+    assert_eq!(response(store.as_ref(), &run).await, None);
+}
+
+#[tokio::test]
+async fn who_opts_out_in_a_call_is_on_the_list_for_good_once_it_is_kept() {
+    let rig = Files::new();
+    let (store, run) = stocked(&rig).await;
+    let beside = rig.beside().await;
+    let revision = async || store.suppressions().await.unwrap().revision();
+    let before = revision().await;
+    store
+        .pressed(&[pressed(1, 1), pressed(2, 1)])
+        .await
+        .unwrap();
+    assert_eq!(revision().await, before, "nobody opted out");
+    let both = [
+        Press {
+            nth: Some(2),
+            ..opts_out(1)
+        },
+        opts_out(3),
+    ];
+    store.pressed(&both).await.unwrap();
+    assert_eq!(revision().await, before + 1);
+    let lists = beside.suppressions().await.unwrap();
+    for nth in [1_u8, 3] {
+        let number = Digits::of(&number(usize::from(nth) - 1)).unwrap();
+        let found = lists.of(number);
+        let [found] = found.as_slice() else {
+            panic!("{found:?}");
+        };
+        let why = format!("run {run}, attempt {}, pressed in the call", id(nth));
+        assert_eq!((found.list.as_str(), found.until), ("opted-out", None));
+        assert_eq!(found.why.as_deref(), Some(why.as_str()));
+    }
+    // Told again it changes nothing: who was taken off since stays off.
+    let third = Digits::of(&number(2)).unwrap().value();
+    let removal = Removal {
+        list: None,
+        who: "ada".into(),
+        at: now(),
+        why: None,
+    };
+    let one = [third].into_iter().collect();
+    assert_eq!(store.unsuppress(&one, &removal).await.unwrap(), 1);
+    store.pressed(&both).await.unwrap();
+    assert_eq!(revision().await, before + 2);
+}
+
+#[tokio::test]
+async fn who_opts_out_is_not_on_a_list_for_a_time_alone() {
+    let rig = Files::new();
+    let (store, _) = stocked(&rig).await;
+    let listed = |until| Suppression {
+        list: "opted-out".into(),
+        until,
+        ..on("opted-out", 1)
+    };
+    let [first, third] = [0, 2].map(|nth| Digits::of(&number(nth)).unwrap());
+    let one = |number: Digits| [number.value()].into_iter().collect();
+    store.suppress(&listed(None), &one(first)).await.unwrap();
+    store
+        .suppress(&listed(Some(at(9))), &one(third))
+        .await
+        .unwrap();
+    store.pressed(&[opts_out(1), opts_out(3)]).await.unwrap();
+    let lists = store.suppressions().await.unwrap();
+    let why = |number| lists.of(number)[0].why.as_deref();
+    assert_eq!(why(first), listed(None).why.as_deref(), "that stands");
+    assert!(why(third).unwrap().contains("pressed in the call"));
+    assert_eq!(lists.of(third)[0].until, None);
+}
+
+#[tokio::test]
+async fn of_who_is_erased_an_opt_out_changes_no_list_and_is_no_error() {
+    let rig = Files::new();
+    let (store, _) = stocked(&rig).await;
+    let first = Digits::of(&number(0)).unwrap();
+    store.erase(first, "", &on("erased", 1)).await.unwrap();
+    let revision = store.suppressions().await.unwrap().revision();
+    store.pressed(&[opts_out(1)]).await.unwrap();
+    let lists = store.suppressions().await.unwrap();
+    assert_eq!(lists.revision(), revision);
 }

@@ -224,6 +224,7 @@ impl EngineStore for Memory {
                 key: AttemptKey(*key),
                 attempt: attempt.id,
                 run: tables.recipients[&attempt.recipient.0].listed.run.clone(),
+                recipient: attempt.recipient,
             })
         };
         Ok(named.iter().map(whose).collect())

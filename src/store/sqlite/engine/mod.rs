@@ -5,8 +5,8 @@ mod charges;
 mod commit;
 pub(super) mod due;
 pub(super) mod group;
+mod heard;
 pub(super) mod kept;
-mod presses;
 mod recovery;
 mod standing;
 
@@ -28,7 +28,7 @@ const TELL: &str = "-- report_status
 
 /// Pairs of an attempt's id and a call's; what is named by neither has no row.
 const WHOSE: &str = "-- whose
-    select new.key as nth, attempts.key, hex(attempts.id) as id, runs.id as run
+    select new.key as nth, attempts.key, hex(attempts.id) as id, runs.id as run, attempts.recipient
     from json_each(?1) as new
     join attempts on attempts.key = coalesce(
         (select key from attempts where id = unhex(new.value ->> 0)),
@@ -62,6 +62,7 @@ impl EngineStore for SqliteStore {
                     key: AttemptKey(row.get("key")),
                     attempt,
                     run: RunId::new(row.get::<&str, _>("run")),
+                    recipient: RecipientId(row.get("recipient")),
                 });
             }
         }
