@@ -230,6 +230,10 @@ pub(crate) enum Refusal {
         /// The currency of the cap.
         currency: String,
     },
+    /// People are asked something in a campaign's calls, and nobody would hear what they press.
+    NobodyAnswers,
+    /// A campaign waits for the beeps of machines, of which the platform tells another address.
+    NoNotifications,
     /// A list that was never imported has no results.
     NotImported(RunId),
     /// The start of a campaign has gone by, or is taken.
@@ -266,6 +270,12 @@ pub(crate) enum Refusal {
         words: String,
     },
 }
+
+const NOBODY_ANSWERS: &str = "people are asked something in this campaign's calls, or machines are looked for, and \
+                              nobody would hear the answers. Nobody is dialled";
+const NO_NOTIFICATIONS: &str = "messages are left after the beep of a machine, of which the platform tells the \
+                                application's callback URL alone, and that is not this database's. Nobody is \
+                                dialled";
 
 /// Why it is not known whom a run did not reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -306,6 +316,8 @@ impl Refusal {
             Self::CalledLately { .. } => "called_lately",
             Self::UnreachedOf { .. } => "unreached_unknown",
             Self::NoRate { .. } | Self::NoPrices { .. } => "no_rate",
+            Self::NobodyAnswers => "nobody_answers",
+            Self::NoNotifications => "no_notifications",
             Self::NotImported(_) => "not_imported",
             Self::StartGone(_) => "start_gone",
             Self::FileThere(_) => "file_there",
@@ -384,6 +396,8 @@ impl fmt::Display for Refusal {
                 f,
                 "the cap of [spend] cannot be kept, because it is not known what calls cost: {why}"
             ),
+            Self::NobodyAnswers => f.write_str(NOBODY_ANSWERS),
+            Self::NoNotifications => f.write_str(NO_NOTIFICATIONS),
             Self::NotImported(run) => write!(f, "the list of run {run} was never imported"),
             Self::StartGone(words) | Self::NotComplete(words) | Self::Input { words, .. } => {
                 f.write_str(words)

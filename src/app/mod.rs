@@ -33,6 +33,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Clock;
 use crate::domain::Count;
+use crate::engine::Noes;
 use crate::entropy::Entropy;
 use crate::sinch::Client;
 use crate::store::{self, Access, Store, StoreError};
@@ -62,6 +63,8 @@ pub(crate) struct App {
     pub(crate) notices: Arc<dyn Notices>,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
+    /// Who said in a call that they are never to be called again.
+    pub(crate) noes: Arc<Noes>,
     entropy: Mutex<Entropy>,
 }
 
@@ -79,6 +82,7 @@ impl App {
             settings,
             notices,
             clock: sources.clock,
+            noes: Arc::default(),
             entropy: Mutex::new(sources.entropy),
         }
     }

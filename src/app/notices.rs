@@ -147,6 +147,8 @@ pub(crate) enum Notice {
     },
     /// Somebody receives, and results are asked for all the same.
     NotTold(NotTold),
+    /// Something was pressed in a call by hand: a key, or the response that it stands for.
+    Pressed(String),
     /// A callout by hand is placed, and followed to its end.
     Placing {
         /// Its run.
@@ -324,11 +326,8 @@ impl fmt::Display for Notice {
                 f.write_str("the database is being written to; not asked yet, but waiting")
             }
             Self::WaitingForStart { campaign, at, now } => {
-                let (moment, away) = (moment(at), away(at.timestamp(), *now));
-                write!(
-                    f,
-                    "waiting for the start of {campaign}: {moment}, in {away}"
-                )
+                let (at, in_) = (moment(at), away(at.timestamp(), *now));
+                write!(f, "waiting for the start of {campaign}: {at}, in {in_}")
             }
             Self::WaitingForDatabase(error) => write!(f, "it is time, but {error}"),
             Self::Receiving { at, url } => {
@@ -339,6 +338,7 @@ impl fmt::Display for Notice {
                 }
             }
             Self::NotTold(why) => write!(f, "{why}: results are asked for"),
+            Self::Pressed(response) => write!(f, "pressed: {response}"),
             Self::Placing { run, to } => write!(f, "run {run}: calling {to}"),
             Self::Scheduler(notice) => write!(f, "{notice}"),
             Self::Rehearsing {

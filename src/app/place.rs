@@ -5,12 +5,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
 use super::by_hand::money;
-use super::runs::{Assurances, Work, rate, rules};
+use super::runs::{Assurances, Work, rate, rules, talks};
 use super::{App, Error, Notice, Refusal, Stop};
 use crate::campaign::{Campaign, Script};
 use crate::digest::sha256;
@@ -138,6 +139,8 @@ impl App {
             campaign: BY_HAND.to_owned(),
             ..self.new_run(&placing.campaign, client.platform(), false)
         };
+        let campaign = &placing.campaign;
+        let hearing = self.hearing(&store, (&new.id, campaign), &client).await?;
         store.take_run(&new.id).await?;
         store.create_run(&new).await?;
         placing.import(store.as_ref(), &new.id).await?;
@@ -145,8 +148,6 @@ impl App {
             run: new.id.clone(),
             to: masked,
         });
-        let campaign = &placing.campaign;
-        let hearing = self.hearing(&store, (&new.id, campaign), &client).await?;
         let work = Work {
             app: self,
             store: Arc::clone(&store),
@@ -164,15 +165,13 @@ impl App {
                 concurrent_calls: None,
             },
             rules: rules(&placing.campaign, new.created_at),
+            talks: talks(&placing.campaign),
             // One call by a person's hand, who knows that it costs something.
             spend: None,
             output: None,
         };
-        let end = work.drive(stop).await?;
-        let rows = store.results(&new.id, RecipientId(0), 1).await?;
-        let row = rows.into_iter().next().ok_or_else(|| {
-            Error::failed("the callout is not in the database: please report this")
-        })?;
+        let end = self.drive_and_tell(work, stop).await?;
+        let row = placed_row(store.as_ref(), &new.id).await?;
         let unsent = row.attempts.iter().all(|attempt| !attempt.stage.counts());
         let nobody = row.disposition.is_none() && unsent;
         if nobody {
@@ -187,6 +186,49 @@ impl App {
             Placed::Called(new.id, Box::new(row))
         })
     }
+}
+
+/// How often it is looked what was pressed.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+
+impl App {
+    /// Follows the one call to its end, and tells what is pressed in it meanwhile.
+    async fn drive_and_tell(&self, work: Work<'_>, stop: &Stop) -> Result<End, Error> {
+        let (store, run, asks) = (
+            Arc::clone(&work.store),
+            work.run.clone(),
+            work.talks.is_some(),
+        );
+        let mut driven = Box::pin(work.drive(stop));
+        let mut told = 0;
+        loop {
+            let end = tokio::select! {
+                end = driven.as_mut() => Some(end?),
+                () = tokio::time::sleep(LOOK_EVERY), if asks => None,
+            };
+            let row = placed_row(store.as_ref(), &run).await?;
+            let response = row
+                .attempts
+                .last()
+                .and_then(|attempt| attempt.response.as_deref());
+            let responses: Vec<&str> = response.map_or(Vec::new(), |r| r.split(" > ").collect());
+            for pressed in responses.iter().skip(told) {
+                self.tell(Notice::Pressed((*pressed).to_owned()));
+            }
+            told = told.max(responses.len());
+            if let Some(end) = end {
+                return Ok(end);
+            }
+        }
+    }
+}
+
+/// The one row of a callout by hand.
+async fn placed_row(store: &dyn Store, run: &RunId) -> Result<ResultRow, Error> {
+    let rows = store.results(run, RecipientId(0), 1).await?;
+    rows.into_iter()
+        .next()
+        .ok_or_else(|| Error::failed("the callout is not in the database: please report this"))
 }
 
 /// Whom a person means, as the campaign's list would be read.

@@ -19,6 +19,8 @@ const DIGITS_MAX: usize = 15;
 /// Sets of numbers that are no larger than this are kept as single numbers.
 const FEW: u64 = 32;
 
+/// Who puts somebody on a list who presses a key for it.
+const WHO_PRESSED: &str = "the person called";
 /// The list on which erased numbers are.
 pub const ERASED: &str = "erased";
 /// Longest name of a list, in characters.
@@ -132,6 +134,17 @@ pub struct Suppression {
 }
 
 impl Suppression {
+    /// They pressed a key for it in the call of an attempt.
+    pub fn pressed(list: &str, run: &str, attempt: impl fmt::Display, at: Timestamp) -> Self {
+        Self {
+            list: list.to_owned(),
+            who: WHO_PRESSED.to_owned(),
+            at,
+            why: Some(format!("run {run}, attempt {attempt}, pressed in the call")),
+            until: None,
+        }
+    }
+
     /// Whether it holds at a moment.
     pub fn holds(&self, now: Timestamp) -> bool {
         self.until.is_none_or(|until| now < until)

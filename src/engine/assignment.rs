@@ -1,11 +1,13 @@
 //! What an engine is given before it begins, and what it reads of its run then.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::core::{Core, Now, Pace, Predecessor, Rules};
 use super::incoming::Incoming;
+use super::noes::Noes;
 use super::platform::Platform;
 use super::timeline::Time;
 use crate::domain::{Budget, Callout, RunId, Spend, SpendAccount};
@@ -37,6 +39,10 @@ pub struct Assignment {
     pub incoming: Option<Arc<dyn Incoming>>,
     /// Whether the platform is expected to tell of every call.
     pub told: bool,
+    /// How long a call lasts at most in which somebody is asked something; none: nobody is.
+    pub talks: Option<Duration>,
+    /// Who said to this process that they are never to be called again.
+    pub noes: Arc<Noes>,
     /// What it may cost; none: no cap of ours.
     pub spend: Option<Spend>,
 }

@@ -136,7 +136,8 @@ impl Engine {
         let core = assignment
             .core(recovery.next_key, entropy, now)
             .within(budget)
-            .hearing(assignment.told);
+            .hearing(assignment.told)
+            .talking(assignment.talks);
         let timeline = Timeline::of(&assignment.time);
         let mut engine = Self {
             assignment,
@@ -301,8 +302,9 @@ impl Engine {
             Command::Record(fact) => self.record(fact),
             Command::Post { key, id, due } => {
                 let now = self.assignment.time.wall();
-                if let Some(why) = self.suppressions.contains(&due.endpoint, now) {
-                    let event = Event::Answered(key, Verdict::suppressed(why));
+                let listed = self.suppressions.contains(&due.endpoint, now).cloned();
+                if let Some(why) = listed.or_else(|| self.assignment.noes.of(&due.endpoint)) {
+                    let event = Event::Answered(key, Verdict::suppressed(&why));
                     self.timeline.report(Report::Core(event));
                     return;
                 }

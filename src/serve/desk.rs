@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,17 +13,23 @@ use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{ALLOW, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use jiff::SignedDuration;
+use tracing::error;
 
-use super::door::{Doors, Headers};
+use super::answers::Found;
+use super::door::{Doors, Good, Headers};
 use super::refusal::{Reason, Refused};
+use super::reply::{HANG_UP, reply, reply_to_nobodys};
 use super::setup::Setup;
 use crate::sinch::auth::ReceivedHeaders;
+use crate::sinch::events::Event;
 use crate::store::{Arrival, StoreError};
 
 /// Bytes in a body; an event has one or two thousand.
 pub(super) const BODY_BYTES_MAX: usize = 64 * 1024;
 /// The longest time from a request's head to the last byte of its body, and from there to its answer.
 const REQUEST_WAIT_MAX: Duration = Duration::from_secs(10);
+/// The longest time that whoever is on the line waits for what is said next.
+const ANSWER_WAIT_MAX: Duration = Duration::from_secs(2);
 /// How often the secrets are read anew and refusals are written down.
 const ROUND: Duration = Duration::from_secs(1);
 /// How many rounds go by before it is said again that somebody receives, and how long that is good for.
@@ -87,16 +94,99 @@ impl Desk {
         let body = read(body).await?;
         working.store(true, Ordering::Relaxed);
         let good = door.judge(&headers, &body, self.setup.clock.wall())?;
-        let kept = self.setup.inbox.keep(good.arrival);
+        self.answer(good).await.map_err(Refused::from)
+    }
+
+    /// Keeps an event and finds what follows in its call, at once; the answer waits for both.
+    async fn answer(&self, good: Good) -> Result<Cow<'static, str>, Reason> {
+        let Good { arrival, event } = good;
+        let waits = !matches!(event, Event::Dice(_) | Event::Notify(_) | Event::Other(_));
+        let kept = self.keep(arrival);
+        if !waits {
+            kept.await?;
+            self.setup.answers.told(&event);
+            return Ok(reply(&event));
+        }
+        let began = tokio::time::Instant::now();
+        let until = began + ANSWER_WAIT_MAX;
+        let attempt = event.attempt();
+        let found = tokio::time::timeout_at(until, self.setup.answers.find(&event));
+        let mut kept = pin!(kept);
+        let (found, durable) = tokio::join!(found, tokio::time::timeout_at(until, kept.as_mut()));
+        let found = found.unwrap_or_else(|_| Err("it took too long".to_owned()));
+        let talk = match found {
+            Ok(Found::Talk(talk)) => talk,
+            // Whoever is on the line hears no fault of ours: the call goes on, or ends, and the event is kept as others are.
+            Ok(Found::Plain) => return self.after(kept, durable, reply(&event)).await,
+            Ok(Found::Nobodys) => {
+                return self.after(kept, durable, reply_to_nobodys(&event)).await;
+            }
+            Ok(Found::Forgotten) => {
+                self.take_into_account(&event, until).await;
+                return self.after(kept, durable, reply_to_nobodys(&event)).await;
+            }
+            Err(why) => {
+                error!(
+                    attempt.id = attempt.map(tracing::field::display),
+                    "{why}: the call ends"
+                );
+                return self.after(kept, durable, reply_to_nobodys(&event)).await;
+            }
+        };
+        if !matches!(durable, Ok(Ok(()))) {
+            error!(
+                attempt.id = attempt.map(tracing::field::display),
+                "what was heard in a call could not be kept in time"
+            );
+            return Ok(talk.in_doubt);
+        }
+        if talk.first && !self.take_into_account(&event, until).await {
+            return Ok(HANG_UP.into());
+        }
+        Ok(talk.next)
+    }
+
+    /// Takes what was pressed into account before it is answered. Returns whether that is done in time.
+    async fn take_into_account(&self, event: &Event, until: tokio::time::Instant) -> bool {
+        let attempt = event.attempt();
+        let why = match tokio::time::timeout_at(until, self.setup.answers.take(event)).await {
+            Ok(Ok(())) => return true,
+            Ok(Err(why)) => why,
+            Err(_) => "it took too long".to_owned(),
+        };
+        error!(
+            attempt.id = attempt.map(tracing::field::display),
+            "what was pressed could not be taken into account in time ({why}): it is later, and the call ends"
+        );
+        false
+    }
+
+    /// The answer to an event that no flow waits for: it is kept first.
+    async fn after(
+        &self,
+        kept: impl Future<Output = Result<(), Reason>>,
+        durable: Result<Result<(), Reason>, tokio::time::error::Elapsed>,
+        answer: Cow<'static, str>,
+    ) -> Result<Cow<'static, str>, Reason> {
+        match durable {
+            Ok(done) => done?,
+            Err(_) => kept.await?,
+        }
+        Ok(answer)
+    }
+
+    /// Keeps an event.
+    async fn keep(&self, arrival: Arrival) -> Result<(), Reason> {
+        let kept = self.setup.inbox.keep(arrival);
         match tokio::time::timeout(REQUEST_WAIT_MAX, kept).await {
-            Ok(Ok(_)) => Ok(good.answer),
+            Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => {
-                tracing::error!(%error, "an event could not be kept, so it is not acknowledged");
-                Err(Reason::NotKept.into())
+                error!(%error, "an event could not be kept, so it is not acknowledged");
+                Err(Reason::NotKept)
             }
             Err(_) => {
-                tracing::error!("an event could not be kept in time, so it is not acknowledged");
-                Err(Reason::NotKept.into())
+                error!("an event could not be kept in time, so it is not acknowledged");
+                Err(Reason::NotKept)
             }
         }
     }

@@ -2,12 +2,9 @@
 //!
 //! Pure: the time is handed in, nothing is written.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 
 use super::refusal::{Reason, Refused};
-use super::reply::reply;
 use crate::domain::svaml::Event as Kind;
 use crate::sinch::auth::{AuthError, Credentials, ReceivedHeaders};
 use crate::sinch::events::Event;
@@ -45,12 +42,12 @@ pub struct Headers<'a> {
 }
 
 /// An event that is taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Good {
     /// What is kept of it.
     pub arrival: Arrival,
-    /// What it is answered with once it is durable: JSON, or nothing.
-    pub answer: Cow<'static, str>,
+    /// The same, read.
+    pub event: Event,
 }
 
 impl Doors {
@@ -122,8 +119,7 @@ impl Door {
         let kind = event.kind();
         let word = kind.map_or("other", Kind::as_str);
         let arrival = arrival(&event, word, body, signed, now);
-        let answer = reply(&event);
-        Ok(Good { arrival, answer })
+        Ok(Good { arrival, event })
     }
 }
 

@@ -1,18 +1,21 @@
-//! What an event is answered with. It depends on the event alone, so that a repeat gets the same again.
+//! What an event is answered with. It depends on the event and on the campaign alone, so that a repeat gets the
+//! same again.
 
 use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
+use crate::domain::{AnsweredBy, CallFlow, Signalled, Step, Then};
 use crate::sinch::events::{Event, IceEvent};
 use crate::sinch::identity::Identity;
+use crate::sinch::svaml::compile::svaml;
 
 /// A call that was answered goes on as its callout says.
 const CONTINUE: &str = r#"{"action":{"name":"continue"}}"#;
 /// Nobody here knows what else to do with a call.
-const HANG_UP: &str = r#"{"action":{"name":"hangup"}}"#;
+pub(super) const HANG_UP: &str = r#"{"action":{"name":"hangup"}}"#;
 
-/// What an event is answered with: SVAML or nothing.
+/// What an event is answered with whose call has no flow: SVAML or nothing.
 ///
 /// A callout of ours that asks what to do is connected to whom it is for; somebody's call to a number of the
 /// application ends.
@@ -25,6 +28,79 @@ pub fn reply(event: &Event) -> Cow<'static, str> {
         Event::Ace(_) => CONTINUE.into(),
         Event::Pie(_) => HANG_UP.into(),
         Event::Dice(_) | Event::Notify(_) | Event::Other(_) => "".into(),
+    }
+}
+
+/// What an event is answered with whose call is not known, or whose row is gone: whoever is on the line is not kept
+/// there.
+pub fn reply_to_nobodys(event: &Event) -> Cow<'static, str> {
+    match event {
+        Event::Ice(_) | Event::Ace(_) | Event::Pie(_) => HANG_UP.into(),
+        Event::Dice(_) | Event::Notify(_) | Event::Other(_) => "".into(),
+    }
+}
+
+/// What is said next in a call, as far as its event decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Talk {
+    /// The answer once the event is durable.
+    pub next: Cow<'static, str>,
+    /// The answer where it does not become so in time.
+    pub in_doubt: Cow<'static, str>,
+    /// Whether a promise is spoken, or somebody else is called: what was pressed is taken into account before.
+    pub first: bool,
+}
+
+impl Talk {
+    /// The call goes on with what it does.
+    pub fn go_on() -> Self {
+        Self {
+            next: CONTINUE.into(),
+            in_doubt: CONTINUE.into(),
+            first: false,
+        }
+    }
+}
+
+/// What follows in a call with a flow; none where its event is none of the flow's.
+pub fn talk(flow: &CallFlow<String>, cli: &str, connected: bool, event: &Event) -> Option<Talk> {
+    let say = |step: &Step<'_, String>| Cow::from(svaml(flow, step, cli).to_inline());
+    match event {
+        // The other leg of a call that was connected.
+        Event::Ace(_) if connected => Some(Talk::go_on()),
+        Event::Ace(_) => {
+            let by = match event.signal().map(|signal| signal.what) {
+                Some(Signalled::AnsweredBy(by)) => by,
+                _ => AnsweredBy::Person,
+            };
+            let step = flow.answered(by);
+            let greeting = Step {
+                greeting: step.greeting,
+                say: step.say,
+                then: Then::HangUp,
+            };
+            Some(Talk {
+                in_doubt: say(&greeting),
+                next: say(&step),
+                first: false,
+            })
+        }
+        Event::Pie(_) => {
+            let signal = event.signal()?;
+            let Signalled::Menu { id, keyed } = signal.what else {
+                return None;
+            };
+            let at = flow.visit(id.as_deref()?)?;
+            let step = flow.after(at, &keyed);
+            let chosen = flow.chosen(at, &keyed);
+            Some(Talk {
+                next: say(&step),
+                in_doubt: say(&flow.otherwise(at)),
+                first: chosen.is_some_and(|chosen| chosen.suppress.is_some())
+                    || matches!(step.then, Then::Connect(..)),
+            })
+        }
+        Event::Ice(_) | Event::Dice(_) | Event::Notify(_) | Event::Other(_) => None,
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::answers::Answers;
 use crate::clock::Clock;
 use crate::sinch::auth::Credentials;
 use crate::store::Inbox;
@@ -19,6 +20,8 @@ pub struct Setup {
     pub public_path: String,
     /// Where events are kept.
     pub inbox: Arc<dyn Inbox>,
+    /// Who knows what is said next in a call.
+    pub answers: Arc<dyn Answers>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }

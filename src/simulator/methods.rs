@@ -179,6 +179,18 @@ impl World {
         }
     }
 
+    /// Has a call do something else at `now`, as a PATCH with this body does. Returns whether it is taken.
+    pub fn manage(&mut self, id: &str, body: &[u8], now: Timestamp) -> bool {
+        let mut rng = draw(self.options.seed, Purpose::Wording, id, 0);
+        let mut desk = Desk {
+            wording: Wording::draw(self.options.shape, &mut rng),
+            notes: Notes::default(),
+            rng,
+            now,
+        };
+        self.manage_call(id, None, body, &mut desk).is_ok()
+    }
+
     fn manage_call(
         &mut self,
         id: &str,

@@ -31,6 +31,9 @@ pub trait AttemptStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<Made>, StoreError>;
 
+    /// On whom an attempt is; none where it is not known here.
+    async fn called(&self, attempt: AttemptId) -> Result<Option<Called>, StoreError>;
+
     /// A person, or a record, settles attempts: all of them together or, on an error, none. Returns
     /// those of which nothing new was said, or which cannot be settled so.
     async fn resolve(
@@ -53,6 +56,19 @@ pub struct Unsettled {
     pub line: u64,
     /// Their number or name; an empty one where it was erased.
     pub destination: Option<Destination>,
+}
+
+/// On whom an attempt is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Called {
+    /// The run.
+    pub run: RunId,
+    /// Their number or name; none where it was erased.
+    pub endpoint: Option<String>,
+    /// The row's cells, as a JSON array.
+    pub cells: String,
+    /// Whether somebody else was put on the line.
+    pub connected: bool,
 }
 
 /// An attempt, as far as it matters to records of whole days.

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use access::Access;
-pub use attempts::{AttemptStore, Made, Resolution, Unsettled};
+pub use attempts::{AttemptStore, Called, Made, Resolution, Unsettled};
 pub use calendar::{Calendar, OccurrenceFate, OccurrenceRecord};
 pub use engine::{
     Begun, Cursor, Due, DueAt, DuePage, EngineStore, Fact, Heard, Intent, Latest, Observed,

@@ -1,129 +1,10 @@
 //! The platform tells of calls, and somebody listens: results come by themselves, uncertain attempts are
 //! resolved, a second call for one attempt is the alarm.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-
-use callout::clock::{Clock as _, SystemClock};
-use callout::sinch::auth::{Credentials, Request, Scheme};
 use jiff::SignedDuration;
 
-use crate::support::audit::Audit;
-use crate::support::{Desk, KEY, Out, Platform, Running, SECRET, wait_for};
-
-/// A platform, a desk, and the address at which the platform finds the desk's receiver.
-struct Office {
-    platform: Platform,
-    desk: Desk,
-    address: String,
-}
-
-impl Office {
-    /// A platform that tells a receiver which is there already.
-    fn open(options: &[&str]) -> (Self, Running) {
-        let platform = Platform::start(options);
-        let desk = Desk::at(&platform);
-        let receiver = desk.start(&["serve", "--no-dial", "--listen", "127.0.0.1:0"]);
-        let address = listens(&receiver);
-        let office = Self {
-            platform,
-            desk,
-            address,
-        };
-        let url = format!("http://{}", office.address);
-        let set = ["callback", "set", "--public-url", &url, "--yes"];
-        office.desk.run(&set).ends(0);
-        (office, receiver)
-    }
-
-    fn list(&self, rows: usize) {
-        let row = |n: usize| format!("Ada,+46701740{n:03}\n");
-        let list: String = (0..rows).map(row).collect();
-        let list = format!("name,phone\n{list}");
-        self.desk.tts(&list, "calls_per_second = 200");
-    }
-
-    fn run(&self, more: &[&str]) -> Out {
-        let words = ["run", "c.toml", "--yes", "--output", "results.csv"];
-        self.desk.run(&[&words[..], more].concat())
-    }
-
-    /// How often calls were asked about.
-    fn gets(&self) -> usize {
-        let ledger = self.platform.ledger();
-        let gets = ledger.column("gets").into_iter();
-        gets.map(|gets| gets.parse::<usize>().unwrap()).sum()
-    }
-
-    /// Sends an event that is signed as the platform signs, at a moment so long ago. Returns the status.
-    fn tell(&self, event: &serde_json::Value, ago: SignedDuration) -> String {
-        let public = format!("http://{}", self.address);
-        let get = ["callback", "get", "--show", "--public-url", &public];
-        let url = self.desk.run(&get).ends(0).stdout;
-        let path = url.trim().strip_prefix(&public).unwrap();
-        let body = event.to_string();
-        let request = Request {
-            method: "POST",
-            path,
-            content_type: "application/json",
-            body: body.as_bytes(),
-        };
-        let now = SystemClock::start().wall();
-        let credentials = Credentials::new(KEY, SECRET.to_owned()).unwrap();
-        let signed = credentials.authorization(Scheme::Signed, &request, now - ago);
-        let signed = signed.unwrap();
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(
-            stream,
-            "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
-             authorization: {}\r\nx-timestamp: {}\r\ncontent-length: {}\r\n\r\n{body}",
-            signed.authorization,
-            signed.x_timestamp.unwrap(),
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer.split(' ').nth(1).unwrap().to_owned()
-    }
-
-    fn status(&self) -> serde_json::Value {
-        self.desk.run(&["status", "--json"]).ends(0).json()
-    }
-
-    /// Nobody was called twice, every row has its end, and every call stands in the attempts as in the ledger.
-    fn agrees(&self) {
-        let audit = Audit::of(&self.desk, &self.platform);
-        assert_eq!(audit.violations, Vec::<String>::new());
-        self.agrees_so_far();
-    }
-
-    /// Every call of the ledger stands in the attempts with its end and its price.
-    fn agrees_so_far(&self) {
-        let (ledger, attempts) = (self.platform.ledger(), self.desk.export("attempts"));
-        for row in &ledger.rows {
-            let id = ledger.cell(row, "call_id");
-            let ours = attempts
-                .rows
-                .iter()
-                .find(|row| attempts.cell(row, "call_id") == id)
-                .unwrap_or_else(|| panic!("{id} is unknown"));
-            for (theirs, column) in [("result", "result"), ("debit", "debit")] {
-                let (theirs, ours) = (ledger.cell(row, theirs), attempts.cell(ours, column));
-                assert_eq!(ours, theirs, "{column} of {id}");
-            }
-        }
-    }
-}
-
-fn listens(receiver: &Running) -> String {
-    wait_for("the receiver", || {
-        let said = receiver.said();
-        let (_, rest) = said.split_once("events are received at ")?;
-        let (address, _) = rest.split_once('\n')?;
-        Some(address.split(',').next()?.to_owned())
-    })
-}
+use crate::office::Office;
+use crate::support::wait_for;
 
 /// Events in any order, some twice, some before the answer to their POST, some without a price.
 const STRANGE: [&str; 9] = [
@@ -251,7 +132,7 @@ fn an_event_that_is_too_old_tells_nothing_and_its_call_is_asked_about_at_once() 
         "event": "dice", "callid": ledger.column("call_id")[0], "custom": ledger.column("attempt")[0],
         "result": "FAILED", "reason": "BLOCKED", "timestamp": "2026-01-01T00:00:00Z",
     });
-    assert_eq!(office.tell(&lie, SignedDuration::from_mins(10)), "403");
+    assert_eq!(office.tell(&lie, SignedDuration::from_mins(10)).0, "403");
     wait_for("the answer", || (state() == "final").then_some(()));
     office.agrees_so_far();
 }
@@ -267,7 +148,7 @@ fn what_was_pressed_stands_in_the_results() {
             "event": "pie", "callid": ledger.column("call_id")[0], "timestamp": at,
             "menuResult": {"menuId": "main", "type": "return", "value": value},
         });
-        assert_eq!(office.tell(&event, SignedDuration::ZERO), "200");
+        assert_eq!(office.tell(&event, SignedDuration::ZERO).0, "200");
     };
     pressed("no", "2026-01-01T00:00:09Z");
     pressed("yes", "2026-01-01T00:00:05Z");

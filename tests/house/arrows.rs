@@ -21,6 +21,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "sinch::verify",
             "sinch::events",
             "sinch::identity",
+            "sinch::svaml",
             "domain",
             "clock",
         ],

@@ -8,22 +8,25 @@ use std::time::Duration;
 
 use callout::clock::{Clock, SystemClock, VirtualClock};
 use callout::domain::EventNumber;
-use callout::serve::{Doors, Headers, Reason, Receiver, Setup};
+use callout::serve::{Answers, Doors, Headers, Reason, Receiver, Setup};
 use callout::sinch::auth::{Credentials, ReceivedHeaders, Request, Scheme};
 use callout::store::{self, Access, Inbox, LATE, Received, Store};
 use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, SqliteConnection};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::answers::Always;
 use crate::harness::{KEY, SECRET, credentials};
 
 const PUBLIC: &str = "/behind/a/proxy";
 const JSON: &str = "application/json";
 const ICE: &str = r#"{"event":"ice","callid":"c-ice","cli":"46700000001"}"#;
 const ACE: &str = r#"{"event":"ace","callid":"c-ace"}"#;
-const PIE: &str = r#"{"event":"pie","callid":"c-pie","menuResult":{"value":"1"}}"#;
+pub(crate) const PIE: &str = r#"{"event":"pie","callid":"c-pie","menuResult":{"value":"1"}}"#;
 const DICE: &str = r#"{"event":"dice","callid":"c-dice","result":"ANSWERED"}"#;
 const NOTIFY: &str = r#"{"event":"notify","callid":"c-notify","type":"amd"}"#;
 const HANG_UP: &str = r#"{"action":{"name":"hangup"}}"#;
@@ -33,16 +36,16 @@ fn begin() -> Timestamp {
 }
 
 /// A receiver on a database of its own, and a clock that stands still.
-struct House {
+pub(crate) struct House {
     receiver: Receiver,
     store: Arc<dyn Store>,
     secret: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// What is sent, field by field.
 #[derive(Clone)]
-struct Sent {
+pub(crate) struct Sent {
     method: &'static str,
     path: String,
     content_type: &'static str,
@@ -96,6 +99,10 @@ impl Sent {
 
 impl House {
     async fn open() -> Self {
+        Self::answering(Always::plain()).await
+    }
+
+    pub(crate) async fn answering(answers: Arc<dyn Answers>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = format!("sqlite:{}", folder.path().join("callout.db").display());
         let store = store::open(&address, Access::BesideOrNew, None)
@@ -108,23 +115,34 @@ impl House {
             credentials: credentials(),
             public_path: PUBLIC.into(),
             inbox,
+            answers,
             clock: Arc::new(VirtualClock::at(begin())),
         });
         Self {
             receiver: receiver.await.unwrap(),
             store,
             secret,
-            _folder: folder,
+            folder,
         }
     }
 
+    /// Somebody else writes the inbox for as long as what is returned is there.
+    pub(crate) async fn lock_inbox(&self) -> SqliteConnection {
+        let file = self.folder.path().join("callout.db-inbox");
+        let options = SqliteConnectOptions::new().filename(file);
+        let mut connection = options.connect().await.unwrap();
+        let begin = sqlx::query("begin immediate");
+        begin.execute(&mut connection).await.unwrap();
+        connection
+    }
+
     /// Which events were kept, in order.
-    async fn kinds(&self) -> Vec<String> {
+    pub(crate) async fn kinds(&self) -> Vec<String> {
         let kept = self.kept().await.into_iter();
         kept.map(|kept| kept.arrival.kind).collect()
     }
 
-    fn good(&self, body: &str) -> Sent {
+    pub(crate) fn good(&self, body: &str) -> Sent {
         Sent::good(&self.secret, body, begin(), &credentials())
     }
 
@@ -138,7 +156,7 @@ impl House {
     }
 
     /// Sends and gives the status with the body.
-    async fn send(&self, sent: &Sent) -> (u16, String) {
+    pub(crate) async fn send(&self, sent: &Sent) -> (u16, String) {
         let mut stream = self.connect().await;
         // One whose body is not wanted is cut off while it speaks.
         drop(stream.write_all(&sent.bytes()).await);
@@ -392,6 +410,7 @@ async fn an_address_that_is_taken_is_refused() {
         credentials: credentials(),
         public_path: String::new(),
         inbox: Arc::<dyn Store>::clone(&house.store),
+        answers: Always::plain(),
         clock: Arc::new(VirtualClock::at(begin())),
     });
     assert!(second.await.is_err());

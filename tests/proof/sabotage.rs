@@ -101,6 +101,8 @@ async fn work(bug: Bug, url: &str, calls_per_second: f64) -> Result<(), StoreErr
         },
         incoming: None,
         told: false,
+        talks: None,
+        noes: Arc::default(),
         spend: None,
     };
     let (_signals, heard) = mpsc::channel(1);

@@ -1,6 +1,8 @@
 //! Hearing of calls from the platform: where this process listens, and by which address the platform finds it.
 
+mod beeps;
 mod ear;
+mod talks;
 mod unattended;
 
 use std::collections::HashMap;
@@ -14,7 +16,7 @@ use tokio::task::JoinHandle;
 use super::{App, Error, NotTold, Notice, Refusal};
 use crate::campaign::Campaign;
 use crate::digest::hex;
-use crate::domain::RunId;
+use crate::domain::{CallFlow, RunId};
 use crate::engine::Incoming;
 use crate::serve::{PATH, Receiver, ReceiverError, Setup};
 use crate::sinch::Client;
@@ -23,6 +25,9 @@ use crate::sinch::callback_urls::GetCallbackUrls;
 use crate::store::{Access, Store, StoreError};
 
 use ear::InboxEar;
+use talks::{Shared, Talks};
+
+pub(crate) use beeps::{BEEP_WAIT_MAX, hold, message};
 use unattended::Unattended;
 
 /// Where a receiver listens, unless told otherwise.
@@ -57,6 +62,22 @@ impl Receiving {
     }
 }
 
+/// Events of a rehearsal are received as long as this is there.
+#[derive(Debug)]
+pub(crate) struct RehearsalReceiver {
+    pub(crate) receiver: Receiver,
+    /// The URL at which it does.
+    pub(crate) url: String,
+    talks: Shared,
+}
+
+impl RehearsalReceiver {
+    /// Speaks into calls through this client from now on.
+    pub(crate) fn speaks_through(&self, client: &Arc<Client>) {
+        self.talks.0.beeps.through(Arc::<Client>::clone(client));
+    }
+}
+
 /// How an engine hears of its calls.
 #[derive(Debug, Default)]
 pub(crate) struct Hearing {
@@ -64,6 +85,8 @@ pub(crate) struct Hearing {
     pub(crate) incoming: Option<Arc<dyn Incoming>>,
     /// Whether the platform is asked to tell of every call, and expected to.
     pub(crate) told: bool,
+    /// The address at which the platform asks what is said next in a call; none: the application's own.
+    pub(crate) answer_at: Option<String>,
 }
 
 /// Where events are received.
@@ -147,8 +170,10 @@ impl App {
         if listen.is_none() && public_url.is_none() {
             return Ok(None);
         }
-        let client = self.client()?;
+        let client = Arc::new(self.client()?);
         let store = self.open(access).await?;
+        let talks = self.talks(&store);
+        talks.0.beeps.through(Arc::<Client>::clone(&client));
         let receiver = receiver(Setup {
             address: listen.unwrap_or(LISTEN),
             credentials: self.settings.platform.credentials()?,
@@ -156,12 +181,13 @@ impl App {
                 .as_ref()
                 .map_or_else(String::new, |url| url.path.clone()),
             inbox: Arc::<dyn Store>::clone(&store),
+            answers: Arc::new(talks),
             clock: Arc::clone(&self.clock),
         })
         .await?;
         let unattended = Unattended {
             store: Arc::clone(&store),
-            platform: Arc::new(client),
+            platform: client,
             clock: Arc::clone(&self.clock),
             entropy: self.entropy().split(),
             rules: HashMap::new(),
@@ -178,23 +204,35 @@ impl App {
         }))
     }
 
-    /// Receives for a rehearsal, on any free port of this machine. Returns the URL at which it does.
+    /// Whoever knows what is said next in the calls of a database.
+    fn talks(&self, store: &Arc<dyn Store>) -> Shared {
+        let (store, clock) = (Arc::clone(store), Arc::clone(&self.clock));
+        Shared(Arc::new(Talks::new(store, clock, Arc::clone(&self.noes))))
+    }
+
+    /// Receives for a rehearsal, on any free port of this machine.
     pub(crate) async fn receiver_of_rehearsal(
         &self,
         store: &Arc<dyn Store>,
         credentials: Credentials,
-    ) -> Result<(Receiver, String), Error> {
+    ) -> Result<RehearsalReceiver, Error> {
+        let talks = self.talks(store);
         let receiver = receiver(Setup {
             address: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0),
             credentials,
             public_path: String::new(),
             inbox: Arc::<dyn Store>::clone(store),
+            answers: Arc::new(talks.clone()),
             clock: Arc::clone(&self.clock),
         })
         .await?;
         let before = format!("http://{}{PATH}", receiver.address());
-        let url = self.url_behind(before, store.as_ref()).await?;
-        Ok((receiver, url.shown()))
+        let url = self.url_behind(before, store.as_ref()).await?.shown();
+        Ok(RehearsalReceiver {
+            receiver,
+            url,
+            talks,
+        })
     }
 
     /// The inbox of a database, as the engine of a run hears it.
@@ -211,11 +249,39 @@ impl App {
         (run, campaign): (&RunId, &Campaign),
         client: &Client,
     ) -> Result<Hearing, Error> {
-        let told = campaign.may_be_told() && self.is_told(store.as_ref(), client).await?;
+        let asks = campaign.outline();
+        let wanted = campaign.may_be_told() || asks.is_some();
+        let told = wanted && self.is_told(store.as_ref(), client).await?;
+        let answer_at = match asks.filter(CallFlow::needs_receiver) {
+            Some(flow) => self.answer_at(store.as_ref(), &flow, told).await?,
+            None => None,
+        };
         Ok(Hearing {
             incoming: Some(self.ear(store, run)),
-            told,
+            told: told && campaign.may_be_told(),
+            answer_at,
         })
+    }
+
+    /// Where the platform is to ask what is said next in calls; none: at the application's callback URL, which is
+    /// this database's. Refused where nobody would hear it.
+    async fn answer_at(
+        &self,
+        store: &dyn Store,
+        flow: &CallFlow<()>,
+        told: bool,
+    ) -> Result<Option<String>, Error> {
+        let here = self.settings.receive.public_url.is_some();
+        let received = here || store.is_received(self.clock.wall()).await?;
+        if !received || !here && !told {
+            return Err(Refusal::NobodyAnswers.into());
+        }
+        if flow.waits_for_beep() && !told {
+            // What it is told of machines that it waits for goes to the application's URL alone.
+            return Err(Refusal::NoNotifications.into());
+        }
+        let url = self.callback_url(store).await?;
+        Ok(url.map(|url| url.shown()))
     }
 
     /// Whether the platform tells this database of calls: somebody receives, and the application's callback URL

@@ -1,24 +1,29 @@
 //! The simulator's world in the place of HTTP, on a clock that is moved on: the same bodies go in, and the
 //! same answers are read, but no socket is between.
 
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use crate::app::DEMO_KEY;
+use crate::app::receive::{BEEP_WAIT_MAX, hold, message};
 use crate::clock::{Clock as _, VirtualClock};
 use crate::domain::{
-    AttemptId, CallId, Callout, EventNumber, News, NotSent, Observation, Reaction, Side,
-    Uncertainty, Verdict,
+    AttemptId, CallId, Callout, CalloutBody, Digits, EventNumber, FlowCallout, InCall, News,
+    NotSent, Observation, Reaction, Side, Signalled, Suppression, Uncertainty, Verdict,
 };
-use crate::engine::{Incoming, Platform};
-use crate::serve::reply;
+use crate::engine::{Incoming, Noes, Platform, press};
+use crate::serve::{Talk, reply, talk};
 use crate::simulator::{Delivery, Options, World, ledger_csv};
 use crate::sinch::answer::{Answer, retry_after};
 use crate::sinch::callouts::CalloutRequest;
 use crate::sinch::events::Event;
+use crate::sinch::svaml::Svaml;
 use crate::store::StoreError;
 
 /// A platform in this process.
@@ -29,17 +34,34 @@ pub(super) struct InProcess {
     clock: Arc<VirtualClock>,
     /// Events that came so far.
     told: AtomicI64,
+    /// Calls in which people are asked something.
+    asking: Mutex<Asking>,
+    /// Who said that they are never to be called again.
+    noes: Arc<Noes>,
+}
+
+/// Calls in which people are asked something.
+#[derive(Debug, Default)]
+struct Asking {
+    /// What is asked, by attempt, until the call is over.
+    flows: HashMap<AttemptId, FlowCallout>,
+    /// Attempts whose calls were connected to somebody else.
+    connected: HashSet<AttemptId>,
+    /// Machines whose beep is waited for: until when, and what is said then.
+    beeps: HashMap<CallId, (Timestamp, Svaml)>,
 }
 
 impl InProcess {
     /// A platform that nobody has called yet.
-    pub(super) fn new(options: Options, clock: Arc<VirtualClock>) -> Self {
+    pub(super) fn new(options: Options, clock: Arc<VirtualClock>, noes: Arc<Noes>) -> Self {
         let cli_required = options.cli_required;
         Self {
             world: Mutex::new(World::new(options, clock.wall())),
             cli_required,
             clock,
             told: AtomicI64::new(0),
+            asking: Mutex::default(),
+            noes,
         }
     }
 
@@ -50,6 +72,89 @@ impl InProcess {
 
     fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn asking(&self) -> MutexGuard<'_, Asking> {
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What an event is answered with, as a receiver does.
+    fn answer_to(&self, event: &Event, now: Timestamp) -> Cow<'static, str> {
+        let mut asking = self.asking();
+        let Some(attempt) = event.attempt() else {
+            return reply(event);
+        };
+        let connected = asking.connected.contains(&attempt);
+        let Some(flow) = asking.flows.get(&attempt) else {
+            return reply(event);
+        };
+        if matches!(event, Event::Dice(_)) && !connected {
+            asking.flows.remove(&attempt);
+            return reply(event);
+        }
+        if event
+            .common()
+            .call
+            .as_ref()
+            .is_some_and(|call| asking.beeps.contains_key(call))
+        {
+            return Talk::go_on().next;
+        }
+        let Some(talk) = talk(&flow.flow, &flow.cli, connected, event) else {
+            return reply(event);
+        };
+        if talk.first
+            && let Some(press) = press(&event.news(), attempt, Some(&flow.flow.outline()), now)
+        {
+            if let (Some(list), Some(number)) =
+                (&press.suppress, Digits::of(&flow.destination.endpoint))
+            {
+                self.noes
+                    .add(number, Suppression::pressed(list, "this", attempt, now));
+            }
+            if press.makes.has(InCall::CONNECTED) {
+                asking.connected.insert(attempt);
+            }
+        }
+        talk.next
+    }
+
+    /// Follows a machine that is to be left a message after its beep. Returns what it is told at once.
+    fn follow(&self, event: &Event, now: Timestamp) -> Option<(CallId, Svaml)> {
+        let call = event.common().call.clone()?;
+        let mut asking = self.asking();
+        let flow = &asking.flows.get(&event.attempt()?)?.flow;
+        let message = message(flow)?;
+        match event.signal()?.what {
+            Signalled::AnsweredBy(by) if flow.is_machine(by) => {
+                let until = now.checked_add(BEEP_WAIT_MAX).unwrap_or(now);
+                asking.beeps.insert(call.clone(), (until, message));
+                Some((call, hold()))
+            }
+            Signalled::Beep => {
+                asking.beeps.remove(&call);
+                Some((call, message))
+            }
+            Signalled::AnsweredBy(_) | Signalled::Menu { .. } => None,
+        }
+    }
+
+    /// Machines that did not beep in time are left their message.
+    fn speak_without_beep(&self, now: Timestamp) {
+        let mut due = Vec::new();
+        self.asking().beeps.retain(|call, (until, message)| {
+            let over = *until <= now;
+            if over {
+                due.push((call.clone(), std::mem::take(message)));
+            }
+            !over
+        });
+        // In an order that a seed decides alone.
+        due.sort_by(|(a, _), (b, _)| a.as_str().cmp(b.as_str()));
+        for (call, message) in due {
+            self.world()
+                .manage(call.as_str(), message.to_inline().as_bytes(), now);
+        }
     }
 
     /// What the API's client would have read; an error where nothing came back. Answers that are late
@@ -90,6 +195,9 @@ impl Platform for InProcess {
                 });
             }
         };
+        if let CalloutBody::Flow(flow) = &callout.body {
+            self.asking().flows.insert(id, flow.clone());
+        }
         let mut order = World::read(&body, self.cli_required);
         if let Ok(order) = &mut order {
             let headers = callout.headers.iter();
@@ -127,15 +235,20 @@ impl Platform for InProcess {
 #[async_trait]
 impl Incoming for InProcess {
     async fn read(&self, _: EventNumber) -> Result<Vec<(EventNumber, News)>, StoreError> {
-        let mut world = self.world();
         let now = self.clock.wall();
+        self.speak_without_beep(now);
+        let due = self.world().events_due(now, DEMO_KEY);
         let mut heard = Vec::new();
-        for sent in world.events_due(now, DEMO_KEY) {
+        for sent in due {
             let Ok(event) = Event::parse(&sent.body) else {
                 continue;
             };
-            let answer = reply(&event);
+            let answer = self.answer_to(&event, now);
+            let mut world = self.world();
             world.event_answered(sent.number, 200, answer.as_bytes(), now);
+            if let Some((call, svaml)) = self.follow(&event, now) {
+                world.manage(call.as_str(), svaml.to_inline().as_bytes(), now);
+            }
             let number = self.told.fetch_add(1, Ordering::Relaxed) + 1;
             heard.push((EventNumber(number), event.news()));
         }
@@ -147,7 +260,8 @@ impl Incoming for InProcess {
     }
 
     fn next_at(&self) -> Option<Duration> {
-        let at = self.world().next_event_at()?;
+        let beep = self.asking().beeps.values().map(|(until, _)| *until).min();
+        let at = self.world().next_event_at().into_iter().chain(beep).min()?;
         let wait = at.duration_since(self.clock.wall());
         Some(self.clock.monotonic() + Duration::try_from(wait).unwrap_or_default())
     }

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::database::of_rehearsals;
 use super::files::{refuse_to_replace, write_private};
 use super::receive::Hearing;
-use super::runs::{Ended, Terms, Work, import, rules};
+use super::runs::{Ended, Terms, Work, import, rules, talks};
 use super::{App, DEMO_KEY, DEMO_SECRET, Error, Notice, Sources, Stop};
 use crate::campaign::Campaign;
 use crate::clock::{Clock, VirtualClock};
@@ -105,9 +105,9 @@ impl Rehearsal<'_> {
         let app = self.app;
         let scheme = app.settings.platform.scheme()?;
         let store = self.begin_anew(Access::Engine).await?;
-        let (receiver, url) = app.receiver_of_rehearsal(&store, credentials()?).await?;
+        let received = app.receiver_of_rehearsal(&store, credentials()?).await?;
         let options = Options {
-            callback_url: Some(url),
+            callback_url: Some(received.url.clone()),
             ..options
         };
         let served = ServedSimulator::start(options, Arc::clone(&app.clock))?;
@@ -115,17 +115,20 @@ impl Rehearsal<'_> {
             .map_err(Error::failed)?;
         let client = Client::new(bases, credentials()?, scheme, Arc::clone(&app.clock))
             .map_err(Error::failed)?;
+        let client = Arc::new(client);
+        received.speaks_through(&client);
         let new = self.new_run(app, client.platform());
         let rules = hurried(app, self.campaign, new.created_at);
         let time = Time::Live(Arc::clone(&app.clock));
         let hearing = Hearing {
             incoming: Some(app.ear(&store, &new.id)),
             told: self.campaign.may_be_told(),
+            answer_at: Some(received.url.clone()),
         };
-        let calling = (Arc::new(client) as Arc<dyn Platform>, time, hearing);
+        let calling = (client as Arc<dyn Platform>, time, hearing);
         let work = self.work(app, store, new, rules, calling).await?;
         let ended = work.until(stop).await?;
-        receiver.stop().await;
+        received.receiver.stop().await;
         Ok(ended)
     }
 
@@ -148,7 +151,11 @@ impl Rehearsal<'_> {
             callback_url: Some(NOBODYS_URL.to_owned()),
             ..options
         };
-        let platform = Arc::new(InProcess::new(options, Arc::clone(&clock)));
+        let platform = Arc::new(InProcess::new(
+            options,
+            Arc::clone(&clock),
+            Arc::clone(&app.noes),
+        ));
         let store = self.begin_anew(Access::Scratch).await?;
         let expires = schedule.and_then(|schedule| schedule.expires_after);
         let new = NewRun {
@@ -162,6 +169,7 @@ impl Rehearsal<'_> {
         let hearing = Hearing {
             incoming: Some(Arc::clone(&platform) as Arc<dyn Incoming>),
             told: self.campaign.may_be_told(),
+            answer_at: Some(NOBODYS_URL.to_owned()),
         };
         let calling = (
             platform as Arc<dyn Platform>,
@@ -243,6 +251,7 @@ impl Rehearsal<'_> {
                 concurrent_calls: campaign.pacing.concurrent_calls,
             },
             rules,
+            talks: talks(campaign),
             spend: new.spend,
             output: Some(self.results.clone()),
         })

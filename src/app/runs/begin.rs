@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::again::{is_asked, not_reached_by};
 use super::import::{Terms, import};
-use super::work::{Work, rate, rules};
+use super::work::{Work, rate, rules, talks};
 use crate::app::plan::{Fingerprint, Plan};
 use crate::app::{App, Error, Notice, Refusal};
 use crate::campaign::Campaign;
@@ -212,6 +212,7 @@ impl App {
                 new.planned.list_sha256 = Some(plan.list_sha256().to_owned());
             }
         }
+        let hearing = self.hearing(&store, (&new.id, campaign), &client).await?;
         // Whoever finds the run finds its engine at work as well.
         store.take_run(&new.id).await?;
         store.create_run(&new).await?;
@@ -230,7 +231,6 @@ impl App {
                 return Err(error.into());
             }
         };
-        let hearing = self.hearing(&store, (&new.id, campaign), &client).await?;
         self.tell(Notice::Begun {
             run: new.id.clone(),
             list,
@@ -253,6 +253,7 @@ impl App {
                 concurrent_calls: campaign.pacing.concurrent_calls,
             },
             rules: rules(campaign, new.created_at),
+            talks: talks(campaign),
             spend: new.spend,
             output: None,
         })

@@ -7,7 +7,7 @@ use super::begin::Assurances;
 use super::find::{find, of_campaigns};
 use super::import::{Terms, import};
 use super::reread::numbers_of;
-use super::work::{Work, rate, rules};
+use super::work::{Work, rate, rules, talks};
 use crate::app::plan::rates;
 use crate::app::{App, Error, Notice, Refusal, files, results};
 use crate::campaign::{Campaign, Script};
@@ -159,6 +159,7 @@ impl App {
             run: run.id,
             campaign: run.campaign,
             predecessor: Predecessor::Process { elsewhere },
+            talks: talks(&campaign),
             spend: run.spend,
             output: wanted
                 .output

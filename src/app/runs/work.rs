@@ -1,13 +1,16 @@
 //! An engine at work on a run, watched, and what it leaves: the run's counts and its results.
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::reread::AtTheDial;
 use crate::app::receive::Hearing;
 use crate::app::{App, Error, Goal, Notice, Stop, results};
 use crate::campaign::{Campaign, Fault, Faults, Script};
-use crate::domain::{Callout, Destination, DestinationKind, Known, RunId, Spend};
+use crate::domain::svaml::{CALL_S_MAX, SPEECH_CHARS_MAX};
+use crate::domain::{CallFlow, Callout, Destination, DestinationKind, Known, RunId, Spend};
 use crate::engine::{
     self, Assignment, End, Engine, Pace, Platform, Predecessor, Render, Rules, Start, Time, Watch,
 };
@@ -31,6 +34,8 @@ pub(crate) struct Work<'a> {
     pub(crate) predecessor: Predecessor,
     pub(crate) pace: Pace,
     pub(crate) rules: Rules,
+    /// How long a call lasts at most in which somebody is asked something; none: nobody is.
+    pub(crate) talks: Option<Duration>,
     /// What it may cost.
     pub(crate) spend: Option<Spend>,
     /// Where the results go, and whether a file that is there is replaced.
@@ -104,13 +109,15 @@ impl Work<'_> {
             store: self.store,
             platform: self.platform,
             time: self.time,
-            render: render(self.script, self.kind, self.at_the_dial, self.hearing.told),
+            render: render(self.script, self.kind, self.at_the_dial, &self.hearing),
             run: self.run.clone(),
             predecessor: self.predecessor,
             pace: self.pace,
             rules: self.rules,
             incoming: self.hearing.incoming,
             told: self.hearing.told,
+            talks: self.talks,
+            noes: Arc::clone(&app.noes),
             spend: self.spend,
         };
         let (telling, told) = engine::telling(assignment.time.is_virtual());
@@ -149,20 +156,34 @@ pub(crate) fn rate(campaign: &Campaign) -> Result<f64, Error> {
 pub(crate) fn rules(campaign: &Campaign, since: jiff::Timestamp) -> Rules {
     Rules {
         retry: campaign.retry.clone(),
-        flow: None,
+        flow: campaign.outline().map(Arc::new),
         window: campaign.window.clone(),
         since,
         known: Known::default(),
     }
 }
 
-/// Makes a recipient's callout from the run's own definition and row. `told`: its end is to be told.
+/// How long a call lasts at most in which somebody is asked something; none where nobody is.
+pub(crate) fn talks(campaign: &Campaign) -> Option<Duration> {
+    let flow = campaign.outline().filter(CallFlow::needs_receiver)?;
+    let said = campaign
+        .spend
+        .as_ref()
+        .and_then(|spend| spend.longest_call_s);
+    // As if every text were as long as a text may be.
+    let Ok(longest) = flow.try_map(|()| Ok::<_, Infallible>("x".repeat(SPEECH_CHARS_MAX)));
+    let longest_s = said.or(longest.way().most_s).unwrap_or(CALL_S_MAX);
+    Some(Duration::from_secs(longest_s.min(CALL_S_MAX).into()))
+}
+
+/// Makes a recipient's callout from the run's own definition and row.
 fn render(
     script: Script,
     kind: DestinationKind,
     at_the_dial: Option<AtTheDial>,
-    told: bool,
+    hearing: &Hearing,
 ) -> Render {
+    let (told, answer_at) = (hearing.told, hearing.answer_at.clone());
     Arc::new(move |due: &Due| -> Result<Callout, String> {
         let cells: Vec<String> =
             serde_json::from_str(&due.cells).map_err(|e| format!("the stored row: {e}"))?;
@@ -180,6 +201,9 @@ fn render(
         let mut callout = callout.map_err(|fault| fault.reason)?;
         if told {
             callout.tell_of_end();
+        }
+        if let Some(url) = &answer_at {
+            callout.answer_at(url);
         }
         Ok(callout)
     })

@@ -97,6 +97,15 @@ fn of_refusal(refusal: &Refusal) -> String {
             ".\nState it in [spend], as rate = \"0.05 {currency}\" or rates = {{ \"+46\" = \"0.024 \
              {currency}\" }}"
         ),
+        Refusal::NobodyAnswers => {
+            ".\nSay --public-url with the address by which the platform reaches this machine (and --listen where \
+             it is not 127.0.0.1:7700), or let `callout serve` receive and set its address with \
+             `callout callback set`. docs/callbacks.md tells the whole of it"
+                .to_owned()
+        }
+        Refusal::NoNotifications => {
+            ": `callout callback set` with --public-url makes it so".to_owned()
+        }
         Refusal::StartGone(_) => {
             "\nNothing was dialled. Give [schedule] a later start, or say --now to dial now, whatever \
              the schedule says."

@@ -87,6 +87,7 @@ impl Core {
 
     pub(super) fn begin_call(&mut self, began: OpenCall, age: Duration, now: Now) {
         let poll = self.lifetimes.begin();
+        self.talks.began(age, now.mono);
         let key = began.key;
         let open = Open {
             recipient: began.recipient,

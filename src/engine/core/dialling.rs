@@ -354,6 +354,9 @@ impl Core {
     pub(super) fn why_slow(&self, now: Now) -> (&'static str, Cow<'static, str>) {
         let short = || self.short_of_money(now);
         let running = self.phase == Phase::Running && !self.backoff.probing();
+        if let Some(words) = self.why_talking(now) {
+            return ("stopping", words);
+        }
         match running.then(short).flatten() {
             Some(short) if self.unsent() == 0 => ("spend", format!("spend: {short}").into()),
             _ => {

@@ -72,7 +72,11 @@ impl Core {
             Phase::Holding(why) if requests == 0 && self.flights.is_empty() => {
                 End::Paused(why.clone())
             }
-            Phase::Draining(end) if requests == 0 && self.intending == 0 => end.clone(),
+            Phase::Draining(end)
+                if requests == 0 && self.intending == 0 && self.talks_until(now).is_none() =>
+            {
+                end.clone()
+            }
             Phase::Closing(disposition)
                 if requests == 0 && self.flights.is_empty() && !awaits_word =>
             {

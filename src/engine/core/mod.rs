@@ -5,7 +5,7 @@
 //! in flight and one page of recipients. `dialling` brings recipients to their POST, `answers` reads
 //! what comes of it, `refused` what refusals say together, `moves` records what follows, `calls` follows
 //! calls to their end, `heard` hears what the platform tells by itself, `spending` holds money and hangs up what lasts too long, `ending` stops and
-//! finishes, `clock` notices a clock that jumps.
+//! finishes, `talking` goes on answering meanwhile, `clock` notices a clock that jumps.
 //!
 //! # Why nobody is taken twice
 //!
@@ -38,6 +38,7 @@ mod moves;
 mod refused;
 mod slots;
 mod spending;
+mod talking;
 mod windows;
 
 use std::cmp::Reverse;
@@ -66,6 +67,7 @@ use dialling::Backoff;
 use heard::{Overtaken, Telling};
 use moves::Whom;
 use slots::Slots;
+use talking::Talks;
 
 pub use heard::Heard;
 
@@ -309,6 +311,7 @@ pub struct Core {
     endings: Endings,
     lifetimes: Lifetimes,
     telling: Telling,
+    talks: Talks,
     /// POSTs whose answers an event overtook, and GETs: when they left, and whether they hang.
     posts_overtaken: HashMap<AttemptKey, Overtaken>,
     gets_overtaken: HashMap<AttemptKey, (Duration, bool)>,
@@ -373,6 +376,7 @@ impl Core {
             endings: Endings::default(),
             lifetimes: Lifetimes::default(),
             telling: Telling::default(),
+            talks: Talks::default(),
             posts_overtaken: HashMap::new(),
             gets_overtaken: HashMap::new(),
             polls: BinaryHeap::new(),
@@ -436,18 +440,24 @@ impl Core {
     /// When the core wants to be woken though nothing happens; none where only events matter.
     pub fn wake_at(&self, now: Now) -> Option<Duration> {
         let dialling = self.next_dial(now);
-        // A core that drains asks nothing more: a poll that is due must not keep it awake.
-        let follows = matches!(
-            self.phase,
-            Phase::Running | Phase::Closing(_) | Phase::Holding(_)
-        );
+        // A core that drains asks nothing more: a poll that is due must not keep it awake. Unless people are
+        // in calls that are answered.
+        let talks = self.talks_until(now);
+        let follows = talks.is_some()
+            || matches!(
+                self.phase,
+                Phase::Running | Phase::Closing(_) | Phase::Holding(_)
+            );
         let poll = follows.then(|| self.next_get()).flatten();
         let hang_up = match self.phase {
             Phase::Finished => None,
             _ => self.next_hang_up(),
         };
         let word = follows.then(|| self.word_by(now)).flatten();
-        [dialling, poll, hang_up, word].into_iter().flatten().min()
+        [dialling, poll, hang_up, word, talks]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// How things stand, for people.
@@ -489,6 +499,9 @@ impl Core {
             }
             Phase::Draining(_) => {
                 self.give_back(now, commands);
+                if self.talks_until(now).is_some() {
+                    self.get(now, commands);
+                }
                 // Waiting for the last answers can take a minute, which a call should not.
                 self.hang_up(now, commands);
             }

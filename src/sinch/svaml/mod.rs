@@ -9,7 +9,7 @@
 
 mod action;
 mod check;
-pub(super) mod compile;
+pub mod compile;
 mod instruction;
 mod object;
 mod parts;

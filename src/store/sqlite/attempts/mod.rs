@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteRow;
 use super::rows::{attempt_id, attempt_json, destination, read_attempt};
 use super::{SqliteStore, millis, moment};
 use crate::domain::{AttemptId, AttemptKey, CallId, RecipientId, RunId};
-use crate::store::{AttemptStore, Made, Resolution, StoreError, Unsettled};
+use crate::store::{AttemptStore, Called, Made, Resolution, StoreError, Unsettled};
 
 const UNSETTLED: &str = concat!(
     "-- unsettled
@@ -31,6 +31,14 @@ const MADE_WITHIN: &str = "-- made_within
     join runs on runs.number = attempts.run
     where attempts.key > ?4 and intended_at >= ?2 and intended_at < ?3 and runs.platform = ?1
     order by attempts.key limit ?5";
+
+const CALLED: &str = "-- called
+    select runs.id, recipients.endpoint, recipients.cells,
+           exists (select 1 from heard where heard.attempt = attempts.key and makes & 16 <> 0) as connected
+    from attempts
+    join recipients on recipients.id = attempts.recipient
+    join runs on runs.number = attempts.run
+    where attempts.id = unhex(?1)";
 
 #[async_trait]
 impl AttemptStore for SqliteStore {
@@ -68,6 +76,23 @@ impl AttemptStore for SqliteStore {
             .await
             .map_err(|e| self.fault(&e))?;
         rows.iter().map(read_made).collect()
+    }
+
+    async fn called(&self, attempt: AttemptId) -> Result<Option<Called>, StoreError> {
+        let row = sqlx::query(CALLED)
+            .bind(attempt.to_string())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(|e| self.fault(&e))?;
+        Ok(row.map(|row| {
+            let endpoint: Option<&str> = row.get("endpoint");
+            Called {
+                run: RunId::new(row.get::<String, _>("id")),
+                endpoint: endpoint.filter(|it| !it.is_empty()).map(str::to_owned),
+                cells: row.get("cells"),
+                connected: row.get("connected"),
+            }
+        }))
     }
 
     async fn resolve(

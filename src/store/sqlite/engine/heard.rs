@@ -11,8 +11,6 @@ use crate::store::{Press, StoreError};
 
 /// The place of who answered, before the menus of a call.
 const WHO_ANSWERED: u32 = 0;
-/// Who says so of a number that goes on a list.
-const WHO: &str = "the person called";
 
 /// Nobody's words are kept of whose row is erased or purged.
 const KEEP: &str = "-- pressed: what was heard
@@ -97,13 +95,8 @@ async fn opt_out(tx: &mut Transaction<'_, Sqlite>, key: i64) -> Read<bool> {
         // Of whose row is erased or purged the number is not known any more.
         let number = Digits::of(row.get("endpoint"))?;
         let (run, attempt): (&str, &str) = (row.get("run"), row.get("attempt"));
-        let reason = Suppression {
-            list: row.get("suppress"),
-            who: WHO.into(),
-            at: moment(row.get("at")),
-            why: Some(format!("run {run}, attempt {attempt}, pressed in the call")),
-            until: None,
-        };
+        let at = moment(row.get("at"));
+        let reason = Suppression::pressed(row.get("suppress"), run, attempt, at);
         Some((number, reason))
     };
     match found.as_ref().and_then(wish) {

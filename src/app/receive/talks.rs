@@ -1,0 +1,275 @@
+//! What is said next in calls that ask: from the run's own copy of its campaign and of the recipient's row.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use tracing::warn;
+
+use super::beeps::Beeps;
+use crate::campaign::{Campaign, Script};
+use crate::clock::Clock;
+use crate::domain::{
+    AttemptId, CallFlow, Callout, CalloutBody, Destination, DestinationKind, Digits, FlowCallout,
+    RunId, Signalled, Suppression,
+};
+use crate::engine::{Noes, press};
+use crate::serve::{Answers, Found, Talk, talk};
+use crate::sinch::events::Event;
+use crate::store::{Called, Store};
+
+/// Runs whose definitions are kept at hand.
+const RUNS_MAX: usize = 64;
+
+/// Whoever knows what is said next in the calls of a database.
+pub(super) struct Talks {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// Who opted out while this process answered.
+    pub(super) noes: Arc<Noes>,
+    /// Machines that are waited for.
+    pub(super) beeps: Beeps,
+    /// Runs that were read; none for one whose calls ask nothing.
+    runs: Mutex<HashMap<RunId, Option<Arc<OfRun>>>>,
+}
+
+/// A run whose calls ask.
+struct OfRun {
+    script: Script,
+    outline: CallFlow<()>,
+    kind: DestinationKind,
+}
+
+impl fmt::Debug for Talks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Talks").finish_non_exhaustive()
+    }
+}
+
+impl Talks {
+    pub(super) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, noes: Arc<Noes>) -> Self {
+        Self {
+            store,
+            clock,
+            noes,
+            beeps: Beeps::default(),
+            runs: Mutex::default(),
+        }
+    }
+
+    /// What the calls of a run ask; none where they ask nothing.
+    async fn of_run(&self, run: &RunId) -> Result<Option<Arc<OfRun>>, String> {
+        let runs = || self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = runs().get(run) {
+            return Ok(known.clone());
+        }
+        let read = self.store.run(run).await.map_err(|e| e.to_string())?;
+        let dates = read.blackout_file.as_deref();
+        // A definition that was deleted with the people asks nothing.
+        let campaign = Campaign::parse_kept(&read.definition, &read.definition_path, dates).ok();
+        let flow = campaign.and_then(|campaign| Some((campaign.outline()?, campaign)));
+        let of_run = match (flow, &read.header) {
+            (Some((outline, campaign)), Some(header)) => {
+                let script = campaign.bind(header, &campaign.recipients.file);
+                Some(Arc::new(OfRun {
+                    script: script.map_err(|faults| faults.to_string())?,
+                    outline,
+                    kind: read.destination_kind,
+                }))
+            }
+            _ => None,
+        };
+        let mut runs = runs();
+        if runs.len() >= RUNS_MAX {
+            runs.clear();
+        }
+        runs.insert(run.clone(), of_run.clone());
+        Ok(of_run)
+    }
+
+    /// The attempt that an event is about.
+    async fn attempt_of(&self, event: &Event) -> Result<Option<AttemptId>, String> {
+        if let Some(attempt) = event.attempt() {
+            return Ok(Some(attempt));
+        }
+        let Some(call) = event.common().call.clone() else {
+            return Ok(None);
+        };
+        let whose = self.store.whose(&[(None, Some(call))]).await;
+        let whose = whose.map_err(|e| e.to_string())?;
+        Ok(whose
+            .into_iter()
+            .next()
+            .flatten()
+            .map(|whose| whose.attempt))
+    }
+
+    async fn called(&self, attempt: AttemptId) -> Result<Option<Called>, String> {
+        let called = self.store.called(attempt).await;
+        called.map_err(|e| e.to_string())
+    }
+
+    /// The callout of a recipient whose call asks, with its texts.
+    fn callout(of_run: &OfRun, called: &Called) -> Result<Option<FlowCallout>, String> {
+        let Some(endpoint) = &called.endpoint else {
+            return Ok(None);
+        };
+        let cells: Vec<String> =
+            serde_json::from_str(&called.cells).map_err(|e| format!("the stored row: {e}"))?;
+        let destination = Destination {
+            kind: of_run.kind,
+            endpoint: endpoint.clone(),
+        };
+        let callout = of_run.script.callout(&destination, &cells);
+        match callout.map_err(|fault| fault.reason)? {
+            Callout {
+                body: CalloutBody::Flow(flow),
+                ..
+            } => Ok(Some(flow)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Somebody opted out whose row is gone: the platform still knows whom it called.
+    async fn suppress_forgotten(
+        &self,
+        event: &Event,
+        list: &str,
+        whose: (&RunId, AttemptId),
+    ) -> Result<(), String> {
+        let call = event.common().call.as_ref();
+        let (Some(call), Some(line)) = (call, self.beeps.line()) else {
+            return Err("nobody knows the number any more".to_owned());
+        };
+        let number = line.number_of(call).await;
+        let number = number.and_then(|e164| Digits::of(&e164));
+        let number = number.ok_or("the platform does not say whose call it was")?;
+        let reason = self.bar(number, list, whose);
+        let numbers = std::iter::once(number.value()).collect();
+        let added = self.store.suppress(&reason, &numbers).await;
+        added.map(drop).map_err(|e| e.to_string())
+    }
+
+    /// From now on no engine of this process dials the number.
+    fn bar(&self, number: Digits, list: &str, (run, attempt): (&RunId, AttemptId)) -> Suppression {
+        let reason = Suppression::pressed(list, run.as_str(), attempt, self.clock.wall());
+        self.noes.add(number, reason.clone());
+        reason
+    }
+
+    /// Follows a machine that is to be left a message after its beep.
+    async fn follow(&self, event: &Event) -> Result<(), String> {
+        let Some(signal) = event.signal() else {
+            return Ok(());
+        };
+        let Some(call) = event.common().call.clone() else {
+            return Ok(());
+        };
+        let Some(attempt) = self.attempt_of(event).await? else {
+            return Ok(());
+        };
+        let Some(called) = self.called(attempt).await? else {
+            return Ok(());
+        };
+        let Some(of_run) = self.of_run(&called.run).await? else {
+            return Ok(());
+        };
+        if !of_run.outline.waits_for_beep() {
+            return Ok(());
+        }
+        match signal.what {
+            Signalled::AnsweredBy(by) if of_run.outline.is_machine(by) => {
+                if let Some(flow) = Self::callout(&of_run, &called)? {
+                    self.beeps.machine(call, &flow.flow);
+                }
+            }
+            Signalled::Beep => {
+                if let Some(flow) = Self::callout(&of_run, &called)? {
+                    self.beeps.beep(call, &flow.flow);
+                }
+            }
+            Signalled::AnsweredBy(_) | Signalled::Menu { .. } => {}
+        }
+        Ok(())
+    }
+}
+
+/// The same, shared by whoever answers.
+#[derive(Debug, Clone)]
+pub(super) struct Shared(pub(super) Arc<Talks>);
+
+#[async_trait]
+impl Answers for Shared {
+    async fn find(&self, event: &Event) -> Result<Found, String> {
+        let talks = &self.0;
+        let Some(attempt) = event.attempt() else {
+            return Ok(Found::Plain);
+        };
+        let Some(called) = talks.called(attempt).await? else {
+            return Ok(Found::Nobodys);
+        };
+        let Some(of_run) = talks.of_run(&called.run).await? else {
+            return Ok(Found::Plain);
+        };
+        let call = event.common().call.as_ref();
+        if call.is_some_and(|call| talks.beeps.waits(call)) {
+            // The platform tells how the menu was left from which it was called away.
+            return Ok(Found::Talk(Talk::go_on()));
+        }
+        let Some(flow) = Talks::callout(&of_run, &called)? else {
+            return Ok(Found::Forgotten);
+        };
+        Ok(match talk(&flow.flow, &flow.cli, called.connected, event) {
+            Some(talk) => Found::Talk(talk),
+            None => Found::Plain,
+        })
+    }
+
+    async fn take(&self, event: &Event) -> Result<(), String> {
+        let talks = &self.0;
+        let Some(attempt) = event.attempt() else {
+            return Ok(());
+        };
+        let Some(called) = talks.called(attempt).await? else {
+            return Ok(());
+        };
+        let Some(of_run) = talks.of_run(&called.run).await? else {
+            return Ok(());
+        };
+        let flow = Some(&of_run.outline);
+        let Some(press) = press(&event.news(), attempt, flow, talks.clock.wall()) else {
+            return Ok(());
+        };
+        match (&press.suppress, &called.endpoint) {
+            (Some(list), Some(endpoint)) => {
+                if let Some(number) = Digits::of(endpoint) {
+                    talks.bar(number, list, (&called.run, attempt));
+                }
+            }
+            (Some(list), None) => {
+                talks
+                    .suppress_forgotten(event, list, (&called.run, attempt))
+                    .await?;
+            }
+            (None, _) => {}
+        }
+        talks
+            .store
+            .pressed(&[press])
+            .await
+            .map_err(|e| e.to_string())
+    }
+
+    fn told(&self, event: &Event) {
+        if !matches!(event, Event::Notify(_)) {
+            return;
+        }
+        let (talks, event) = (Arc::clone(&self.0), event.clone());
+        tokio::spawn(async move {
+            if let Err(why) = talks.follow(&event).await {
+                warn!("{why}: a machine may be left no message");
+            }
+        });
+    }
+}
