@@ -41,7 +41,8 @@ pub(super) async fn simulate(args: &SimulateArgs, app: &App) -> Result<Exit, Fai
         "the simulated platform listens on {url}\n\
          \x20 export SINCH_CALLING_URL={url} SINCH_CONFIGURATION_URL={url}{demo}\n\
          \x20 its ledger: {url}/simulator/ledger   all POSTs: {url}/simulator/posts\n\
-         \x20 events: {url}/simulator/events   all other requests: {url}/simulator/requests",
+         \x20 events: {url}/simulator/events   all other requests: {url}/simulator/requests\n\
+         \x20 heard and pressed: {url}/simulator/played",
         url = simulator.url()
     ));
     tokio::select! {
@@ -77,6 +78,8 @@ pub(super) fn options(args: &PlatformArgs) -> Result<Options, Failure> {
             too_many: args.too_many,
             ..defaults.faults
         },
+        people: args.people.people(),
+        legs: args.people.legs(),
         events: args.told.faults(),
         refuse_above: args.refuse_above,
         credit: args.credit,

@@ -10,8 +10,9 @@ use rust_decimal::Decimal;
 
 use super::book::TokenId;
 use super::call_id::CallId;
+use super::course::{ANSWER_WAIT_MS, Course, Item, scaled_ms};
 use super::endpoint::EndpointKind;
-use super::event::{EventKind, Told};
+use super::event::{EventKind, Planned, Told};
 use super::fate::{CallResult, Fate};
 use super::faults::Fault;
 use super::shape::{CallView, Telling};
@@ -42,6 +43,12 @@ pub(super) struct Call {
     pub(super) final_served: u32,
     /// What is told of it while it goes on; most calls tell nothing.
     pub(super) told: Option<Box<Told>>,
+    /// How many calls its endpoint had before.
+    pub(super) nth: u64,
+    /// The call that it is the second leg of.
+    pub(super) leg_of: Option<usize>,
+    /// What is played in it, once it is answered; in most calls nothing is.
+    pub(super) course: Option<Box<Course>>,
     /// What was done to it; most calls are left alone.
     pub(super) managed: Option<Box<Managed>>,
 }
@@ -73,6 +80,17 @@ pub(super) enum Phase {
 impl Call {
     /// Where the call is at `now`.
     pub(super) fn phase(&self, now: Timestamp, time_scale: f64) -> Phase {
+        if let Some(course) = &self.course {
+            return if self.hung_up().is_some()
+                || course.end(time_scale).is_some_and(|end| end <= now)
+            {
+                Phase::Over
+            } else if now < self.answered(time_scale) {
+                Phase::Ringing
+            } else {
+                Phase::Talking(whole_s(course.clock(now, time_scale)))
+            };
+        }
         let elapsed = now.duration_since(self.accepted_at);
         let rung = scaled(self.fate.ring_s, time_scale);
         let over = rung + scaled(self.fate.talk_s, time_scale);
@@ -100,6 +118,10 @@ impl Call {
             Phase::Talking(talked_s) => (CallResult::Answered, talked_s),
             Phase::Ringing | Phase::Over => (CallResult::NoAnswer, 0),
         };
+        if let Some(course) = &mut self.course {
+            let now_ms = course.break_off(now, time_scale);
+            course.end_ms = Some(now_ms);
+        }
         self.fate = Fate {
             result,
             reason: "MANAGERHANGUP",
@@ -111,9 +133,12 @@ impl Call {
         std::mem::replace(&mut self.debit, debit) - debit
     }
 
-    /// When the call ends, or ended.
+    /// When the call ends, or ended; the end of time where that is not known yet.
     pub(super) fn end(&self, time_scale: f64) -> Timestamp {
         self.hung_up().unwrap_or_else(|| {
+            if let Some(course) = &self.course {
+                return course.end(time_scale).unwrap_or(Timestamp::MAX);
+            }
             let talk = scaled(self.fate.talk_s, time_scale);
             later(self.answered(time_scale), talk)
         })
@@ -124,17 +149,38 @@ impl Call {
         match kind {
             EventKind::Ice => Some(self.accepted_at),
             EventKind::Ace => {
-                let is_answered = self.fate.result == CallResult::Answered;
-                is_answered.then(|| self.answered(time_scale))
+                let after_ms = match &self.course {
+                    Some(course) => course.ace.map(|ace| ace.at_ms),
+                    None => (self.fate.result == CallResult::Answered).then_some(0),
+                };
+                after_ms.map(|ms| later(self.answered(time_scale), scaled_ms(ms, time_scale)))
             }
-            EventKind::Dice => Some(self.end(time_scale)),
+            EventKind::Dice => Some(self.end(time_scale)).filter(|end| *end < Timestamp::MAX),
+            EventKind::Pie | EventKind::Notify | EventKind::Step => None,
         }
     }
 
-    /// Whether something that was to happen at this moment did, or will: a hang-up ends all that would
-    /// have come.
-    pub(super) fn is_before_hang_up(&self, moment: Timestamp) -> bool {
-        self.hung_up().is_none_or(|hung_up| moment <= hung_up)
+    /// The call's clock and the moment until which an answer to ACE is waited for, where it is.
+    pub(super) fn asks_at_its_answer(&self, time_scale: f64) -> Option<(u64, Timestamp)> {
+        let course = self.course.as_ref()?;
+        let ask = course.live.as_ref()?.ask?;
+        let until = course.moment(ask.at_ms + ANSWER_WAIT_MS, time_scale);
+        (ask.kind == EventKind::Ace).then_some((ask.at_ms, until))
+    }
+
+    /// Whether what was planned happens, or did: the end of a call that came earlier ends all that would have
+    /// come, and what was broken off comes no more.
+    pub(super) fn is_current(&self, event: &Planned, time_scale: f64) -> bool {
+        let is_before_end = event.moment <= self.end(time_scale);
+        let Some(course) = &self.course else {
+            return is_before_end || self.hung_up().is_none();
+        };
+        match event.kind {
+            EventKind::Dice => event.moment == self.end(time_scale),
+            EventKind::Pie => course.said(event.item) != Some(&Item::Void),
+            EventKind::Step => course.awaits_step(event.item),
+            EventKind::Ice | EventKind::Ace | EventKind::Notify => is_before_end,
+        }
     }
 
     /// Whole seconds of talk between two moments; none of a call that nobody answered.
@@ -147,7 +193,7 @@ impl Call {
     }
 
     /// When somebody answers, if anybody does.
-    fn answered(&self, time_scale: f64) -> Timestamp {
+    pub(super) fn answered(&self, time_scale: f64) -> Timestamp {
         later(self.accepted_at, scaled(self.fate.ring_s, time_scale))
     }
 
@@ -189,6 +235,11 @@ impl Call {
             debit: is_final.then_some(self.debit),
         }
     }
+}
+
+/// Whole seconds of a call's clock.
+pub(super) fn whole_s(ms: u64) -> u32 {
+    u32::try_from(ms / 1000).unwrap_or(u32::MAX)
 }
 
 /// Wall time of so many simulated seconds; `Options::check` keeps it within days.

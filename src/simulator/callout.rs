@@ -77,10 +77,27 @@ pub struct Order {
     pub never_rings: bool,
     /// The `X-CB-` headers, the first five of them.
     pub headers: Vec<(String, String)>,
+    /// What is played once somebody answers; nothing of spoken and conference callouts.
+    pub(super) plays: Option<Box<Plays>>,
     /// Which events it wants to be told; most want none.
     pub(super) wanted: Option<Box<Wanted>>,
     /// What it has in another form than the documents suggest.
     pub(super) notes: Notes,
+}
+
+/// What a custom callout has played, as far as it says so itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Plays {
+    /// The answer to ACE.
+    pub(super) ace: Option<Value>,
+    /// The answer to PIE.
+    pub(super) pie: Option<Value>,
+    /// Whether it is found out who answered; and then, whether that is told later.
+    pub(super) amd: Option<bool>,
+    /// The longest call, in seconds.
+    pub(super) longest_s: Option<u32>,
+    /// The call that it is the second leg of, and the other call's clock when this one is answered.
+    pub(super) leg_of: Option<(usize, u64)>,
 }
 
 /// A callout that the platform refuses.
@@ -147,8 +164,24 @@ fn check(body: &Value, cli_required: bool, notes: &mut Notes) -> Result<Order, A
     };
     rings(&mut order, asked, cli_required, notes)?;
     if order.endpoint_kind == EndpointKind::Username {
-        // Calls to users of the application tell nothing.
+        // Calls to users of the application tell nothing, and in data calls no menu is played.
         order.wanted = None;
+        order.plays = None;
+    }
+    if let Some(wanted) = order
+        .wanted
+        .as_deref_mut()
+        .filter(|wanted| wanted.has(EventKind::Ace))
+    {
+        // Whatever answers ACE may be a menu.
+        let has_pie = order
+            .plays
+            .as_ref()
+            .is_some_and(|plays| plays.pie.is_some());
+        if !has_pie && !wanted.has(EventKind::Pie) {
+            wanted.set(EventKind::Pie, Sink::Application);
+        }
+        wanted.set(EventKind::Notify, Sink::Application);
     }
     Ok(order)
 }
@@ -231,6 +264,7 @@ fn common(kind: Kind, fields: Fields<'_>, notes: &mut Notes) -> Result<Order, Ap
         dial_timeout_s: None,
         never_rings: false,
         headers: Vec::new(),
+        plays: None,
         wanted: wanted.is_any().then(|| wanted.into()),
         notes: Notes::default(),
     })
@@ -342,15 +376,45 @@ fn custom(fields: Fields<'_>, order: &mut Order, notes: &mut Notes) -> Result<As
     let own = ["maxDuration", "ice", "ace", "pie", "dice"];
     fields.note(&[&COMMON[..], &own].concat(), notes);
     order.max_duration_s = fields.whole("maxDuration", MAX_DURATION_S)?;
-    svaml::read("pie", fields.text("pie")?)?;
-    for (name, event) in [("ace", EventKind::Ace), ("dice", EventKind::Dice)] {
+    let mut plays = Plays::default();
+    for (name, event) in [
+        ("ace", EventKind::Ace),
+        ("pie", EventKind::Pie),
+        ("dice", EventKind::Dice),
+    ] {
         let sink = match svaml::read(name, fields.text(name)?)? {
-            Svaml::Absent => continue,
+            // Whoever says nothing of it leaves it to the application, but for what is told by a flag alone.
+            Svaml::Absent if event == EventKind::Dice => continue,
+            Svaml::Absent if event == EventKind::Ace && fields.get("enableAce").is_some() => {
+                continue;
+            }
+            Svaml::Absent => Sink::Application,
             Svaml::Url(url) => Sink::Url(url),
-            Svaml::Inline(_) => Sink::Nowhere,
+            Svaml::Inline(document) => {
+                match event {
+                    EventKind::Ace => plays.ace = Some(Value::Object(document)),
+                    EventKind::Pie => plays.pie = Some(Value::Object(document)),
+                    _ => {}
+                }
+                Sink::Nowhere
+            }
         };
         want(order, event, sink);
     }
+    want(order, EventKind::Notify, Sink::Application);
+    let asked = ice_of(fields, order, &mut plays, notes)?;
+    plays.longest_s = order.max_duration_s;
+    order.plays = Some(plays.into());
+    Ok(asked)
+}
+
+/// Who says whom a custom callout calls, and what its inline ICE says about that.
+fn ice_of(
+    fields: Fields<'_>,
+    order: &mut Order,
+    plays: &mut Plays,
+    notes: &mut Notes,
+) -> Result<Asked, ApiError> {
     let ice = match svaml::read("ice", fields.text("ice")?)? {
         Svaml::Absent => {
             want(order, EventKind::Ice, Sink::Application);
@@ -384,6 +448,11 @@ fn custom(fields: Fields<'_>, order: &mut Order, notes: &mut Notes) -> Result<As
     // Inline ICE without a cli shows the application's default number.
     order.cli.get_or_insert_with(|| "private".to_owned());
     order.dial_timeout_s = connect.dial_timeout_s;
+    plays.amd = connect.amd;
+    if connect.is_silent {
+        want(order, EventKind::Ace, Sink::Nowhere);
+        want(order, EventKind::Dice, Sink::Nowhere);
+    }
     order.max_duration_s = connect.max_duration_s.or(order.max_duration_s);
     Ok(Asked::Inline)
 }

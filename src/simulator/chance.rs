@@ -30,6 +30,12 @@ pub(super) enum Purpose {
     Event = 9,
     /// Whether a second call is told with the n-th call to an endpoint, and what goes wrong with its events.
     SecondCall = 10,
+    /// Who answers the n-th call to an endpoint, and what they do in it.
+    Person = 11,
+    /// What goes wrong with the n-th menu result or notification of a call.
+    Told = 12,
+    /// The second leg of a call.
+    Leg = 13,
 }
 
 /// The generator for the `nth` draw with this purpose about `whom`.

@@ -6,6 +6,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::call_id::CallId;
 
 /// An event that the simulated platform tells.
@@ -15,20 +17,29 @@ pub(super) enum EventKind {
     Ice,
     /// Somebody answered.
     Ace,
+    /// A menu has a result.
+    Pie,
     /// The call is over.
     Dice,
+    /// Something else happened.
+    Notify,
+    /// What the platform does by itself at a moment; nothing is told.
+    Step,
 }
 
 impl EventKind {
-    /// In the order in which a call has them.
-    pub(super) const ALL: [Self; 3] = [Self::Ice, Self::Ace, Self::Dice];
+    /// Those of every call, in the order in which it has them.
+    pub(super) const EVERY_CALL: [Self; 3] = [Self::Ice, Self::Ace, Self::Dice];
 
     /// The word on the wire.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Ice => "ice",
             Self::Ace => "ace",
+            Self::Pie => "pie",
             Self::Dice => "dice",
+            Self::Notify => "notify",
+            Self::Step => "step",
         }
     }
 }
@@ -45,14 +56,22 @@ pub(super) enum Sink {
     Url(String),
 }
 
+/// Kinds of events that are told.
+const KINDS: usize = 5;
+
 /// Where a callout wants its events to go, by kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Wanted([Sink; 3]);
+pub(super) struct Wanted([Sink; KINDS]);
 
 impl Wanted {
     /// Asks for one kind of events.
     pub(super) fn set(&mut self, kind: EventKind, sink: Sink) {
         self.0[kind as usize] = sink;
+    }
+
+    /// Whether this kind is asked for.
+    pub(super) fn has(&self, kind: EventKind) -> bool {
+        self.0[kind as usize] != Sink::Nowhere
     }
 
     /// Whether any event is asked for.
@@ -61,7 +80,7 @@ impl Wanted {
     }
 
     /// The URLs, by kind, where the application has this one; nothing where no event has a URL.
-    pub(super) fn urls(self, application: Option<&Arc<str>>) -> Option<[Option<Arc<str>>; 3]> {
+    pub(super) fn urls(self, application: Option<&Arc<str>>) -> Option<Urls> {
         let urls = self.0.map(|sink| match sink {
             Sink::Nowhere => None,
             Sink::Application => application.map(Arc::clone),
@@ -71,11 +90,14 @@ impl Wanted {
     }
 }
 
+/// Where events go, by kind.
+pub(super) type Urls = [Option<Arc<str>>; KINDS];
+
 /// What is told of one call. Most calls have none.
 #[derive(Debug)]
 pub(super) struct Told {
     /// Where it is told, by kind.
-    urls: [Option<Arc<str>>; 3],
+    urls: Urls,
     /// How many calls its endpoint had before: with it the draws about the events can be repeated.
     pub(super) nth: u64,
     /// A second call of the same `custom` that is told, too, and that nobody placed.
@@ -85,7 +107,7 @@ pub(super) struct Told {
 }
 
 impl Told {
-    pub(super) fn new(urls: [Option<Arc<str>>; 3], nth: u64, twin: Option<CallId>) -> Self {
+    pub(super) fn new(urls: Urls, nth: u64, twin: Option<CallId>) -> Self {
         Self {
             urls,
             nth,
@@ -94,9 +116,14 @@ impl Told {
         }
     }
 
+    /// Where events go, by kind.
+    pub(super) fn urls(&self) -> &Urls {
+        &self.urls
+    }
+
     /// Where events of this kind go.
     pub(super) fn url(&self, kind: EventKind) -> Option<&Arc<str>> {
-        self.urls[kind as usize].as_ref()
+        self.urls.get(kind as usize)?.as_ref()
     }
 }
 
@@ -197,4 +224,23 @@ impl fmt::Display for Marks {
         }
         Ok(())
     }
+}
+
+/// An event that will be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Planned {
+    /// When it is sent.
+    pub(super) due: Timestamp,
+    /// Decides between events due at the same moment, before all else; zero unless shuffled.
+    pub(super) rank: u32,
+    /// The call's place.
+    pub(super) call: usize,
+    /// Its place among the call's events.
+    pub(super) nth: usize,
+    pub(super) kind: EventKind,
+    /// What it says, or which step it is, by its place in the call's course.
+    pub(super) item: u32,
+    /// When it happened.
+    pub(super) moment: Timestamp,
+    pub(super) marks: Marks,
 }

@@ -15,32 +15,19 @@ use rand::rngs::StdRng;
 use super::call::Call;
 use super::call_id::CallId;
 use super::chance::{Purpose, draw};
-use super::event::{EventFaults, EventKind, Mark, Marks, Told};
+use super::course::{ANSWER_WAIT_MS, Step, scaled_ms};
+use super::event::{EventFaults, EventKind, Mark, Marks, Planned, Told};
 use super::options::Options;
 
 /// Simulated time by which a shuffle delays even the last event of a call, on average.
 const SHUFFLE: Duration = Duration::from_secs(1);
 /// The longest that the answer to a POST is held back for an event.
 const HELD_MAX: SignedDuration = SignedDuration::from_secs(5);
+/// Where a call's menu results and notifications begin among its events, and where its end does.
+const ITEM: usize = 1 << 8;
+const END: usize = 1 << 40;
 /// What an event that comes early has for its way.
 const AHEAD: SignedDuration = SignedDuration::from_millis(100);
-
-/// An event that will be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Planned {
-    /// When it is sent.
-    due: Timestamp,
-    /// Decides between events due at the same moment, before all else; zero unless shuffled.
-    rank: u32,
-    /// The call's place.
-    pub(super) call: usize,
-    /// Its place among the call's events.
-    nth: usize,
-    pub(super) kind: EventKind,
-    /// When it happened.
-    pub(super) moment: Timestamp,
-    pub(super) marks: Marks,
-}
 
 /// An event that was due, and what became of it.
 #[derive(Debug, Clone, Copy)]
@@ -56,8 +43,9 @@ pub(super) struct Sent {
 }
 
 /// What will be told, and what was.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Events {
+    time_scale: f64,
     planned: BinaryHeap<Reverse<Planned>>,
     pub(super) sent: Vec<Sent>,
 }
@@ -81,6 +69,13 @@ impl Slip {
         }
     }
 
+    /// Whether the event comes while its answer is waited for.
+    fn is_in_time(&self, options: &Options) -> bool {
+        let wait = scaled_ms(ANSWER_WAIT_MS, options.time_scale).unsigned_abs();
+        let is_too_late = self.late && options.events.late_by > wait;
+        !(self.lost || is_too_late)
+    }
+
     /// How often the event is planned: a lost one is planned, too, and not sent when it is due.
     fn times(&self) -> usize {
         if self.doubled && !self.lost { 2 } else { 1 }
@@ -88,6 +83,15 @@ impl Slip {
 }
 
 impl Events {
+    /// Nothing yet, at so much wall time for simulated time.
+    pub(super) fn new(time_scale: f64) -> Self {
+        Self {
+            time_scale,
+            planned: BinaryHeap::new(),
+            sent: Vec::new(),
+        }
+    }
+
     /// Plans the events of a call that has just been placed. The answer to its POST is held
     /// back where one of them comes early.
     pub(super) fn place(&mut self, index: usize, call: &mut Call, options: &Options) {
@@ -95,6 +99,20 @@ impl Events {
             return;
         };
         let (early, mut planned) = plan(index, call, told, options);
+        if let Some((ask_ms, asked_at)) = call.asks_at_its_answer(options.time_scale)
+            && let Some(course) = &mut call.course
+            && !planned.iter().any(|event| {
+                let is_late = event.marks.has(Mark::Late) && event.due > asked_at;
+                event.kind == EventKind::Ace
+                    && !event.marks.has(Mark::SecondCall)
+                    && !event.marks.has(Mark::Lost)
+                    && !is_late
+            })
+        {
+            let step = course.step(Step::GiveUp);
+            let at = course.moment(ask_ms + ANSWER_WAIT_MS, options.time_scale);
+            self.step(index, step, at);
+        }
         let first = planned
             .iter_mut()
             .filter(|event| !event.marks.has(Mark::Lost))
@@ -110,22 +128,78 @@ impl Events {
         self.planned.extend(planned.into_iter().map(Reverse));
     }
 
-    /// Plans the end of a call anew that has just been hung up.
-    pub(super) fn hang_up(&mut self, index: usize, call: &Call, options: &Options) {
+    /// Plans the end of a call, now that it is known: anew where it was known before.
+    pub(super) fn end(&mut self, index: usize, call: &Call, options: &Options) {
         let Some(told) = &call.told else {
             return;
         };
         let (_, planned) = plan(index, call, told, options);
         let ends = planned
             .into_iter()
-            .filter(|event| event.kind == EventKind::Dice);
+            .filter(|event| event.kind == EventKind::Dice)
+            .map(|event| Planned {
+                nth: END + event.nth,
+                ..event
+            });
         self.planned.extend(ends.map(Reverse));
+    }
+
+    /// Plans a menu result or a notification; whether it comes while its answer is waited for.
+    pub(super) fn tell(
+        &mut self,
+        (index, call): (usize, &Call),
+        (kind, item): (EventKind, u32),
+        moment: Timestamp,
+        options: &Options,
+    ) -> bool {
+        let Some(told) = &call.told else {
+            return false;
+        };
+        let nth = (told.nth << 16) ^ u64::from(item);
+        let mut rng = draw(options.seed, Purpose::Told, &call.endpoint, nth);
+        let slip = Slip::draw(&options.events, &mut rng);
+        for time in 0..slip.times() {
+            let mut marks = Marks::default();
+            marks.mark(Mark::Lost, slip.lost);
+            marks.mark(Mark::Late, slip.late);
+            marks.mark(Mark::Doubled, time > 0);
+            let late_by = if slip.late {
+                options.events.late_by
+            } else {
+                Duration::ZERO
+            };
+            self.planned.push(Reverse(Planned {
+                due: moment.saturating_add(late_by).unwrap_or(Timestamp::MAX),
+                rank: 0,
+                call: index,
+                nth: ITEM + usize::try_from(item).unwrap_or(0),
+                kind,
+                item,
+                moment,
+                marks,
+            }));
+        }
+        slip.is_in_time(options)
+    }
+
+    /// Plans what the platform does by itself.
+    pub(super) fn step(&mut self, call: usize, step: u32, at: Timestamp) {
+        self.planned.push(Reverse(Planned {
+            due: at,
+            rank: 0,
+            call,
+            nth: ITEM,
+            kind: EventKind::Step,
+            item: step,
+            moment: at,
+            marks: Marks::default(),
+        }));
     }
 
     /// When the next event is due, if any will be.
     pub(super) fn next_at(&mut self, calls: &[Call]) -> Option<Timestamp> {
         while let Some(Reverse(next)) = self.planned.peek() {
-            if !calls[next.call].is_before_hang_up(next.moment) {
+            if !calls[next.call].is_current(next, self.time_scale) {
                 self.planned.pop();
                 continue;
             }
@@ -135,12 +209,15 @@ impl Events {
     }
 
     /// The next event that is due at `now`: it is written down as sent, and its place among those is
-    /// returned with it.
+    /// returned with it. A step is not written down.
     pub(super) fn pop(&mut self, calls: &[Call], now: Timestamp) -> Option<(usize, Planned)> {
         if self.next_at(calls)? > now {
             return None;
         }
         let Reverse(event) = self.planned.pop()?;
+        if event.kind == EventKind::Step {
+            return Some((usize::MAX, event));
+        }
         self.sent.push(Sent {
             call: event.call,
             kind: event.kind,
@@ -182,7 +259,7 @@ fn plan_one(
 ) {
     let (faults, scale) = (&options.events, options.time_scale);
     let without_debit = rng.random_bool(faults.without_debit);
-    for kind in EventKind::ALL {
+    for kind in EventKind::EVERY_CALL {
         let slip = Slip::draw(faults, rng);
         let happens = told.url(kind).and_then(|_| call.moment(kind, scale));
         let Some(moment) = happens else {
@@ -199,7 +276,8 @@ fn plan_one(
         for (time, (share, rank)) in slip.shuffles.into_iter().take(slip.times()).enumerate() {
             marks.mark(Mark::Doubled, time > 0);
             let (mut delay, mut order) = (Duration::ZERO, 0);
-            if faults.shuffled {
+            // What waits for an answer keeps its order.
+            if faults.shuffled && !(kind == EventKind::Ace && call.course.is_some()) {
                 (delay, order) = (left.mul_f64(2.0 * share), rank);
             }
             if slip.late {
@@ -211,6 +289,7 @@ fn plan_one(
                 call: index,
                 nth: planned.len(),
                 kind,
+                item: 0,
                 moment,
                 marks,
             });

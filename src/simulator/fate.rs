@@ -79,22 +79,64 @@ impl Fate {
         if order.never_rings {
             return Self::NEVER_RINGS;
         }
+        if result == CallResult::Answered {
+            return answered(order, ring_s, talk_s, share);
+        }
+        Self::unanswered(options, result, (ring_s, order.dial_timeout_s), share)
+    }
+
+    /// Draws how the second leg of a call will go, before it is cut.
+    pub(super) fn draw_leg(
+        options: &Options,
+        dial_timeout_s: Option<u32>,
+        rng: &mut StdRng,
+    ) -> Self {
+        let result = draw_result(options.mix, rng);
+        let ring_s = rng.random_range(options.ring_s.clone());
+        let talk_s = rng.random_range(options.talk_s.clone());
+        let share: f64 = rng.random();
+        let is_patient = dial_timeout_s.is_none_or(|timeout_s| ring_s < timeout_s);
         match result {
-            CallResult::Answered => answered(order, ring_s, talk_s, share),
+            CallResult::Answered if is_patient => Self {
+                result,
+                reason: if share < 0.5 {
+                    "CALLEEHANGUP"
+                } else {
+                    "CALLERHANGUP"
+                },
+                ring_s,
+                talk_s,
+            },
+            CallResult::Answered => {
+                let result = CallResult::NoAnswer;
+                Self::unanswered(options, result, (ring_s, dial_timeout_s), share)
+            }
+            _ => Self::unanswered(options, result, (ring_s, dial_timeout_s), share),
+        }
+    }
+
+    /// A call that nobody answers.
+    fn unanswered(
+        options: &Options,
+        result: CallResult,
+        (ring_s, dial_timeout_s): (u32, Option<u32>),
+        share: f64,
+    ) -> Self {
+        match result {
             CallResult::Busy => unanswered(
                 result,
                 if share < 0.7 { "N/A" } else { "CALLEEHANGUP" },
                 1 + ring_s % 4,
             ),
             CallResult::NoAnswer => {
-                let patience_s = order.dial_timeout_s.unwrap_or(30 + ring_s % 16);
+                let patience_s = dial_timeout_s.unwrap_or(30 + ring_s % 16);
                 unanswered(
                     result,
                     if share < 0.9 { "TIMEOUT" } else { "CANCEL" },
                     patience_s,
                 )
             }
-            CallResult::Failed => {
+            CallResult::Failed | CallResult::Answered => {
                 let drawn = match share {
                     s if s < 0.5 => "GENERALERROR",
                     s if s < 0.8 => "CONGESTION",

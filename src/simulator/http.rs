@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 
 use super::answer::{Answer, ApiError, Delivery, plain};
 use super::callout::{Order, Rejected};
-use super::ledger::{events_csv, ledger_csv, posts_csv, requests_csv};
+use super::ledger::{events_csv, ledger_csv, played_json, posts_csv, requests_csv};
 use super::methods::Asked;
 use super::payload::{Broken, Payload};
 use super::percent;
@@ -264,6 +264,13 @@ impl Shared {
             Page::Events => {
                 let rows = self.world().events();
                 events_csv(&rows)
+            }
+            Page::Played => {
+                let (rows, bad) = {
+                    let world = self.world();
+                    (world.played(), world.bad_answers())
+                };
+                return Answer::json(200, played_json(&rows, bad));
             }
         };
         Answer::new(200, "text/csv; charset=utf-8", csv)

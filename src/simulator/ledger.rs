@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Serialize;
+use serde_json::json;
 
 use super::faults::Fault;
 use super::requests::RequestRow;
@@ -44,6 +45,8 @@ pub struct LedgerRow {
     pub gets: u32,
     /// Requests that were carried out upon it: changes, conference commands and kicks.
     pub managed: u32,
+    /// The call that it is the second leg of; empty where it is none. A leg counts in no `rung`.
+    pub leg_of: String,
     /// The `X-CB-` headers that the platform kept, the first five; not in the CSV.
     pub headers: Vec<(String, String)>,
 }
@@ -72,7 +75,7 @@ pub struct EventRow {
     pub call_id: String,
     /// The first word of the call's `custom`.
     pub attempt: String,
-    /// `ice`, `ace` or `dice`.
+    /// `ice`, `ace`, `pie`, `dice` or `notify`.
     pub event: &'static str,
     /// When it was handed to the network.
     pub sent_at: Timestamp,
@@ -83,6 +86,83 @@ pub struct EventRow {
     pub fault: String,
     /// Why it was not sent; empty where it was, and for a lost one.
     pub unsent: &'static str,
+}
+
+/// What was played in one call, and what its people did. Of a call that goes on it says what will be heard and
+/// pressed until the platform asks again, unless somebody comes between.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlayedRow {
+    /// The call's id.
+    pub call_id: String,
+    /// The first word of the call's `custom`.
+    pub attempt: String,
+    /// Whom it called.
+    pub destination: String,
+    /// The call that it is the second leg of.
+    pub leg_of: Option<String>,
+    /// Whether a machine answered.
+    pub machine: bool,
+    /// Every text that was spoken, or began to be, in order; a file by its id or URL.
+    pub heard: Vec<String>,
+    /// Every key, in order, the wrong ones with them.
+    pub pressed: Vec<PressedRow>,
+    /// How often an error was played.
+    pub errors: u32,
+    /// The answers to ACE and PIE, in order.
+    pub answers: Vec<AnswerRow>,
+    /// Its second legs.
+    pub legs: Vec<LegRow>,
+}
+
+/// What was pressed in a menu.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PressedRow {
+    /// The id of the menu.
+    pub menu: String,
+    /// The key, or the digits.
+    pub keys: String,
+    /// Simulated milliseconds since the call was answered.
+    pub at_ms: u64,
+}
+
+/// How an event that asks was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AnswerRow {
+    /// `ace` or `pie`.
+    pub event: &'static str,
+    /// Milliseconds from its sending to its answer, in wall time; 0 in virtual time.
+    pub took_ms: u64,
+}
+
+/// A second leg.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LegRow {
+    /// Its call id; none where it is a part of the first call's bill.
+    pub call_id: Option<String>,
+    /// What it costs.
+    pub debit: Decimal,
+}
+
+/// Answers to ACE and PIE that were no good, across all calls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BadAnswers {
+    /// They were no valid SVAML for their event.
+    pub invalid: u32,
+    /// None came in time.
+    pub late: u32,
+    /// There was another status than 200, no connection, or nobody to ask.
+    pub failed: u32,
+}
+
+/// What was played, as JSON: the counts of answers that were no good, and `calls`, one object each.
+pub fn played_json(rows: &[PlayedRow], bad: BadAnswers) -> String {
+    let page = json!({
+        "invalid": bad.invalid,
+        "late": bad.late,
+        "failed": bad.failed,
+        "calls": rows,
+    });
+    page.to_string()
 }
 
 /// The calls as CSV, one line each, in the order in which they were placed.
@@ -103,9 +183,10 @@ pub fn ledger_csv(rows: &[LedgerRow]) -> String {
         final_served: u32,
         gets: u32,
         managed: u32,
+        leg_of: &'a str,
     }
     const HEADER: &str = "attempt,destination,call_id,accepted_at,posts,result,reason,duration_s,\
-                          debit,currency,fault,final_served,gets,managed";
+                          debit,currency,fault,final_served,gets,managed,leg_of";
     csv(
         HEADER,
         rows.iter().map(|row| Line {
@@ -123,6 +204,7 @@ pub fn ledger_csv(rows: &[LedgerRow]) -> String {
             final_served: row.final_served,
             gets: row.gets,
             managed: row.managed,
+            leg_of: &row.leg_of,
         }),
     )
 }

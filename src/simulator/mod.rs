@@ -11,6 +11,9 @@
 //! [`conference`], [`recording`], [`numbers`], [`callbacks`] and [`query`] carry them out, [`wording`] words the
 //! answers, and [`requests`] records the requests. [`event`] is what an event is, [`events`] plans them, and [`tell`]
 //! writes those that are due.
+//!
+//! Calls that ask are played: [`script`] reads SVAML, [`people`] are who answers, [`play`] plays the one to the other,
+//! [`course`] is what goes on in one call, [`conduct`] carries each answer on, and [`legs`] connects calls.
 
 mod answer;
 mod book;
@@ -19,7 +22,9 @@ mod call_id;
 mod callbacks;
 mod callout;
 mod chance;
+mod conduct;
 mod conference;
+mod course;
 mod endpoint;
 mod event;
 mod events;
@@ -28,16 +33,20 @@ mod faults;
 mod fields;
 mod http;
 mod ledger;
+mod legs;
 mod manage;
 mod methods;
 mod numbers;
 mod options;
 mod payload;
+mod people;
 mod percent;
+mod play;
 mod query;
 mod recording;
 mod requests;
 mod routes;
+mod script;
 mod sender;
 mod server;
 mod shape;
@@ -56,9 +65,13 @@ pub use event::EventFaults;
 pub use fate::{CallResult, FAILED_REASONS, Fate};
 pub use faults::{Fault, Faults};
 pub use http::Clock;
-pub use ledger::{EventRow, LedgerRow, PostRow, events_csv, ledger_csv, posts_csv, requests_csv};
+pub use ledger::{
+    AnswerRow, BadAnswers, EventRow, LedgerRow, LegRow, PlayedRow, PostRow, PressedRow, events_csv,
+    ledger_csv, played_json, posts_csv, requests_csv,
+};
 pub use numbers::{Capability, Holder, OwnedNumber};
-pub use options::{Mix, Options, OptionsError};
+pub use options::{Legs, Mix, Options, OptionsError};
+pub use people::People;
 pub use requests::RequestRow;
 pub use server::Simulator;
 pub use shape::Shape;

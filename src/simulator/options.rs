@@ -13,6 +13,7 @@ use super::callout::check_number;
 use super::event::EventFaults;
 use super::faults::Faults;
 use super::numbers::{Capability, Holder, OwnedNumber};
+use super::people::People;
 use super::shape::Shape;
 use super::tariff::Tariff;
 
@@ -39,6 +40,10 @@ pub struct Options {
     pub shape: Shape,
     /// What goes wrong, and how often.
     pub faults: Faults,
+    /// What people do in calls that ask.
+    pub people: People,
+    /// How the second leg of a call is told and billed.
+    pub legs: Legs,
     /// What goes wrong with events, and how often.
     pub events: EventFaults,
     /// Where the application of the simulator's credentials is called back from the start. Without a URL it
@@ -109,6 +114,8 @@ impl Default for Options {
             tariff: Tariff::default(),
             shape: Shape::New,
             faults: Faults::default(),
+            people: People::default(),
+            legs: Legs::Apart,
             events: EventFaults::default(),
             callback_url: None,
             refuse_above: None,
@@ -157,6 +164,15 @@ fn default_numbers() -> Vec<OwnedNumber> {
             holder: Holder::Nobody,
         },
     ]
+}
+
+/// How the second leg of a call is told and billed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Legs {
+    /// It has a call id, events and a bill of its own.
+    Apart,
+    /// It is a part of the first call's bill.
+    Within,
 }
 
 /// Weights of the four results; only their proportions count.
@@ -209,6 +225,9 @@ pub enum OptionsError {
     /// Faults exclude each other, so their probabilities share one draw.
     #[error("the probabilities of the faults add up to more than 1")]
     TooManyFaults,
+    /// Whoever presses an offered key does not press another one, and does not hang up.
+    #[error("the shares of people who press, press wrongly and leave add up to more than 1")]
+    TooManyDeeds,
     /// The time scale is negative or no number.
     #[error("the time scale is not a number from 0 to 1000")]
     TimeScale,
@@ -239,11 +258,15 @@ impl Options {
         for (name, share) in shares
             .into_iter()
             .chain(self.events.named())
+            .chain(self.people.named())
             .chain(self.faults.named())
         {
             if !(0.0..=1.0).contains(&share) {
                 return Err(OptionsError::NotAShare(name));
             }
+        }
+        if !self.people.fits() {
+            return Err(OptionsError::TooManyDeeds);
         }
         // A hair above 1 is what ten times 0.1 makes.
         if self.faults.named().map(|(_, share)| share).sum::<f64>() > 1.0 + 1e-9 {

@@ -19,7 +19,7 @@ pub(super) enum Route<'a> {
     Other(Method<'a>),
 }
 
-/// The simulator's own pages, all CSV.
+/// The simulator's own pages, CSV but for what was played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Page {
     /// `GET /simulator/ledger`: every call placed.
@@ -30,6 +30,8 @@ pub(super) enum Page {
     Requests,
     /// `GET /simulator/events`: every event told.
     Events,
+    /// `GET /simulator/played`: what was heard and pressed in calls, as JSON.
+    Played,
 }
 
 /// The methods around callouts (`FACTS` §5). The simulator records each such request.
@@ -145,6 +147,7 @@ fn own(page: &str) -> Option<Entry<'static>> {
         "posts" => Page::Posts,
         "requests" => Page::Requests,
         "events" => Page::Events,
+        "played" => Page::Played,
         _ => return None,
     };
     Some(("GET", Some(Route::Own(page))))

@@ -16,6 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::course::ANSWER_WAIT_MS;
 use super::http::{Shared, is_loopback};
 use super::tell::OutgoingEvent;
 use crate::sinch::auth::{self, Scheme};
@@ -23,7 +24,7 @@ use crate::sinch::auth::{self, Scheme};
 /// Events on their way at one time. Those of one call follow each other.
 const LANES: usize = 64;
 /// The longest that an answer is waited for.
-const ANSWER_WAIT_MAX: Duration = Duration::from_secs(10);
+const ANSWER_WAIT_MAX: Duration = Duration::from_millis(ANSWER_WAIT_MS);
 /// Bytes of an answer that are read.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// How long an idle connection is kept.
@@ -78,12 +79,21 @@ async fn carry(
         let number = event.number;
         match request(event, &shared) {
             Ok(request) => {
+                let begun = tokio::time::Instant::now();
                 let answer = tokio::time::timeout(ANSWER_WAIT_MAX, post(&http, request)).await;
-                let (status, body) = answer.ok().flatten().unwrap_or_default();
-                let now = shared.now();
-                shared.act(|world| world.event_answered(number, status, &body, now));
+                let (took, now) = (begun.elapsed(), shared.now());
+                shared.act(|world| match answer {
+                    Ok(Some((status, body))) => {
+                        world.event_answered(number, (status, &body), took, now);
+                    }
+                    Ok(None) => world.event_unanswered(number, false, now),
+                    Err(_) => world.event_unanswered(number, true, now),
+                });
             }
-            Err(why) => shared.world().event_not_sent(number, why),
+            Err(why) => {
+                let now = shared.now();
+                shared.act(|world| world.event_not_sent(number, why, now));
+            }
         }
     }
 }

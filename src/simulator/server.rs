@@ -19,7 +19,8 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::http::{Clock, Shared};
 use super::ledger::{
-    EventRow, LedgerRow, PostRow, events_csv, ledger_csv, posts_csv, requests_csv,
+    BadAnswers, EventRow, LedgerRow, PlayedRow, PostRow, events_csv, ledger_csv, posts_csv,
+    requests_csv,
 };
 use super::options::Options;
 use super::requests::RequestRow;
@@ -97,6 +98,16 @@ impl Simulator {
     pub fn ledger_csv(&self) -> String {
         let rows = self.ledger();
         ledger_csv(&rows)
+    }
+
+    /// What was played so far, and what people did, call by call; the same as `GET /simulator/played`.
+    pub fn played(&self) -> Vec<PlayedRow> {
+        self.shared.world().played()
+    }
+
+    /// Answers to ACE and PIE so far that were no good.
+    pub fn bad_answers(&self) -> BadAnswers {
+        self.shared.world().bad_answers()
     }
 
     /// Every POST of a callout received so far.

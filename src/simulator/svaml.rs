@@ -28,6 +28,10 @@ pub(super) struct Connect {
     pub(super) cli: Option<String>,
     pub(super) dial_timeout_s: Option<u32>,
     pub(super) max_duration_s: Option<u32>,
+    /// Whether it is found out who answers; and then, whether that is told later.
+    pub(super) amd: Option<bool>,
+    /// Whether neither ACE nor `DiCE` is told.
+    pub(super) is_silent: bool,
 }
 
 /// Reads one of the four fields.
@@ -83,7 +87,20 @@ pub(super) fn connect(ice: &Map<String, Value>) -> Result<Connect, ApiError> {
         cli: owned(fields.text("cli")?),
         dial_timeout_s: fields.whole("dialTimeout", 3600)?,
         max_duration_s: fields.whole("maxDuration", 14_400)?,
+        amd: amd(fields)?,
+        is_silent: fields.flag("suppressCallbacks")?,
     })
+}
+
+/// Who answers is found out where `amd` says `enabled`, or only `async`; and told later with `async`.
+fn amd(action: Fields<'_>) -> Result<Option<bool>, ApiError> {
+    let Some(amd) = action.get("amd").filter(|amd| !amd.is_null()) else {
+        return Ok(None);
+    };
+    let amd = Fields(amd.as_object().ok_or_else(|| ApiError::illegal("amd"))?);
+    let (is_async, is_named) = (amd.flag("async")?, amd.get("enabled").is_some());
+    let is_enabled = amd.flag("enabled")? || (is_async && !is_named);
+    Ok(is_enabled.then_some(is_async))
 }
 
 /// The `destination` of an action.

@@ -3,15 +3,17 @@
 //! Pure as the rest of the world: whoever holds it asks when the next event is due, and carries it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::call::{Call, Phase};
+use super::conduct::Unanswered;
+use super::course::{Detection, Item};
 use super::endpoint::EndpointKind;
-use super::event::{EventKind, Mark};
-use super::events::Planned;
+use super::event::{EventKind, Mark, Planned};
 use super::ledger::EventRow;
 use super::shape::{Money, domain, money};
 use super::svaml;
@@ -28,6 +30,9 @@ pub struct OutgoingEvent {
     pub body: Vec<u8>,
     /// Its call's place among all calls: what is told of one call is sent in order.
     pub call: usize,
+    /// Whether the call waits for the answer: until [`World::event_answered`], [`World::event_unanswered`] or
+    /// [`World::event_not_sent`] nothing more happens in it. Others may be answered, and need not be.
+    pub asks: bool,
 }
 
 #[derive(Serialize)]
@@ -49,7 +54,10 @@ struct Header<'a> {
 struct Body<'a> {
     event: &'static str,
     callid: &'a str,
-    timestamp: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp: Option<String>,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,6 +84,43 @@ struct Body<'a> {
     from: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     call_headers: Vec<Header<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    menu_result: Option<MenuTold<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amd: Option<AmdTold>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_msg: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MenuTold<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<&'a str>,
+    menu_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input_method: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct AmdTold {
+    status: &'static str,
+    reason: &'static str,
+    duration: u64,
+}
+
+impl From<Detection> for AmdTold {
+    fn from(found: Detection) -> Self {
+        Self {
+            status: found.status,
+            reason: found.reason,
+            duration: found.duration_s,
+        }
+    }
 }
 
 impl World {
@@ -88,43 +133,81 @@ impl World {
     pub fn events_due(&mut self, now: Timestamp, application: &str) -> Vec<OutgoingEvent> {
         let mut due = Vec::new();
         while let Some((number, planned)) = self.events.pop(&self.calls, now) {
+            if planned.kind == EventKind::Step {
+                self.take_step(planned.call, now);
+                continue;
+            }
+            if planned.marks.has(Mark::Lost) {
+                continue;
+            }
+            let asks = !planned.marks.has(Mark::SecondCall)
+                && self.asked(planned.call, (planned.kind, planned.item), number);
             let call = &self.calls[planned.call];
             let told = call.told.as_ref();
-            if let Some(url) = told.and_then(|told| told.url(planned.kind))
-                && !planned.marks.has(Mark::Lost)
-            {
+            if let Some(url) = told.and_then(|told| told.url(planned.kind)) {
                 due.push(OutgoingEvent {
                     number,
                     url: Arc::clone(url),
                     body: body(call, planned, application, &self.options.tariff.currency),
                     call: planned.call,
+                    asks,
                 });
             }
         }
         due
     }
 
-    /// Writes down that an event was answered with this status at `now`, and does what the answer
-    /// says: SVAML with `hangup` ends a call that is beginning or was answered. Everything else lets it go on.
-    pub fn event_answered(&mut self, number: usize, status: u16, answer: &[u8], now: Timestamp) {
+    /// Writes down that an event was answered with this status at `now`, `took` after it was sent, and does what
+    /// the answer says: a call that waits for it plays it. Else SVAML with `hangup` ends a call that is
+    /// beginning, and what answers ACE of a spoken or a conference callout is played in its place.
+    pub fn event_answered(
+        &mut self,
+        number: usize,
+        (status, answer): (u16, &[u8]),
+        took: Duration,
+        now: Timestamp,
+    ) {
         let Some(sent) = self.events.sent.get_mut(number) else {
             return;
         };
         sent.status = status;
-        let (call, kind) = (sent.call, sent.kind);
-        let is_second = sent.marks.has(Mark::SecondCall);
-        let is_asked = kind != EventKind::Dice && !is_second && (200..300).contains(&status);
+        let (call, kind, marks) = (sent.call, sent.kind, sent.marks);
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        if self.heard((call, number), (status, answer), took_ms, now) {
+            return;
+        }
+        let is_heard = !marks.has(Mark::SecondCall) && (200..300).contains(&status);
         let is_over = self.calls[call].phase(now, self.options.time_scale) == Phase::Over;
-        if is_asked && !is_over && svaml::hangs_up(answer) {
-            self.hang_up(call, now);
+        if !is_heard || is_over {
+            return;
+        }
+        match kind {
+            EventKind::Ice if svaml::hangs_up(answer) => self.hang_up(call, now),
+            EventKind::Ace if self.calls[call].course.is_none() => self.replace(call, answer, now),
+            _ => {}
         }
     }
 
-    /// Writes down why an event was not sent.
-    pub fn event_not_sent(&mut self, number: usize, why: &'static str) {
+    /// Writes down that an event was sent and not answered, or not in time: a call that waits for it goes on
+    /// without.
+    pub fn event_unanswered(&mut self, number: usize, is_late: bool, now: Timestamp) {
+        let why = if is_late {
+            Unanswered::Late
+        } else {
+            Unanswered::Failed
+        };
+        let call = self.events.sent.get(number).map(|sent| sent.call);
+        if let Some(call) = call.filter(|call| self.waits_for(*call, number).is_some()) {
+            self.unanswered(call, why, now);
+        }
+    }
+
+    /// Writes down why an event was not sent: a call that waits for its answer goes on without.
+    pub fn event_not_sent(&mut self, number: usize, why: &'static str, now: Timestamp) {
         if let Some(sent) = self.events.sent.get_mut(number) {
             sent.unsent = why;
         }
+        self.event_unanswered(number, false, now);
     }
 
     /// Every event that was due so far, in order, the lost ones with it.
@@ -160,7 +243,8 @@ fn body(call: &Call, planned: Planned, application: &str, currency: &str) -> Vec
     let cli = call.cli.as_deref().map(without_plus);
     let price = |amount: Decimal| money(amount, currency);
     let has_debit = is_dice && !marks.has(Mark::WithoutDebit);
-    let to = (kind != EventKind::Ace && !call.endpoint.is_empty()).then(|| Address {
+    let is_leg = is_ice || is_dice;
+    let to = (is_leg && !call.endpoint.is_empty()).then(|| Address {
         kind: match call.endpoint_kind {
             EndpointKind::Number => "number",
             EndpointKind::Username => "username",
@@ -168,11 +252,15 @@ fn body(call: &Call, planned: Planned, application: &str, currency: &str) -> Vec
         },
         endpoint: without_plus(&call.endpoint),
     });
-    let headers = call.headers.iter().filter(|_| kind != EventKind::Ace);
+    let headers = call.headers.iter().filter(|_| is_leg);
+    let happened = planned.moment.strftime("%Y-%m-%dT%H:%M:%SZ");
+    let said = Said::of(call, planned);
     let event = Body {
         event: kind.as_str(),
         callid: &told_id(call, marks.has(Mark::SecondCall)),
-        timestamp: planned.moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        // Notifications have none.
+        timestamp: (kind != EventKind::Notify).then(|| happened.to_string()),
+        kind: said.kind,
         reason: is_dice.then_some(call.fate.reason),
         result: is_dice.then_some(call.fate.result.as_str()),
         version: 1,
@@ -187,8 +275,57 @@ fn body(call: &Call, planned: Planned, application: &str, currency: &str) -> Vec
         duration: is_dice.then_some(call.fate.talk_s),
         from: cli.filter(|_| is_dice),
         call_headers: headers.map(|(key, value)| Header { key, value }).collect(),
+        menu_result: said.menu,
+        amd: said.amd,
+        error_code: said.error.map(|(code, _)| code),
+        error_msg: said.error.map(|(_, message)| message),
     };
     serde_json::to_vec(&event).expect("text, whole numbers and decimals can be written as JSON")
+}
+
+/// What an event of a call's course says beside what every event does.
+#[derive(Default)]
+struct Said<'a> {
+    kind: Option<&'static str>,
+    menu: Option<MenuTold<'a>>,
+    amd: Option<AmdTold>,
+    error: Option<(u32, &'static str)>,
+}
+
+impl<'a> Said<'a> {
+    fn of(call: &'a Call, planned: Planned) -> Self {
+        let mut said = Self::default();
+        let Some(course) = &call.course else {
+            return said;
+        };
+        match planned.kind {
+            EventKind::Ace if !planned.marks.has(Mark::SecondCall) => {
+                let amd = course.ace.as_ref().and_then(|ace| ace.amd);
+                said.amd = amd.map(AmdTold::from);
+            }
+            EventKind::Pie | EventKind::Notify => match course.said(planned.item) {
+                Some(Item::Menu(result)) => {
+                    said.menu = Some(MenuTold {
+                        kind: result.kind,
+                        value: result.value.as_deref(),
+                        menu_id: &result.menu,
+                        input_method: result.is_keyed.then_some("dtmf"),
+                    });
+                }
+                Some(Item::Amd(kind, found)) => {
+                    said.kind = Some(*kind);
+                    said.amd = Some((*found).into());
+                }
+                Some(Item::Error(code, message)) => {
+                    said.kind = Some("callingerror");
+                    said.error = Some((*code, *message));
+                }
+                Some(Item::Void) | None => {}
+            },
+            _ => {}
+        }
+        said
+    }
 }
 
 fn without_plus(number: &str) -> &str {

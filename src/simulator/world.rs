@@ -23,9 +23,9 @@ use super::chance::{Purpose, draw};
 use super::conference::Conferences;
 use super::event::Told;
 use super::events::{Events, second_call};
-use super::fate::Fate;
+use super::fate::{CallResult, Fate};
 use super::faults::{self, Fault};
-use super::ledger::{LedgerRow, PostRow};
+use super::ledger::{AnswerRow, BadAnswers, LedgerRow, LegRow, PlayedRow, PostRow, PressedRow};
 use super::numbers::Numbers;
 use super::options::Options;
 use super::recording::Recordings;
@@ -48,7 +48,8 @@ pub struct World {
     pub(super) requests: Requests,
     /// Arrivals of the last second that were not refused by the rate.
     recent: VecDeque<Timestamp>,
-    spent: Decimal,
+    pub(super) spent: Decimal,
+    pub(super) bad_answers: BadAnswers,
 }
 
 /// What becomes of one POST.
@@ -79,11 +80,12 @@ impl World {
             recordings: Recordings::new(options.seed, options.recordings, started),
             numbers: Numbers::new(options.numbers.clone()),
             callbacks: Callbacks::new(options.callback_url.as_deref()),
-            events: Events::default(),
+            events: Events::new(options.time_scale),
             requests: Requests::new(started),
             options,
             recent: VecDeque::new(),
             spent: Decimal::ZERO,
+            bad_answers: BadAnswers::default(),
         }
     }
 
@@ -164,16 +166,49 @@ impl World {
         let Some(index) = known.copied() else {
             return false;
         };
-        if self.calls[index].phase(now, self.options.time_scale) != Phase::Over {
-            self.hang_up(index, now);
-        }
+        self.hang_up_unless_over(index, now);
         true
+    }
+
+    pub(super) fn hang_up_unless_over(&mut self, call: usize, now: Timestamp) {
+        if self.calls[call].phase(now, self.options.time_scale) != Phase::Over {
+            self.hang_up(call, now);
+        }
     }
 
     /// Every phone that rang so far, in order.
     pub fn ledger(&self) -> Vec<LedgerRow> {
         let rang = self.calls.iter().filter(|call| call.rings);
         rang.map(|call| self.row(call)).collect()
+    }
+
+    /// What was played so far, and what people did, call by call; nothing of calls in which nothing is played.
+    pub fn played(&self) -> Vec<PlayedRow> {
+        let id = |index: usize| self.calls[index].id.to_string();
+        let row = |call: &Call| {
+            let record = &call.course.as_ref()?.record;
+            let apart = record.legs.iter().map(|leg| LegRow {
+                call_id: Some(id(*leg)),
+                debit: self.calls[*leg].debit,
+            });
+            let within = record.legs_within.iter().map(|debit| LegRow {
+                call_id: None,
+                debit: *debit,
+            });
+            Some(PlayedRow {
+                call_id: call.id.to_string(),
+                attempt: self.book.count(call.token).token.to_string(),
+                destination: call.endpoint.to_string(),
+                leg_of: call.leg_of.map(id),
+                machine: record.is_machine,
+                heard: record.heard.iter().map(|(_, text)| text.clone()).collect(),
+                pressed: record.pressed.iter().map(PressedRow::from).collect(),
+                errors: record.errors,
+                answers: record.answers.iter().map(AnswerRow::from).collect(),
+                legs: apart.chain(within).collect(),
+            })
+        };
+        self.calls.iter().filter_map(row).collect()
     }
 
     /// Every POST received so far, in order.
@@ -304,7 +339,9 @@ impl World {
         if let Some(conference) = order.conference {
             self.conferences.join(conference, index);
         }
-        let mut call = Call {
+        let is_answered = rings && fate.result == CallResult::Answered;
+        let plays = order.plays.filter(|_| is_answered);
+        let call = Call {
             id,
             token,
             endpoint,
@@ -322,10 +359,18 @@ impl World {
             gets: 0,
             final_served: 0,
             told,
+            nth,
+            leg_of: None,
+            course: None,
             managed: None,
         };
-        self.events.place(index, &mut call, &self.options);
         self.calls.push(call);
+        if let Some(plays) = plays {
+            self.begin(index, *plays);
+        } else {
+            let call = &mut self.calls[index];
+            self.events.place(index, call, &self.options);
+        }
         index
     }
 
@@ -333,7 +378,8 @@ impl World {
     pub(super) fn hang_up(&mut self, call: usize, now: Timestamp) {
         let hung_up = &mut self.calls[call];
         self.spent -= hung_up.hang_up(now, self.options.time_scale);
-        self.events.hang_up(call, hung_up, &self.options);
+        self.events.end(call, hung_up, &self.options);
+        self.hang_up_others(call, now);
     }
 
     /// Whether the platform's own limit is reached; an arrival that is let in counts from now on.
@@ -409,6 +455,9 @@ impl World {
             final_served: call.final_served,
             gets: call.gets,
             managed: call.managed.as_ref().map_or(0, |managed| managed.times),
+            leg_of: call
+                .leg_of
+                .map_or_else(String::new, |first| self.calls[first].id.to_string()),
             headers: call.headers.clone(),
         }
     }

@@ -50,7 +50,7 @@ async fn the_ledger_is_served_as_csv_without_authorisation() {
             .unwrap()
     };
     let header = "attempt,destination,call_id,accepted_at,posts,result,reason,duration_s,debit,\
-                  currency,fault,final_served,gets,managed\n";
+                  currency,fault,final_served,gets,managed,leg_of\n";
     assert_eq!(page("ledger").await, header);
     assert_eq!(
         page("posts").await,
@@ -60,7 +60,7 @@ async fn the_ledger_is_served_as_csv_without_authorisation() {
     let id = peer.post(&conference(NUMBER, "a1")).await.call_id();
     let reason = peer.simulator.ledger()[0].reason;
     let line = format!(
-        "a1,{NUMBER},{id},2026-11-21T05:00:00.001500Z,1,ANSWERED,{reason},30,0.0415,EUR,,0,0,0\n"
+        "a1,{NUMBER},{id},2026-11-21T05:00:00.001500Z,1,ANSWERED,{reason},30,0.0415,EUR,,0,0,0,\n"
     );
     assert_eq!(page("ledger").await, format!("{header}{line}"));
     assert!(page("posts").await.ends_with("1500,a1,200,,true,\n"));

@@ -20,6 +20,7 @@ mod harness;
 mod hostile;
 mod ledger;
 mod manage;
+mod played;
 mod receiver;
 mod recordings;
 mod requests;

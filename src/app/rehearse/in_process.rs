@@ -245,7 +245,7 @@ impl Incoming for InProcess {
             };
             let answer = self.answer_to(&event, now);
             let mut world = self.world();
-            world.event_answered(sent.number, 200, answer.as_bytes(), now);
+            world.event_answered(sent.number, (200, answer.as_bytes()), Duration::ZERO, now);
             if let Some((call, svaml)) = self.follow(&event, now) {
                 world.manage(call.as_str(), svaml.to_inline().as_bytes(), now);
             }

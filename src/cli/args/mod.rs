@@ -2,6 +2,7 @@
 
 mod api;
 mod backup;
+mod people;
 mod receive;
 mod schedule;
 mod suppress;
@@ -19,6 +20,7 @@ use crate::simulator::FAILED_REASONS;
 
 pub(super) use api::*;
 pub(super) use backup::*;
+pub(super) use people::*;
 pub(super) use receive::*;
 pub(super) use schedule::*;
 pub(super) use suppress::*;
@@ -536,7 +538,8 @@ pub(in crate::cli) struct ReconcileArgs {
                   conference callout by hand; `--own +4670...` owns your number, too.\n\nIts own \
                   pages are CSV, for this machine alone: /simulator/ledger (calls), \
                   /simulator/posts (callouts), /simulator/events (what was told), \
-                  /simulator/requests (everything else).\n\nCallouts with enableAce and \
+                  /simulator/requests (everything else); /simulator/played is JSON (what was \
+                  heard and pressed).\n\nCallouts with enableAce and \
                   enableDice are told to the application's callback URL, signed, by plain HTTP and \
                   on this machine alone."
 )]
@@ -663,6 +666,8 @@ pub(in crate::cli) struct PlatformArgs {
     pub(in crate::cli) answer_after: u64,
     #[command(flatten)]
     pub(in crate::cli) told: ToldArgs,
+    #[command(flatten)]
+    pub(in crate::cli) people: PeopleArgs,
 }
 
 #[cfg(test)]
