@@ -48,8 +48,8 @@ fn commands_are_spoken_of_in_cli_alone() {
 
 /// What `cli` may grow to: what is no argument, no word and no exit code is the application's. A new command
 /// with its options is some hundred lines; `serve`, what `callback` learned and
-/// the simulator's events were the last.
-const CLI_LINES: usize = 5_900;
+/// the simulator's events and people were the last.
+const CLI_LINES: usize = 6_000;
 
 #[test]
 fn the_command_line_is_no_application() {
