@@ -13,6 +13,7 @@ use crate::domain::{Count, RejectKind, Screen, ZoneUnknown, Zones};
 use crate::recipients::{
     CheckError, CheckedList, CheckedRow, RowVerdict, check_list, locate_duplicates,
 };
+use crate::report::flow;
 use crate::report::summary::{and_suppressed, counted, grouped};
 
 /// A row that is no call.
@@ -221,6 +222,10 @@ impl Checked {
                     let more = grouped(more as u64);
                     lines.push(format!("… and {more} more rows that are at fault"));
                 }
+                if let Some(flow) = campaign.flow_as_written() {
+                    lines.push("in the call:".to_owned());
+                    lines.extend(flow::tree(&flow).iter().map(|line| format!("  {line}")));
+                }
                 let summary = &list.summary;
                 lines.push(format!(
                     "{}: {} = {} valid + {} invalid + {}{}",
@@ -267,6 +272,10 @@ impl Checked {
                 })
             })
             .collect();
+        let flow = match &self.campaign {
+            Ok((campaign, _)) => campaign.flow_as_written(),
+            Err(_) => None,
+        };
         let (campaign_faults, warnings, list) = match &self.campaign {
             Ok((campaign, list)) => {
                 let summary = &list.summary;
@@ -287,6 +296,7 @@ impl Checked {
             "row_faults": row_faults,
             "warnings": warnings,
             "remarks": self.remarks,
+            "call_flow": flow.as_ref().map(flow::json),
             "list": list,
         })
     }

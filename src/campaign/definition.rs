@@ -25,7 +25,7 @@ use super::retry;
 use super::schedule;
 use super::spend;
 use super::table::{Placed, Table};
-use super::template::Text;
+use super::template::{Text, TextId};
 use super::window;
 
 /// Longest name of a campaign; it becomes part of file names.
@@ -109,6 +109,20 @@ impl Campaign {
             Body::Flow(form) => Some(form.flow.outline()),
             Body::Tts(_) | Body::Conference(_) | Body::Custom(_) => None,
         }
+    }
+
+    /// What happens in its calls, in the words of the file; none where they ask nothing.
+    pub fn flow_as_written(&self) -> Option<CallFlow<String>> {
+        let Body::Flow(form) = &self.form.body else {
+            return None;
+        };
+        let written = |id: &TextId| {
+            self.texts
+                .get(id.0)
+                .map(|text| text.source.clone())
+                .ok_or(())
+        };
+        form.flow.try_map(written).ok()
     }
 
     /// The numbers that calls can be connected to whatever the row, each with its place in the file.

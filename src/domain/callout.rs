@@ -3,8 +3,9 @@
 //! `campaign` makes these from templates, `sinch` turns them into the API's JSON. The fields are
 //! those of the API's "Callouts" documents (seed 001, "Callouts"; `FACTS` §3).
 
+use super::spoken::{BEYOND_TEXT_S, chars, spoken_prompts, to_speak_s};
 use super::svaml::CALL_S_MAX;
-use super::{CallFlow, Destination, Leg, Speech};
+use super::{CallFlow, Destination, Leg, Speech, Way};
 
 /// A callout for one recipient, without the attempt id that `sinch` puts in front of `custom`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,14 +27,10 @@ pub struct CallLength {
     pub longest_s: Option<u32>,
 }
 
-/// Characters that a voice speaks in a second, about.
-const CHARS_PER_SECOND: u32 = 14;
-
 impl CallLength {
     /// Seconds that a voice takes to speak its text, about.
     pub fn speech_s(&self) -> Option<u32> {
-        self.spoken_chars
-            .map(|chars| chars.div_ceil(CHARS_PER_SECOND))
+        self.spoken_chars.map(to_speak_s)
     }
 
     /// Seconds that it lasts at worst: until the platform ends it, else the time to speak its text,
@@ -43,9 +40,6 @@ impl CallLength {
         self.longest_s.or(self.speech_s().map(of_text))
     }
 }
-
-/// Beyond its text, spoken twice, a call is given this long: to be answered, and to be ended.
-pub(super) const BEYOND_TEXT_S: u32 = 60;
 
 impl Callout {
     /// How long its call may be.
@@ -77,6 +71,14 @@ impl Callout {
         match &self.body {
             CalloutBody::Flow(flow) => flow.flow.legs(),
             CalloutBody::Tts(_) | CalloutBody::Conference(_) | CalloutBody::Custom(_) => Vec::new(),
+        }
+    }
+
+    /// How long its call takes, where it asks; none where it asks nothing.
+    pub fn way(&self) -> Option<Way> {
+        match &self.body {
+            CalloutBody::Flow(flow) => Some(flow.flow.way()),
+            CalloutBody::Tts(_) | CalloutBody::Conference(_) | CalloutBody::Custom(_) => None,
         }
     }
 
@@ -144,26 +146,6 @@ fn limited(ice: &str, longest_s: u32) -> Option<String> {
     Some(ice.to_string())
 }
 
-fn chars(text: &str) -> u32 {
-    u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
-}
-
-/// Seconds that a voice takes to speak a text, about.
-pub(super) fn spoken_s(text: &str) -> u32 {
-    chars(text).div_ceil(CHARS_PER_SECOND)
-}
-
-/// Whether all prompts are words, so that their length says how long they take; their brackets count as
-/// if they were spoken. Markup can pause for as long as it likes.
-pub(super) fn spoken_prompts(prompts: &str) -> bool {
-    // A `;` within a prompt makes a further item of its rest, which is not a directive: not known.
-    prompts
-        .split(';')
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
-        .all(|item| item.starts_with("#tts["))
-}
-
 /// One HTTP header of a callout: an `X-CB-` name and a value of printable ASCII.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpHeader {
@@ -212,7 +194,7 @@ impl FlowCallout {
             cli,
             destination,
             dtmf: None,
-            longest_s: flow.way().most_s.unwrap_or(CALL_S_MAX).min(CALL_S_MAX),
+            longest_s: flow.most_s().unwrap_or(CALL_S_MAX).min(CALL_S_MAX),
             flow,
             answer_at: None,
             enable_dice: None,

@@ -33,6 +33,7 @@ pub mod run;
 pub mod schedule;
 pub mod screen;
 pub mod spend;
+mod spoken;
 pub mod suppression;
 pub mod svaml;
 pub mod svaml_check;

@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use rust_decimal::Decimal;
 
 use super::call_flow::VISITS_MAX;
-use super::callout::{BEYOND_TEXT_S, spoken_prompts, spoken_s};
+use super::spoken::{BEYOND_TEXT_S, spoken_prompts, spoken_s};
+use super::svaml::Event;
 use super::{Asks, CallFlow, Choice, Destination, MachineDoes, Menu, Money, Next, Speech};
 
 /// Seconds that it can take to find out who answered (`FACTS` §6).
@@ -25,6 +26,17 @@ pub struct Way {
     pub least_s: Option<u32>,
     /// Seconds that it takes on the longest way, ringing included; none where what is played is not known here.
     pub most_s: Option<u32>,
+}
+
+impl Way {
+    /// The shortest and the longest way of both.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            least_s: self.least_s.zip(other.least_s).map(|(a, b)| a.min(b)),
+            most_s: self.most_s.zip(other.most_s).map(|(a, b)| a.max(b)),
+        }
+    }
 }
 
 /// Somebody else whom a call is connected to.
@@ -56,41 +68,60 @@ enum Look {
     Longest,
 }
 
+/// What a way through a menu costs: the menu itself, and what can follow, each with the menu it leads to.
+struct Asked {
+    itself_s: u32,
+    follows: Vec<(u32, Option<usize>)>,
+}
+
 impl CallFlow<String> {
     /// The shortest and the longest way.
     pub fn way(&self) -> Way {
         let greeting = self.greeting.spoken_s();
-        let least = greeting.map(|greeting| add(greeting, self.menus_s(Look::Shortest)));
-        let most = greeting.map(|greeting| {
-            let greeting = greeting.saturating_mul(2);
-            let person = add(greeting, self.menus_s(Look::Longest));
-            let machine = match self.machine.as_ref().map(|machine| &machine.does) {
-                Some(MachineDoes::Leave(say)) => twice(say),
-                Some(MachineDoes::LeaveAfterBeep(say)) => {
-                    add(greeting, add(BEEP_WAIT_S, twice(say)))
-                }
-                Some(MachineDoes::HangUp | MachineDoes::Ignore) | None => 0,
-            };
-            let finding_out = if self.looks_for_machines() {
-                FINDING_OUT_S
-            } else {
-                0
-            };
-            add(BEYOND_TEXT_S, add(finding_out, person.max(machine)))
-        });
         Way {
-            least_s: least,
-            most_s: most,
+            least_s: greeting.map(|greeting| add(greeting, self.menus_s(Look::Shortest))),
+            most_s: self.most_s(),
         }
+    }
+
+    /// Seconds that it takes on the longest way, ringing included; none where what is played is not known here.
+    pub fn most_s(&self) -> Option<u32> {
+        let greeting = self.greeting.spoken_s()?.saturating_mul(2);
+        let person = add(greeting, self.menus_s(Look::Longest));
+        let machine = match self.machine.as_ref().map(|machine| &machine.does) {
+            Some(MachineDoes::Leave(say)) => add(FINDING_OUT_S, twice(say)),
+            // It is found out while the greeting is spoken.
+            Some(MachineDoes::LeaveAfterBeep(say)) => {
+                add(greeting.max(FINDING_OUT_S), add(BEEP_WAIT_S, twice(say)))
+            }
+            Some(MachineDoes::HangUp | MachineDoes::Ignore) | None => 0,
+        };
+        let person = if self.looks_for_machines() && !self.waits_for_beep() {
+            add(FINDING_OUT_S, person)
+        } else {
+            person
+        };
+        Some(add(BEYOND_TEXT_S, person.max(machine)))
     }
 
     /// Seconds from the first menu on.
     fn menus_s(&self, look: Look) -> u32 {
+        let menus: Vec<Asked> = self.menus.iter().map(|menu| menu.asked(look)).collect();
         // Beyond the last visit a menu is not asked any more: the call ends.
-        let mut after = vec![0; self.menus.len()];
+        let mut after = vec![0; menus.len()];
         for _ in 0..VISITS_MAX {
-            let asked = self.menus.iter().map(|menu| menu.seconds(look, &after));
-            after = asked.collect();
+            let way = |menu: &Asked| {
+                let follows = menu.follows.iter().map(|(seconds, to)| {
+                    let then = to.and_then(|to| after.get(to));
+                    add(*seconds, then.copied().unwrap_or(0))
+                });
+                let follows = match look {
+                    Look::Shortest => follows.min(),
+                    Look::Longest => follows.max(),
+                };
+                add(menu.itself_s, follows.unwrap_or(0))
+            };
+            after = menus.iter().map(way).collect();
         }
         after.first().copied().unwrap_or(0)
     }
@@ -123,6 +154,20 @@ impl Speech<String> {
 }
 
 impl<T> CallFlow<T> {
+    /// Events of a call that somebody must answer or act on while it goes on, in the order of a call.
+    pub fn callbacks(&self) -> Vec<Event> {
+        let needed = [
+            (
+                Event::Ace,
+                self.looks_for_machines() && !self.waits_for_beep(),
+            ),
+            (Event::Pie, !self.menus.is_empty()),
+            (Event::Notify, self.waits_for_beep()),
+        ];
+        let needed = needed.into_iter().filter(|(_, needed)| *needed);
+        needed.map(|(event, _)| event).collect()
+    }
+
     /// What can be shown as pressed, but for digits that are shown as they were pressed.
     pub fn responses(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
@@ -160,34 +205,35 @@ impl<T> Menu<T> {
 }
 
 impl Menu<String> {
-    /// Seconds from its being asked on, where `after` says what a further menu takes.
-    fn seconds(&self, look: Look, after: &[u32]) -> u32 {
+    fn asked(&self, look: Look) -> Asked {
         let timeout = self.timeout_ms.div_ceil(1000);
-        let follows = self.choices().map(|choice| choice.seconds(look, after));
-        match look {
-            Look::Shortest => add(spoken_s(&self.say), follows.min().unwrap_or(0)),
-            Look::Longest => {
-                let once = add(twice(&self.say), timeout);
-                let asked = once.saturating_mul(self.repeat.saturating_add(1));
-                add(asked, follows.max().unwrap_or(0))
-            }
+        Asked {
+            itself_s: match look {
+                Look::Shortest => spoken_s(&self.say),
+                Look::Longest => {
+                    let once = add(twice(&self.say), timeout);
+                    once.saturating_mul(self.repeat.saturating_add(1))
+                }
+            },
+            follows: self.choices().map(|choice| choice.follows(look)).collect(),
         }
     }
 }
 
 impl Choice<String> {
-    fn seconds(&self, look: Look, after: &[u32]) -> u32 {
+    /// Seconds that it takes, and the menu that it leads to.
+    fn follows(&self, look: Look) -> (u32, Option<usize>) {
         let say = self.say.as_deref().unwrap_or_default();
-        let longest = look == Look::Longest;
-        let said = if longest { twice(say) } else { spoken_s(say) };
-        let next = match &self.next {
-            Next::Menu(menu) => after.get(*menu).copied().unwrap_or(0),
-            Next::Connect { longest_s, .. } | Next::Conference { longest_s, .. } if longest => {
-                *longest_s
-            }
-            Next::End | Next::Connect { .. } | Next::Conference { .. } => 0,
-        };
-        add(said, next)
+        match (look, &self.next) {
+            (Look::Shortest, Next::Menu(to)) => (spoken_s(say), Some(*to)),
+            (Look::Shortest, _) => (spoken_s(say), None),
+            (Look::Longest, Next::Menu(to)) => (twice(say), Some(*to)),
+            (Look::Longest, Next::End) => (twice(say), None),
+            (
+                Look::Longest,
+                Next::Connect { longest_s, .. } | Next::Conference { longest_s, .. },
+            ) => (add(twice(say), *longest_s), None),
+        }
     }
 }
 

@@ -4,7 +4,9 @@
 //! a matter between rows, which `check` decides.
 
 use crate::campaign::{Campaign, Faults, Script};
-use crate::domain::{CallLength, Destination, DestinationKind, Leg, RejectKind, Screen, Zones};
+use crate::domain::{
+    CallLength, Destination, DestinationKind, Leg, RejectKind, Screen, Way, Zones,
+};
 
 use super::phone::Numbers;
 use super::zones::ZoneOf;
@@ -27,6 +29,8 @@ pub enum RowVerdict {
         length: CallLength,
         /// Whom else the call can be connected to.
         legs: Vec<Leg>,
+        /// How long a call takes that asks; none where it asks nothing.
+        way: Option<Way>,
     },
     /// It does not.
     Reject {
@@ -150,6 +154,7 @@ impl RowCheck {
                 RowVerdict::Valid {
                     length: callout.length(),
                     legs,
+                    way: callout.way(),
                     zones: self.zone_of.map(|of| of.zones(cells, &destination)),
                     destination,
                     known_number,

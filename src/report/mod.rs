@@ -3,6 +3,7 @@
 //! Exporters are pure: rows in, bytes out. Reading the store and writing the file is `cli`'s part.
 
 pub mod export;
+pub mod flow;
 mod formula;
 pub mod heard;
 pub mod listing;

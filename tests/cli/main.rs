@@ -16,6 +16,7 @@ mod decisions;
 mod earlier;
 mod end_to_end;
 mod events;
+mod flow_shown;
 mod heard;
 mod listing;
 mod moments;

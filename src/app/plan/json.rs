@@ -5,7 +5,9 @@ use serde_json::{Map, Value, json};
 use super::{Eligible, Plan};
 use crate::app::database;
 use crate::app::runs::Again;
+use crate::domain::svaml::Event;
 use crate::domain::{Purse, Repeat, RunId, Schedule};
+use crate::report::flow;
 
 impl Plan {
     /// The plan for programs; `met` are the conditions of `--fail-if` that it meets.
@@ -21,6 +23,7 @@ impl Plan {
                     "number": s.number,
                     "text": s.text,
                     "speech_s": s.speech_s,
+                    "call_flow": s.flow.as_ref().map(flow::json),
                 })
             })
             .collect();
@@ -77,9 +80,24 @@ impl Plan {
             "money": self.prices.as_ref().map(|prices| prices.json(self.minutes())),
             "clis": self.clis,
             "callback_need": self.callback_need,
+            "call": self.call_json(),
             "database": self.database.as_deref().map(database::shown),
             "warnings": self.warnings().iter().map(ToString::to_string).collect::<Vec<_>>(),
             "fail_if": met,
+        })
+    }
+
+    /// What a call that asks takes; nothing where it asks nothing.
+    fn call_json(&self) -> Value {
+        let Some(way) = self.way else {
+            return Value::Null;
+        };
+        let callbacks = self.callbacks().into_iter().map(Event::as_str);
+        json!({
+            "callbacks": callbacks.collect::<Vec<_>>(),
+            "seconds_least": way.least_s,
+            "seconds_most": way.most_s,
+            "longest_call_s": self.campaign.spend.as_ref().and_then(|spend| spend.longest_call_s),
         })
     }
 }

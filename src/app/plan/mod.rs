@@ -29,8 +29,9 @@ use super::runs::{Again, Earlier, compare, workers};
 use super::{App, Error, Refusal};
 use crate::campaign::Campaign;
 use crate::digest::hex;
+use crate::domain::svaml::Event;
 use crate::domain::{
-    Callout, Destination, DestinationKind, Endpoints, NotReachedBy, Screen, Spend, Zones,
+    Callout, Destination, DestinationKind, Endpoints, NotReachedBy, Screen, Spend, Way, Zones,
 };
 use crate::recipients::{
     CheckError, CheckedRow, ListSummary, RowVerdict, check_list, zones_of_number,
@@ -70,6 +71,8 @@ pub(crate) struct Plan {
     pub(crate) samples: Vec<Sample>,
     /// The numbers that the sampled callouts show.
     clis: BTreeSet<String>,
+    /// How long its calls take, where they ask; none where they ask nothing.
+    way: Option<Way>,
     /// What in the sampled callouts needs the application's callback URL.
     callback_need: Option<&'static str>,
     /// The recipients by how their numbers begin.
@@ -162,6 +165,7 @@ impl Plan {
             callback_need: callouts
                 .iter()
                 .find_map(|(.., c)| samples::callback_need(c)),
+            way: gathered.way,
             prefixes: gathered.prefixes,
             prices: None,
             eligible,
@@ -235,6 +239,13 @@ impl Plan {
     /// The numbers that the sampled callouts show.
     pub(crate) fn clis(&self) -> &BTreeSet<String> {
         &self.clis
+    }
+
+    /// Events of a call that somebody must answer or act on while it goes on.
+    pub(crate) fn callbacks(&self) -> Vec<Event> {
+        self.campaign
+            .outline()
+            .map_or_else(Vec::new, |flow| flow.callbacks())
     }
 
     /// What in the campaign needs the application's callback URL.
@@ -358,6 +369,7 @@ struct Gathered<'a> {
     shortest: Option<(u32, Candidate)>,
     longest: Option<(u32, Candidate)>,
     prefixes: Prefixes,
+    way: Option<Way>,
     eligible: Option<Eligible>,
     work: Work,
     endpoints: Endpoints,
@@ -372,6 +384,7 @@ impl<'a> Gathered<'a> {
             shortest: None,
             longest: None,
             prefixes: Prefixes::default(),
+            way: None,
             eligible: campaign.window.clone().map(Eligible::new),
             work: Work::new(campaign.spend.as_ref()),
             endpoints: Endpoints::default(),
@@ -384,6 +397,7 @@ impl<'a> Gathered<'a> {
             zones,
             length,
             legs,
+            way,
             ..
         } = row.verdict
         else {
@@ -392,6 +406,9 @@ impl<'a> Gathered<'a> {
         self.endpoints.insert(&destination.endpoint);
         if let Some(eligible) = &mut self.eligible {
             eligible.add(zones.as_ref(), self.now);
+        }
+        if let Some(way) = way {
+            self.way = Some(self.way.map_or(way, |all| all.or(way)));
         }
         let minutes = Minutes::of(length, self.campaign.spend.as_ref());
         self.work

@@ -1,9 +1,14 @@
 //! What of a plan can be seen in single callouts: texts of real rows, the numbers that are shown, and what
 //! needs callbacks.
 
+use std::convert::Infallible;
+
 use serde_json::Value;
 
-use crate::domain::{Callout, CalloutBody, Destination, Speech};
+use crate::domain::{CallFlow, Callout, CalloutBody, Destination, FlowCallout, Speech};
+
+/// How the longest text is called.
+pub(super) const LONGEST: &str = "longest text";
 
 /// What one recipient would hear.
 #[derive(Debug, Clone)]
@@ -15,8 +20,11 @@ pub(crate) struct Sample {
     /// Masked.
     pub(crate) number: String,
     pub(crate) text: String,
-    /// Seconds that a voice takes to speak it, about; none where that is not known.
+    /// Seconds that a voice takes to speak it, about; none where that is not known. Of a call that asks, to the
+    /// end of its first question.
     pub(crate) speech_s: Option<u32>,
+    /// What happens in the call, where it asks; numbers are masked.
+    pub(crate) flow: Option<CallFlow<String>>,
 }
 
 /// The shortest and the longest text of some callouts.
@@ -25,23 +33,39 @@ pub(crate) fn extremes(callouts: &[(u64, Destination, Callout)]) -> Vec<Sample> 
         .iter()
         .filter_map(|(line, to, callout)| {
             // Inline SVAML names the number that it connects.
-            let text = spoken(callout)?.replace(&to.endpoint, &to.masked());
+            let masked = |text: &str| text.replace(&to.endpoint, &to.masked());
+            let text = masked(&spoken(callout)?);
             Some(Sample {
                 what: "shortest text",
                 line: *line,
                 number: to.masked(),
                 text,
                 speech_s: callout.length().speech_s(),
+                flow: asked(callout, masked),
             })
         })
         .collect();
     let length = |sample: &&Sample| sample.text.chars().count();
     let shortest = texts.iter().min_by_key(length).cloned();
     let longest = texts.iter().max_by_key(length).map(|longest| Sample {
-        what: "longest text",
+        what: LONGEST,
         ..longest.clone()
     });
     shortest.into_iter().chain(longest).collect()
+}
+
+/// What happens in a call that asks, with masked numbers.
+fn asked(callout: &Callout, masked: impl Fn(&str) -> String) -> Option<CallFlow<String>> {
+    let CalloutBody::Flow(FlowCallout { flow, .. }) = &callout.body else {
+        return None;
+    };
+    let legs = flow.legs();
+    let shown = |text: &String| {
+        let leg = legs.iter().find(|leg| leg.to.endpoint == *text);
+        Ok::<_, Infallible>(leg.map_or_else(|| masked(text), |leg| leg.to.masked()))
+    };
+    let Ok(flow) = flow.try_map(shown);
+    Some(flow)
 }
 
 /// What a recipient would hear, or what decides it.
@@ -101,7 +125,7 @@ pub(crate) fn callback_need(callout: &Callout) -> Option<&'static str> {
         CalloutBody::Custom(custom) if custom.ice.is_none() && custom.destination.is_none() => {
             Some("no `ice`")
         }
-        CalloutBody::Flow(_) => None,
+        CalloutBody::Flow(flow) => flow.flow.needs_receiver().then_some("a call that asks"),
         CalloutBody::Custom(custom) => {
             let none = custom.ace.is_none().then_some("no `ace`");
             none.or_else(|| asked(custom.enable_ace, custom.enable_dice, None))

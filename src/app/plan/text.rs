@@ -1,8 +1,12 @@
 //! A plan for people, in sentences that hold for whoever reads them; commands are the face's to name.
 
-use super::{Eligible, Plan, Price, Prices};
+use std::time::Duration;
+
+use super::{Eligible, Plan, Price, Prices, Sample, samples};
 use crate::domain::Money;
 use crate::domain::money::{Amount, said};
+use crate::domain::svaml::Event;
+use crate::report::flow;
 use crate::report::moments::moment;
 use crate::report::summary::{counted, grouped, human};
 
@@ -54,25 +58,93 @@ fn lines(plan: &Plan) -> Vec<String> {
         ));
     }
     lines.extend(countries(plan));
-    for sample in &plan.samples {
-        lines.push(format!(
-            "{} (line {}, {}, {} characters{}):\n  {}",
-            sample.what,
-            sample.line,
-            sample.number,
-            sample.text.chars().count(),
-            sample
-                .speech_s
-                .map_or(String::new(), |s| format!(", about {s} s")),
-            sample.text
-        ));
-    }
+    lines.extend(plan.samples.iter().map(sample));
+    lines.extend(in_the_call(plan));
     lines.extend(plan.eligible.as_ref().map(|of| eligible(of, plan)));
     lines.push(attempts_text(plan));
     lines.extend(start(plan));
     lines.push(time(plan));
     lines.extend(money(plan));
     lines
+}
+
+/// A text that somebody hears. Of a call that asks the longest stands for all, and the rest is told of it as well.
+fn sample(sample: &Sample) -> String {
+    let (what, line, number) = (sample.what, sample.line, &sample.number);
+    let Some(flow) = &sample.flow else {
+        let about = |s: u32| format!(", about {s} s");
+        return format!(
+            "{what} (line {line}, {number}, {} characters{}):\n  {}",
+            sample.text.chars().count(),
+            sample.speech_s.map_or(String::new(), about),
+            sample.text
+        );
+    };
+    let about = |s: u32| format!(", about {s} s to the end of the first question");
+    let hears = if what == samples::LONGEST {
+        flow::tree(flow).join("\n  ")
+    } else {
+        sample.text.clone()
+    };
+    format!(
+        "{what} (line {line}, {number}{}):\n  {hears}",
+        sample.speech_s.map_or(String::new(), about)
+    )
+}
+
+/// What a call that asks takes: time, and somebody who answers.
+fn in_the_call(plan: &Plan) -> Vec<String> {
+    let Some(way) = plan.way else {
+        return Vec::new();
+    };
+    let seconds = |seconds: u32| human(Duration::from_secs(seconds.into()));
+    let spend = plan.campaign.spend.as_ref();
+    let ended = spend.and_then(|spend| spend.longest_call_s);
+    let ended = ended.map_or(String::new(), |s| {
+        format!("; the platform ends it after {}", seconds(s))
+    });
+    let mut lines = vec![match (way.least_s, way.most_s) {
+        (Some(least), Some(most)) => format!(
+            "a call: about {} on the shortest way, {} at most on the longest{ended}",
+            seconds(least),
+            seconds(most)
+        ),
+        _ => format!("a call: how long it takes is not known, as what is played is not{ended}"),
+    }];
+    let callbacks: Vec<String> = plan.callbacks().into_iter().map(told_of).collect();
+    if !callbacks.is_empty() {
+        lines.push(format!(
+            "callbacks: {}; a receiver that the platform can reach must be there while calls go on",
+            callbacks.join("; ")
+        ));
+    }
+    let beep = plan
+        .campaign
+        .outline()
+        .is_some_and(|flow| flow.waits_for_beep());
+    if beep {
+        lines.push(
+            "  speaking to a machine after its beep changes a call that goes on (PATCH with `say`): that the \
+             platform takes this is documented nowhere, so call a mailbox of your own first"
+                .to_owned(),
+        );
+    }
+    lines
+}
+
+fn told_of(event: Event) -> String {
+    let why = match event {
+        Event::Ace => "who answers decides what is said",
+        Event::Pie => "each key decides what follows",
+        Event::Notify => "a machine and its beep are told while the call goes on",
+        Event::Ice | Event::Dice => "",
+    };
+    let name = event.as_str();
+    let name = match event {
+        Event::Notify => "Notify".to_owned(),
+        _ => name.to_uppercase(),
+    };
+    format!("{name} ({why})")
 }
 
 /// How many numbers are in which country.
@@ -242,7 +314,7 @@ fn prices_text(prices: &Prices, minutes: u32) -> String {
             .as_ref()
             .map_or("not known".to_owned(), price_text);
         let numbers = match group.numbers() {
-            0 => "    only connected to".to_owned(),
+            0 => "only connected to".to_owned(),
             numbers => format!("{:>9} numbers", grouped(numbers)),
         };
         lines.push(format!(
