@@ -181,6 +181,28 @@ fn a_no_is_on_its_list_before_the_goodbye() {
 }
 
 #[test]
+fn a_key_that_was_answered_is_there_after_a_kill() {
+    let (office, receiver, run) = calling(2);
+    assert_eq!(said(&office.presses(0, "main", "1")), ["Thank you, Ada0."]);
+    assert_eq!(
+        said(&office.presses(1, "main", "9")),
+        ["Never again, Ada1."]
+    );
+    // Whoever heard it has no time to do anything about it.
+    assert!(receiver.kill() && run.kill());
+    let words = ["serve", "--no-dial", "--listen", &office.address];
+    let _receiver = office.desk.start(&words);
+    let resumed = office.desk.start(&["resume"]);
+    wait_for("the receiver", || {
+        std::net::TcpStream::connect(&office.address).ok().map(drop)
+    });
+    (0..2).for_each(|n| office.hangs_up(n));
+    resumed.wait().ends(0);
+    assert_eq!(office.result_of(0).1, "confirmed");
+    assert_eq!(office.result_of(1).1, "opted out");
+}
+
+#[test]
 fn whose_row_was_erased_hears_nothing_of_it() {
     let (office, _receiver, run) = calling(1);
     office.hangs_up(0);
