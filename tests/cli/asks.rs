@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::office::Office;
-use crate::support::{Out, Running, wait_for};
+use crate::support::{Desk, Out, Running, wait_for};
 
 /// A call that asks, with an answer for every key and a word of the row in every text.
 const ASKS: &str = r#"
@@ -283,4 +283,27 @@ fn a_run_with_such_calls_goes_on_with_somebody_who_answers() {
         office.result_of(0),
         ("reached".to_owned(), "confirmed".to_owned())
     );
+}
+
+#[test]
+fn a_rehearsal_asks_with_no_setup_and_begins_anew_with_the_same() {
+    let desk = Desk::empty();
+    let row = |n: usize| format!("Ada{n},+46701740{n:03}\n");
+    let list: String = (0..200).map(row).collect();
+    desk.write("list.csv", &format!("name,phone\n{list}"));
+    desk.write("c.toml", ASKS);
+    let rehearsed = |how: &[&str]| {
+        desk.run(&[&["rehearse", "c.toml"], how].concat()).ends(0);
+        desk.table("c-rehearsal.csv")
+    };
+    let results = rehearsed(&["--virtual"]);
+    let responses = results.counts("call_response");
+    for response in ["confirmed", "opted out", "2 > call back", ""] {
+        assert!(responses.contains_key(response), "{responses:?}");
+    }
+    // Who opted out did so in the rehearsal's own database, which begins anew.
+    assert_eq!(rehearsed(&["--virtual"]).rows, results.rows);
+    let over_http = rehearsed(&["--time-scale", "0.01"]);
+    let responses = over_http.counts("call_response");
+    assert!(responses.contains_key("2 > call back"), "{responses:?}");
 }

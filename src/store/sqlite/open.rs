@@ -225,7 +225,9 @@ async fn is_rehearsal(reader: &mut SqliteConnection) -> Result<bool, sqlx::Error
         ("runs", "select count(*) from runs where not rehearsal"),
         (
             "suppression_acts",
-            "select count(*) from suppression_acts where what <> 'erase'",
+            // Whoever opted out in a rehearsed call is nobody (`Suppression::pressed`).
+            "select count(*) from suppression_acts
+             where what <> 'erase' and who <> 'the person called'",
         ),
         ("occurrences", "select count(*) from occurrences"),
     ];
