@@ -375,10 +375,10 @@ impl<T> CallFlow<T> {
     }
 
     /// The visit that an id means.
-    pub fn visit(&self, id: &str) -> Option<Visit> {
+    pub fn visit(&self, asked: &str) -> Option<Visit> {
         let find = |id: &str| self.menus.iter().position(|menu| menu.id == id);
         let numbered = || {
-            let (id, nth) = id.rsplit_once('-')?;
+            let (id, nth) = asked.rsplit_once('-')?;
             let nth = nth
                 .parse()
                 .ok()
@@ -388,10 +388,11 @@ impl<T> CallFlow<T> {
                 nth,
             })
         };
-        if id == FIRST_MENU {
+        if asked == FIRST_MENU {
             return (!self.menus.is_empty()).then_some(Visit { menu: 0, nth: 1 });
         }
-        numbered()
+        // Numbers have other spellings, and those are nobody's ids.
+        numbered().filter(|at| self.id_of(*at) == asked)
     }
 
     /// What a call must bring for its recipient to be reached.
@@ -543,3 +544,7 @@ impl<T> Machine<T> {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "call_flow_tests.rs"]
+mod tests;

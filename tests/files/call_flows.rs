@@ -5,10 +5,12 @@ use std::path::Path;
 use callout::campaign::{Campaign, RowFault, Script};
 use callout::domain::svaml::Event;
 use callout::domain::{
-    AttemptId, CallFlow, Callout, CalloutBody, Destination, FlowCallout, Keyed, Step, Visit,
+    AnsweredBy, Asks, AttemptId, CallFlow, Callout, CalloutBody, Choice, Destination, FlowCallout,
+    Key, Keyed, Machine, MachineDoes, Menu, Next, Speech, Step, Then, Visit,
 };
 use callout::sinch::callouts::CalloutRequest;
 use callout::sinch::svaml::{Svaml, svaml};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// What a person writes who knows all the keys. The tables begin on line 7.
@@ -612,4 +614,179 @@ fn a_cell_adds_neither_an_instruction_nor_a_prompt() {
         fault.reason,
         "`menu.main.key.3.connect` is not a number in E.164"
     );
+}
+
+/// A choice that leads somewhere among so many menus.
+fn any_choice(menus: usize) -> impl Strategy<Value = Choice<String>> {
+    let next = prop_oneof![
+        2 => Just(Next::End),
+        3 => (0..menus).prop_map(Next::Menu),
+        1 => (1..900_u32).prop_map(|longest_s| Next::Connect {
+            number: "+46812345678".to_owned(),
+            longest_s,
+        }),
+        1 => (1..900_u32).prop_map(|longest_s| Next::Conference { id: "team".to_owned(), longest_s }),
+    ];
+    let say = proptest::option::of("[a-zå ,.#]{0,60}x");
+    (proptest::option::of("[a-z]{1,8}"), say, next).prop_map(|(response, say, next)| Choice {
+        response,
+        say,
+        suppress: None,
+        next,
+    })
+}
+
+fn any_menu(menus: usize) -> impl Strategy<Value = Menu<String>> {
+    const NAMES: [&str; 12] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"];
+    let keys = (1..4_usize).prop_flat_map(move |count| {
+        let names = proptest::sample::subsequence(&NAMES[..], count);
+        let choices = proptest::collection::vec(any_choice(menus), count);
+        (names, choices).prop_map(|(names, choices)| {
+            let keys = names.iter().map(|name| Key::parse(name).unwrap());
+            Asks::Keys(keys.zip(choices).collect())
+        })
+    });
+    let digits = (1..=32_u32, any_choice(menus));
+    let asks = prop_oneof![
+        4 => keys,
+        1 => digits.prop_map(|(count, then)| Asks::Digits { count, then }),
+    ];
+    let otherwise = any_choice(menus).prop_map(|choice| Choice {
+        next: Next::End,
+        ..choice
+    });
+    ("[a-zå ,.#]{0,60}x", 0..3_u32, 1..60_u32, asks, otherwise).prop_map(
+        |(say, repeat, timeout_s, asks, otherwise)| Menu {
+            id: String::new(),
+            say,
+            repeat,
+            timeout_ms: timeout_s * 1000,
+            asks,
+            otherwise,
+        },
+    )
+}
+
+/// A flow of up to three menus, whose names look like one another's visits.
+fn any_flow() -> impl Strategy<Value = CallFlow<String>> {
+    (1..4_usize).prop_flat_map(|count| {
+        let menus = proptest::collection::vec(any_menu(count), count);
+        let machine = prop_oneof![
+            Just(None),
+            Just(Some(MachineDoes::HangUp)),
+            "[a-z ]{1,40}x".prop_map(|say| Some(MachineDoes::Leave(say))),
+            "[a-z ]{1,40}x".prop_map(|say| Some(MachineDoes::LeaveAfterBeep(say))),
+        ];
+        ("[a-zå ,.]{0,60}x", menus, machine).prop_map(|(greeting, mut menus, machine)| {
+            for (menu, id) in menus.iter_mut().zip(["main", "main-2", "m"]) {
+                id.clone_into(&mut menu.id);
+            }
+            CallFlow {
+                locale: None,
+                greeting: Speech::Text(greeting),
+                menus,
+                machine: machine.map(|does| Machine {
+                    does,
+                    not_sure_is_machine: false,
+                    counts: false,
+                }),
+                reached: None,
+            }
+        })
+    })
+}
+
+/// The menu that a document begins with: its id, and what the platform returns for what is pressed.
+fn asked(document: &Value) -> (String, Vec<(String, String)>) {
+    let action = &document["action"];
+    let id = action["mainMenu"].as_str().unwrap().to_owned();
+    let menus = action["menus"].as_array().unwrap();
+    assert!(menus.iter().any(|menu| menu["id"] == "main"), "{action}");
+    let menu = menus.iter().find(|menu| menu["id"] == *id).unwrap();
+    let options = menu.get("options").and_then(Value::as_array);
+    let word = |option: &Value| {
+        let action = option["action"].as_str().unwrap();
+        let word = action
+            .strip_prefix("return(")
+            .unwrap()
+            .strip_suffix(')')
+            .unwrap();
+        (option["dtmf"].as_str().unwrap().to_owned(), word.to_owned())
+    };
+    (id, options.into_iter().flatten().map(word).collect())
+}
+
+/// Seconds of the longest way on from a menu, by trying all of them.
+fn longest(flow: &CallFlow<String>, at: Visit) -> u32 {
+    let spoken = |text: &str| u32::try_from(text.chars().count().div_ceil(14) * 2).unwrap();
+    let menu = &flow.menus[at.menu];
+    let asked = (spoken(&menu.say) + menu.timeout_ms / 1000) * (menu.repeat + 1);
+    let on = |choice: &Choice<String>| {
+        let said = choice.say.as_deref().map_or(0, spoken);
+        said + match choice.next {
+            Next::End => 0,
+            Next::Menu(_) if at.nth == 10 => 0,
+            Next::Menu(menu) => longest(
+                flow,
+                Visit {
+                    menu,
+                    nth: at.nth + 1,
+                },
+            ),
+            Next::Connect { longest_s, .. } | Next::Conference { longest_s, .. } => longest_s,
+        }
+    };
+    asked + menu.choices().map(on).max().unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn what_the_platform_returns_leads_back_to_the_same_choice(
+        flow in any_flow(),
+        picks in proptest::collection::vec(0..4_usize, 12),
+    ) {
+        let by = AnsweredBy::NotYetKnown;
+        let first = svaml(&flow, &flow.answered(by), "+46100000000");
+        prop_assert_eq!(first.check(Event::Ace), []);
+        let (mut at, mut document) = (FIRST, first.to_json());
+        for pick in picks {
+            let (id, words) = asked(&document);
+            prop_assert_eq!(flow.visit(&id), Some(at));
+            let keyed = match &flow.menus[at.menu].asks {
+                Asks::Keys(keys) => {
+                    let sign = |(key, _): &(Key, Choice<String>)| key.as_char().to_string();
+                    let signs: Vec<String> = keys.iter().map(sign).collect();
+                    let offered: Vec<String> = words.iter().map(|(key, _)| key.clone()).collect();
+                    prop_assert_eq!(&offered, &signs);
+                    for ((_, word), (_, choice)) in words.iter().zip(keys) {
+                        let found = flow.choice(at, &Keyed::Pressed(word.clone()));
+                        prop_assert!(found.is_some_and(|found| std::ptr::eq(found, choice)));
+                    }
+                    words.get(pick).map_or(Keyed::Nothing, |(_, word)| Keyed::Pressed(word.clone()))
+                }
+                Asks::Digits { count, .. } => Keyed::Pressed("7".repeat(*count as usize)),
+            };
+            let step = flow.after(at, &keyed);
+            let answer = svaml(&flow, &step, "+46100000000");
+            prop_assert_eq!(answer.check(Event::Pie), []);
+            let said = flow.choice(at, &keyed).and_then(|choice| choice.say.clone());
+            let said = said.map(|text| json!([{ "name": "say", "text": text }]));
+            document = answer.to_json();
+            prop_assert_eq!(document.get("instructions"), said.as_ref());
+            let Then::Ask(next) = step.then else { break };
+            prop_assert_eq!(next.nth, at.nth + 1);
+            at = next;
+        }
+    }
+
+    #[test]
+    fn the_longest_way_is_the_longest_of_all(flow in any_flow()) {
+        let flow = CallFlow { machine: None, ..flow };
+        let Speech::Text(greeting) = &flow.greeting else { unreachable!() };
+        let greeting = u32::try_from(greeting.chars().count().div_ceil(14) * 2).unwrap();
+        prop_assert_eq!(flow.way().most_s, Some(60 + greeting + longest(&flow, FIRST)));
+        prop_assert!(flow.way().least_s <= flow.way().most_s);
+    }
 }
