@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::office::Office;
-use crate::support::{Desk, Out, Running, wait_for};
+use crate::support::{Desk, Out, Running, WriteLock, wait_for};
 
 /// A call that asks, with an answer for every key and a word of the row in every text.
 const ASKS: &str = r#"
@@ -178,6 +178,41 @@ fn a_no_is_on_its_list_before_the_goodbye() {
     let again = office.desk.run(&["run", "c.toml", "--yes", "--again"]);
     assert!(again.ends(0).stdout.contains("suppressed"));
     assert_eq!(office.platform.posted(), 1);
+}
+
+#[test]
+fn a_promise_that_cannot_be_kept_in_time_is_not_spoken_and_kept_all_the_same() {
+    let (office, _receiver, run) = calling(1);
+    let lock = WriteLock::take(&office.desk.path("callout.db"));
+    let answer = office.presses(0, "main", "9");
+    assert_eq!(answer, json!({"action": {"name": "hangup"}}));
+    drop(lock);
+    wait_for("the list", || {
+        let listed = office.desk.run(&["suppress", "list"]).ends(0).stdout;
+        listed.contains("opted-out").then_some(())
+    });
+    office.hangs_up(0);
+    run.wait().ends(0);
+    assert_eq!(office.result_of(0).1, "opted out");
+}
+
+#[test]
+fn a_callout_by_hand_asks_and_tells_what_is_pressed() {
+    let (office, _receiver) = Office::open(&STILL);
+    office.desk.write("list.csv", "name,phone\n");
+    office.desk.write("c.toml", ASKS);
+    let words = "call place --campaign c.toml --set name=Ada0 +46701740000";
+    let words: Vec<&str> = words.split(' ').collect();
+    let placed = office.desk.start(&words);
+    wait_for("the call", || (office.platform.posted() == 1).then_some(()));
+    office.presses(0, "main", "2");
+    wait_for("what was pressed", || {
+        placed.said().contains("pressed: 2").then_some(())
+    });
+    office.presses(0, "more-2", "1");
+    office.hangs_up(0);
+    let said = placed.wait().ends(0).stderr;
+    assert!(said.contains("pressed: call back"), "{said}");
 }
 
 #[test]
