@@ -318,13 +318,54 @@ fn the_same_seed_gives_the_same_bytes_and_another_one_does_not() {
     assert!(first != bytes("8"), "another seed, the same bytes");
 }
 
-#[test]
-fn the_sample_of_an_operators_campaign_plays_through() {
+/// A desk with files of the samples.
+fn with_samples(files: &[&str]) -> Desk {
     let desk = Desk::empty();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("campaigns");
-    for file in ["clinic-week.toml", "appointment-reminder.csv"] {
+    for file in files {
         std::fs::copy(folder.join(file), desk.path(file)).unwrap();
     }
+    desk
+}
+
+#[test]
+fn the_sample_that_asks_plays_through() {
+    let desk = with_samples(&["appointment-confirm.toml", "appointment-confirm.csv"]);
+    let args = [
+        "rehearse",
+        "appointment-confirm.toml",
+        "--virtual",
+        "--machines",
+        "0.3",
+    ];
+    desk.run(&args).ends(0);
+    let results = desk.table("appointment-confirm-rehearsal.csv");
+    let known = [
+        "",
+        "confirmed",
+        "cancelled",
+        "opted out",
+        "cancelled > another time",
+    ];
+    let found = results.counts("call_response");
+    assert!(
+        found.keys().all(|response| known.contains(response)),
+        "{found:?}"
+    );
+    for pressed in ["confirmed", "opted out", "cancelled > another time"] {
+        assert!(found.contains_key(pressed), "{found:?}");
+    }
+    for row in &results.rows {
+        let cell = |name| results.cell(row, name);
+        if cell("call_response").starts_with("c") {
+            assert_eq!(cell("call_disposition"), "reached", "{row:?}");
+        }
+    }
+}
+
+#[test]
+fn the_sample_of_an_operators_campaign_plays_through() {
+    let desk = with_samples(&["clinic-week.toml", "appointment-reminder.csv"]);
     let out = desk
         .run(&["rehearse", "clinic-week.toml", "--virtual"])
         .ends(0);

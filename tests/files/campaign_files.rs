@@ -111,10 +111,12 @@ fn the_samples_are_sound_and_their_lists_come_out_as_told() {
         let (_, list, _) = sample(name);
         [list.rows, list.valid, list.invalid, list.duplicates]
     };
+    assert_eq!(figures("appointment-confirm.toml"), [40, 38, 2, 0]);
     assert_eq!(figures("appointment-reminder.toml"), [200, 192, 6, 2]);
     assert_eq!(figures("clinic-week.toml"), [200, 192, 6, 2]);
     assert_eq!(figures("conference-bridge.toml"), [6, 6, 0, 0]);
     assert_eq!(figures("custom-press-one.toml"), [4, 4, 0, 0]);
+    assert_eq!(figures("on-call.toml"), [4, 4, 0, 0]);
     assert_eq!(figures("outage-prompts.toml"), [6, 5, 1, 0]);
 }
 
