@@ -357,7 +357,7 @@ fn the_sample_that_asks_plays_through() {
     }
     for row in &results.rows {
         let cell = |name| results.cell(row, name);
-        if cell("call_response").starts_with("c") {
+        if cell("call_response").starts_with('c') {
             assert_eq!(cell("call_disposition"), "reached", "{row:?}");
         }
     }
