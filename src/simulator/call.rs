@@ -114,13 +114,14 @@ impl Call {
 
     /// Ends the call now; returns what it will not cost after all.
     pub(super) fn hang_up(&mut self, now: Timestamp, time_scale: f64) -> Decimal {
-        let (result, talk_s) = match self.phase(now, time_scale) {
+        let (result, mut talk_s) = match self.phase(now, time_scale) {
             Phase::Talking(talked_s) => (CallResult::Answered, talked_s),
             Phase::Ringing | Phase::Over => (CallResult::NoAnswer, 0),
         };
         if let Some(course) = &mut self.course {
             let now_ms = course.break_off(now, time_scale);
             course.end_ms = Some(now_ms);
+            talk_s = started_s(now_ms);
         }
         self.fate = Fate {
             result,
@@ -237,8 +238,14 @@ impl Call {
     }
 }
 
+/// Seconds of a call's clock, one that has begun with them: so is the talk of a call counted in which something is
+/// played.
+pub(super) fn started_s(ms: u64) -> u32 {
+    u32::try_from(ms.div_ceil(1000)).unwrap_or(u32::MAX)
+}
+
 /// Whole seconds of a call's clock.
-pub(super) fn whole_s(ms: u64) -> u32 {
+fn whole_s(ms: u64) -> u32 {
     u32::try_from(ms / 1000).unwrap_or(u32::MAX)
 }
 

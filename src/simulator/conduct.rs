@@ -10,7 +10,7 @@
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use super::call::Phase;
+use super::call::{Phase, started_s};
 use super::callout::Plays;
 use super::chance::{Purpose, draw};
 use super::course::{ANSWER_WAIT_MS, Ace, Ask, Course, Detection, ERROR_MS, Item, Live, Step};
@@ -437,7 +437,7 @@ impl World {
         course.until_ms = end_ms;
         call.fate.result = result;
         call.fate.reason = reason;
-        call.fate.talk_s = u32::try_from(end_ms.div_ceil(1000)).unwrap_or(u32::MAX);
+        call.fate.talk_s = started_s(end_ms);
         let within: Decimal = course.record.legs_within.iter().sum();
         let debit = Tariff::debit(call.rate, call.fate.talk_s) + within;
         self.spent += debit - call.debit;
@@ -473,8 +473,28 @@ impl World {
         self.play_now(index, script, now);
     }
 
+    /// Plays what manages a call into it, at once; whether that was done. Without an action, or with `continue`, the
+    /// call goes on afterwards as if it were connected: a menu that was broken off is not taken up again.
+    pub(super) fn play_into(&mut self, index: usize, script: Script, now: Timestamp) -> bool {
+        let call = &self.calls[index];
+        let is_talking = matches!(call.phase(now, self.options.time_scale), Phase::Talking(_));
+        let has_effect = match script.then {
+            // Nothing is said before: the call is over now.
+            Some(Action::HangUp) | None => !script.said.is_empty(),
+            Some(Action::Continue) => !script.said.is_empty() || call.course.is_some(),
+            Some(Action::Park(..)) => true,
+            Some(Action::Menu(_) | Action::Connect(_) | Action::Conference(_) | Action::Other) => {
+                false
+            }
+        };
+        if is_talking && has_effect {
+            self.play_now(index, script, now);
+        }
+        is_talking && has_effect
+    }
+
     /// Plays a script into a call that somebody has answered, in the place of what goes on.
-    pub(super) fn play_now(&mut self, index: usize, script: Script, now: Timestamp) {
+    fn play_now(&mut self, index: usize, script: Script, now: Timestamp) {
         let scale = self.options.time_scale;
         let Phase::Talking(_) = self.calls[index].phase(now, scale) else {
             return;

@@ -116,9 +116,12 @@ impl Told {
         }
     }
 
-    /// Where events go, by kind.
-    pub(super) fn urls(&self) -> &Urls {
-        &self.urls
+    /// What is told of the second leg of this call.
+    pub(super) fn of_leg(&self, application: Option<&Arc<str>>, nth: u64) -> Self {
+        let mut urls = self.urls.clone();
+        let ace = &mut urls[EventKind::Ace as usize];
+        *ace = ace.take().or_else(|| application.map(Arc::clone));
+        Self::new(urls, nth, None)
     }
 
     /// Where events of this kind go.

@@ -1,7 +1,8 @@
 //! The second leg of a call: somebody else whom it is connected to.
 //!
 //! The documents do not say how such a leg is told. By default it has a call id of its own, under the same `custom`,
-//! with its own ACE and `DiCE` at the same URLs and its own bill; or it is a part of the first call's bill alone
+//! with its own bill, ACE and `DiCE` at the same URLs (its ACE goes to the
+//! application where that of the first call was answered in the callout); or it is a part of the first call's bill alone
 //! ([`Legs`]). It begins when it rings. The first call is billed all the while and
 //! ends with it, answered or not.
 
@@ -16,7 +17,6 @@ use super::call_id::CallId;
 use super::callout::Plays;
 use super::chance::{Purpose, draw};
 use super::endpoint::EndpointKind;
-use super::event::Told;
 use super::fate::{CallResult, Fate};
 use super::options::Legs;
 use super::script::Dial;
@@ -93,7 +93,7 @@ impl World {
         let rate = self.options.tariff.rate(&endpoint);
         let call = &mut self.calls[first];
         let urls = call.told.as_ref().filter(|_| !dial.is_silent);
-        let told = urls.map(|told| Box::new(Told::new(told.urls().clone(), nth, None)));
+        let told = urls.map(|urls| Box::new(urls.of_leg(self.callbacks.url(), nth)));
         let mut plays = Plays {
             longest_s: Some(longest_s),
             leg_of: Some((first, answered_ms)),

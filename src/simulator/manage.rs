@@ -1,8 +1,9 @@
 //! What a PATCH of a call asks for: SVAML, read and checked as far as the documents go.
 //!
 //! Seed 003, "Update a call in progress" and "Manage Call with `callLeg`"; the names are those of
-//! `FACTS` §6. Actions that ask for things beyond the simulator's reach (to connect, to run a menu)
-//! are taken and change nothing.
+//! `FACTS` §6. What is said, `hangup`, `continue` and `park` are played into a call that somebody has answered, in
+//! the place of what goes on in it (`conduct`); the documents allow no other actions, and those are taken and
+//! change nothing.
 
 use serde_json::{Map, Value};
 

@@ -22,6 +22,7 @@ use super::query;
 use super::recording::Scene;
 use super::requests::{Head, Notes, RequestRow};
 use super::routes::Method;
+use super::script;
 use super::wording::Wording;
 use super::world::World;
 
@@ -198,7 +199,8 @@ impl World {
         body: &[u8],
         desk: &mut Desk,
     ) -> Result<Answer, ApiError> {
-        let wishes = manage::read(&object(body)?, &mut desk.notes)?;
+        let body = object(body)?;
+        let wishes = manage::read(&body, &mut desk.notes)?;
         leg.map_or(Ok(()), manage::check_leg)?;
         let time_scale = self.options.time_scale;
         let index = CallId::parse(&percent::decode(id))
@@ -212,8 +214,11 @@ impl World {
         }
         call.managed().times += 1;
         let id = call.id;
+        let script = script::script(&Value::Object(body), None);
+        let is_played = script.is_some_and(|script| self.play_into(index, script, desk.now));
         for wish in wishes {
             match wish {
+                Wish::HangUp if is_played => {}
                 Wish::HangUp => self.hang_up(index, desk.now),
                 Wish::StartRecording(destination) => {
                     let destination = destination.as_deref();

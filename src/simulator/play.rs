@@ -117,7 +117,7 @@ impl Stage<'_> {
         Ok(match script.then {
             None => Then::Nothing,
             Some(Action::HangUp) => Then::HungUp,
-            Some(Action::Continue) => Then::Connected,
+            Some(Action::Continue | Action::Other) => Then::Connected,
             Some(Action::Connect(dial)) => Then::Dial(dial),
             Some(Action::Conference(id)) => Then::Conference(id),
             Some(Action::Menu(run)) => self.run(&run)?,

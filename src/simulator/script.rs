@@ -45,6 +45,9 @@ pub(super) enum Action {
     Conference(String),
     /// Held for so many seconds at most.
     Park(Vec<Sound>, u32),
+    /// Something that is not played: users of the application and streams are not connected here, and recordings
+    /// are made elsewhere.
+    Other,
 }
 
 /// Whom a call is connected to.
@@ -184,8 +187,8 @@ fn read_action(action: &Map<String, Value>) -> Option<Action> {
             let longest_s = number(fields, "maxDuration").unwrap_or(PARK_S_MAX);
             Action::Park(said.map(Sound::file).collect(), longest_s)
         }
-        // To users of the application and to streams nothing is connected here.
-        _ => Action::Continue,
+        "continue" => Action::Continue,
+        _ => Action::Other,
     })
 }
 

@@ -305,6 +305,8 @@ async fn names_are_read_in_any_case_and_noted() {
     let path = format!("/calling/v1/calls/id/{id}");
     assert_eq!(peer.ask(Method::PATCH, &path, &body).await.status, 204);
     assert!(peer.against().contains("`Action` is spelled `action`"));
+    // It is said first.
+    peer.advance(Duration::from_secs(1));
     assert_eq!(peer.get_call(&id).await.json()["reason"], "MANAGERHANGUP");
 }
 

@@ -7,6 +7,7 @@
 )]
 
 mod answers;
+mod application;
 mod auth;
 mod calls;
 mod checks;
@@ -19,11 +20,13 @@ mod faults;
 mod harness;
 mod hostile;
 mod ledger;
+mod machines;
 mod manage;
 mod played;
 mod receiver;
 mod recordings;
 mod requests;
+mod stage;
 mod strangers;
 mod svaml;
 mod transport;

@@ -2,133 +2,16 @@
 
 use std::time::Duration;
 
-use callout::simulator::{Delivery, Options, OutgoingEvent, People, World};
-use callout::sinch::events::Event;
-use jiff::{SignedDuration, Timestamp};
+use callout::simulator::{Delivery, Mix, Options, PlayedRow, World};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::harness::{KEY, NUMBER, steady};
-
-const URL: &str = "http://127.0.0.1:9/sinch";
-const CONTINUE: &str = r#"{"action":{"name":"continue"}}"#;
-const BYE: &str =
-    r#"{"instructions":[{"name":"say","text":"Goodbye."}],"action":{"name":"hangup"}}"#;
-
-fn begin() -> Timestamp {
-    "2026-11-21T05:00:00Z".parse().unwrap()
-}
-
-/// Milliseconds since the callout.
-fn ms(moment: Timestamp) -> i64 {
-    moment.as_millisecond() - begin().as_millisecond()
-}
-
-/// People who all do the same.
-fn people(press: f64, press_wrong: f64, leave: f64) -> People {
-    People {
-        press,
-        press_wrong,
-        leave,
-        quick: 0.0,
-        machines: 0.0,
-        unsure: 0.0,
-        no_beep: 0.0,
-        ..People::default()
-    }
-}
-
-fn pressing(key: &str) -> People {
-    People {
-        keys: vec![(key.to_owned(), 1.0)],
-        ..people(1.0, 0.0, 0.0)
-    }
-}
-
-fn options(people: People) -> Options {
-    Options {
-        people,
-        callback_url: Some(URL.to_owned()),
-        ..steady()
-    }
-}
-
-/// A menu that confirms, opts out, or asks for a number.
-fn menu() -> Value {
-    json!({
-        "instructions": [{"name": "say", "text": "Hello.", "locale": "en-US"}],
-        "action": {"name": "runMenu", "locale": "en-US", "menus": [
-            {"id": "main", "mainPrompt": "#tts[Come?]", "repeatPrompt": "#tts[Well?]", "repeats": 1, "options": [
-                {"dtmf": "1", "action": "return(yes)"}, {"dtmf": "2", "action": "menu(when)"}]},
-            {"id": "when", "mainPrompt": "#tts[When?]", "maxDigits": 4},
-        ]},
-    })
-}
-
-/// A custom callout with inline ICE, and whatever else it has.
-fn custom(fields: &Value) -> Value {
-    let ice = json!({"action": {
-        "name": "connectPstn", "number": NUMBER, "cli": "+46100000000", "maxDuration": 60,
-    }});
-    let mut callout = json!({"method": "customCallout", "customCallout": {
-        "custom": "a1", "ice": ice.to_string(), "enableDice": true,
-    }});
-    for (name, value) in fields.as_object().unwrap() {
-        callout["customCallout"][name] = match value {
-            Value::Object(_) => value.to_string().into(),
-            _ => value.clone(),
-        };
-    }
-    callout
-}
-
-fn world(options: Options, callout: &Value) -> World {
-    let mut world = World::new(options, begin());
-    let order = World::read(callout.to_string().as_bytes(), false);
-    let delivery = world.post(order, begin());
-    assert!(matches!(delivery, Delivery::After(_, answer) if answer.status == 200));
-    world
-}
-
-fn read(event: &OutgoingEvent) -> Value {
-    assert!(Event::parse(&event.body).is_ok());
-    serde_json::from_slice(&event.body).unwrap()
-}
-
-/// Everything that is told, with its moment in milliseconds since the callout; what asks is answered by `answer`, at once.
-fn run(world: &mut World, mut answer: impl FnMut(&Value) -> (u16, String)) -> Vec<(i64, Value)> {
-    let mut told = Vec::new();
-    while let Some(now) = world.next_event_at() {
-        for event in world.events_due(now, KEY) {
-            let body = read(&event);
-            if event.asks {
-                let (status, answer) = answer(&body);
-                let answer = (status, answer.as_bytes());
-                world.event_answered(event.number, answer, Duration::ZERO, now);
-            }
-            told.push((ms(now), body));
-        }
-    }
-    told
-}
-
-fn names(told: &[(i64, Value)]) -> Vec<&str> {
-    told.iter()
-        .map(|told| told.1["event"].as_str().unwrap())
-        .collect()
-}
-
-fn never(event: &Value) -> (u16, String) {
-    panic!("nothing asks: {event}");
-}
-
-fn with(answer: &'static str) -> impl FnMut(&Value) -> (u16, String) {
-    move |_| (200, answer.to_owned())
-}
-
-fn result(told: &[(i64, Value)]) -> &Value {
-    let pie = told.iter().find(|(_, event)| event["event"] == "pie");
-    &pie.unwrap().1["menuResult"]
-}
+use crate::application::{Application, in_time};
+use crate::harness::{KEY, Peer};
+use crate::stage::{
+    BYE, CONTINUE, URL, begin, custom, menu, names, never, options, people, pressing, read, result,
+    run, with, world,
+};
 
 #[test]
 fn a_key_is_told_and_its_answer_played() {
@@ -392,4 +275,75 @@ fn what_people_do_follows_from_the_seed_and_their_call() {
     assert!(of("1") > 50 && of("2") > 50, "{} {}", of("1"), of("2"));
     assert!((15..60).contains(&machines), "{machines}");
     assert!(silent > machines, "{silent}");
+}
+
+/// Menus over HTTP, until the end of each of so many calls is told; what was played, without how long answers took.
+async fn over_http(calls: usize) -> (Peer, Vec<PlayedRow>) {
+    let mut application = Application::answering(|event| match event["event"].as_str() {
+        Some("ace") => (200, menu().to_string()),
+        Some("pie") => (200, BYE.to_owned()),
+        _ => (200, String::new()),
+    })
+    .await;
+    let peer = Peer::start(Options {
+        seed: 5,
+        callback_url: Some(application.url.clone()),
+        mix: Mix::ANSWERED,
+        ..Options::default()
+    });
+    for nth in 0..calls {
+        let mut callout = custom(&json!({}));
+        let ice = json!({"action": {
+            "name": "connectPstn", "number": format!("+4670174{nth:04}"), "maxDuration": 60,
+        }});
+        callout["customCallout"]["ice"] = ice.to_string().into();
+        assert_eq!(peer.post(&callout).await.status, 200);
+    }
+    let mut over = 0;
+    while over < calls {
+        peer.advance(Duration::from_mins(1));
+        let told = application.next().await.json();
+        over += usize::from(told["event"] == "dice");
+    }
+    let mut rows = peer.simulator.played();
+    for answer in rows.iter_mut().flat_map(|row| &mut row.answers) {
+        answer.took_ms = 0;
+    }
+    (peer, rows)
+}
+
+#[tokio::test]
+async fn menus_are_played_over_http_and_the_same_seed_plays_the_same() {
+    let (peer, first) = over_http(40).await;
+    let page = peer.get("/simulator/played").await.json();
+    assert_eq!(
+        (&page["invalid"], &page["late"], &page["failed"]),
+        (&json!(0), &json!(0), &json!(0))
+    );
+    let told = page["calls"].as_array().unwrap();
+    assert_eq!(told.len(), 40);
+    for (told, row) in told.iter().zip(&first) {
+        assert_eq!(told["heard"], json!(row.heard));
+        assert_eq!(told["pressed"], json!(row.pressed));
+        assert_eq!(
+            (&told["machine"], &told["attempt"]),
+            (&json!(row.machine), &json!("a1"))
+        );
+    }
+    let (_, second) = over_http(40).await;
+    assert_eq!(first, second);
+}
+
+#[tokio::test]
+async fn an_application_that_is_not_there_does_not_answer() {
+    let peer = Peer::start(options(pressing("1")));
+    assert_eq!(peer.post(&custom(&json!({}))).await.status, 200);
+    peer.advance(Duration::from_secs(11));
+    in_time(async {
+        while peer.simulator.bad_answers().failed == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(peer.simulator.ledger()[0].duration_s, 30, "it is connected");
 }
