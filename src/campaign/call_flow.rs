@@ -53,6 +53,8 @@ const LONGEST: &str = "longest";
 /// What may follow where nothing was pressed.
 const OTHERWISE: [&str; 2] = ["say", "menu"];
 
+/// Most menus of a campaign.
+const MENUS_MAX: usize = 100;
 /// Longest name of a menu: the platform takes 64 characters, and a visit is counted behind it.
 const MENU_ID_CHARS_MAX: usize = 60;
 /// Longest response.
@@ -168,6 +170,12 @@ fn menus(root: &Table<'_, '_>, texts: &mut Vec<Text>) -> Option<Vec<Menu<TextId>
         root.wrong_type("menu", value, "tables: [menu.main]");
         return None;
     };
+    if entries.len() > MENUS_MAX {
+        let message = format!("a campaign has {} menus", entries.len());
+        let help = format!("at most {MENUS_MAX}: a call asks ten of them");
+        root.file.fault(&root.key_place("menu"), message, help);
+        return None;
+    }
     let mut names: Vec<&str> = entries.keys().map(|key| key.get_ref().as_ref()).collect();
     let table = Table::new(root.file, "[menu]", value.span(), entries, &names);
     for name in &names {

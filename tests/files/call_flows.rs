@@ -295,7 +295,13 @@ fn what_does_not_make_a_menu_is_told_where_it_stands() {
 #[test]
 fn menus_are_called_and_reached_as_they_should() {
     let name = "m".repeat(61);
+    let many = |n: usize| format!("[menu.m{n}]\nsay = \"One\"\n[menu.m{n}.key.1]\n");
+    let many: String = (0..101).map(many).collect();
     told(&[
+        (
+            many,
+            "a campaign has 101 menus (at most 100: a call asks ten of them)",
+        ),
         (
             "[menu.hello]\nsay = \"One\"\n[menu.hello.key.1]".to_owned(),
             "7:7 hello: no menu is called `main` (the menu that is asked first is [menu.main])",
