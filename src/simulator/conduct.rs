@@ -457,6 +457,17 @@ impl World {
         self.leg_is_over(index, end_ms);
     }
 
+    /// Forgets what only a call needs that goes on.
+    pub(super) fn forget(&mut self, index: usize, now: Timestamp) {
+        let call = &mut self.calls[index];
+        let is_over = call.phase(now, self.options.time_scale) == Phase::Over;
+        if let Some(course) = call.course.as_mut().filter(|_| is_over) {
+            course.live = None;
+            course.record.heard.shrink_to_fit();
+            course.record.pressed.shrink_to_fit();
+        }
+    }
+
     /// What an answer to the ACE of a spoken or a conference callout says: it is played in the place of what goes
     /// on, from now on.
     pub(super) fn replace(&mut self, index: usize, answer: &[u8], now: Timestamp) {

@@ -12,6 +12,8 @@ use rand::rngs::StdRng;
 const KEYS: &str = "0123456789*#";
 /// Milliseconds between two digits that somebody types.
 const TYPING_MS: RangeInclusive<u64> = 250..=900;
+/// Nobody types more digits than that.
+const DIGITS_MAX: u32 = 32;
 /// The share of people who type fewer digits than are asked for.
 const TOO_FEW: f64 = 0.1;
 /// Milliseconds after which the platform knows who answered.
@@ -252,6 +254,7 @@ impl Person {
     /// So many digits, or fewer.
     fn digits(&mut self, count: u32, too_few: bool) -> Option<String> {
         let is_short = too_few || self.rng.random_bool(TOO_FEW);
+        let count = count.min(DIGITS_MAX);
         let fewer = self.rng.random_range(0..count.max(1));
         let count = if is_short { fewer } else { count };
         let digit = |_| char::from(b'0' + self.rng.random_range(0..10_u8));
@@ -378,6 +381,27 @@ mod tests {
         let all = deeds(&people, digits);
         assert!((85..=95).contains(&share(&all, |keys| keys.len() == 4)));
         assert!(all.iter().all(|deed| keys(deed).len() <= 4));
+    }
+
+    #[test]
+    fn nobody_types_for_ever() {
+        let people = People {
+            press: 1.0,
+            press_wrong: 0.0,
+            leave: 0.0,
+            machines: 0.0,
+            ..People::default()
+        };
+        let endless = Prompt {
+            offered: &[],
+            digits: u32::MAX,
+            ..MENU
+        };
+        assert!(
+            deeds(&people, endless)
+                .iter()
+                .all(|deed| keys(deed).len() <= 32)
+        );
     }
 
     #[test]

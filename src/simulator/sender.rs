@@ -21,8 +21,9 @@ use super::http::{Shared, is_loopback};
 use super::tell::OutgoingEvent;
 use crate::sinch::auth::{self, Scheme};
 
-/// Events on their way at one time. Those of one call follow each other.
-const LANES: usize = 64;
+/// Events on their way at one time. Those of one call follow each other, and an answer that takes long keeps the
+/// others of its lane waiting.
+const LANES: usize = 256;
 /// The longest that an answer is waited for.
 const ANSWER_WAIT_MAX: Duration = Duration::from_millis(ANSWER_WAIT_MS);
 /// Bytes of an answer that are read.

@@ -137,6 +137,9 @@ impl World {
                 self.take_step(planned.call, now);
                 continue;
             }
+            if planned.kind == EventKind::Dice && !planned.marks.has(Mark::SecondCall) {
+                self.forget(planned.call, now);
+            }
             if planned.marks.has(Mark::Lost) {
                 continue;
             }
