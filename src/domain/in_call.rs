@@ -29,6 +29,13 @@ impl InCall {
         self.0 & other.0 == other.0
     }
 
+    /// What of it stays true of the person in whatever call comes after it: what they pressed.
+    #[must_use]
+    pub fn stays(self) -> Self {
+        let theirs = Self::PRESSED.and(Self::COUNTS).and(Self::OPTED_OUT);
+        Self(self.0 & theirs.0)
+    }
+
     /// One number, for a store.
     pub fn pack(self) -> u8 {
         self.0
@@ -96,6 +103,15 @@ impl Wanted {
 }
 
 impl Answered {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Reached,
+        Self::Machine,
+        Self::NoResponse,
+        Self::OtherResponse,
+        Self::OptedOut,
+    ];
+
     /// Why the recipient is not reached, in one or two words; none where they are.
     pub fn why(self) -> Option<&'static str> {
         match self {

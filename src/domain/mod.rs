@@ -69,8 +69,8 @@ pub use openings::{OpeningId, Openings};
 pub use outcome::Outcome;
 pub use outlook::{Ahead, Flow, Outlook};
 pub use recipient::{
-    Disposition, Follow, RESULT_COLUMNS, RecipientState, RejectKind, Terms, WaitReason,
-    after_attempt, closed,
+    Disposition, Follow, RESULT_COLUMNS, RecipientState, RejectKind, Stands, Terms, WaitReason,
+    after_attempt, closed, heard_late,
 };
 pub use redact::{Spellings, without_numbers};
 pub use refusals::{Endings, EndsSpeakOf, Known, Refusals, Ruling, Trouble};

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Outcome;
+use super::{Answered, Outcome};
 
 /// Attempts that a recipient may use, at most.
 pub const ATTEMPTS_MAX: u32 = 100;
@@ -44,22 +44,43 @@ pub struct Tried {
     pub no_answer: u8,
     /// Faults of the platform, which use nothing up.
     pub faults: u8,
+    /// Of those used up, calls that a machine answered which does not count.
+    pub machine: u8,
+    /// Of those used up, answered calls in which nothing was pressed that is offered.
+    pub no_response: u8,
 }
 
 impl Tried {
     /// One number, for a store.
-    pub fn pack(self) -> u32 {
-        u32::from_be_bytes([self.used, self.busy, self.no_answer, self.faults])
+    pub fn pack(self) -> i64 {
+        let [used, busy, no_answer, faults] = [self.used, self.busy, self.no_answer, self.faults];
+        // The first four bytes are what they were before anybody asked what was heard in a call.
+        let bytes = [
+            0,
+            0,
+            self.machine,
+            self.no_response,
+            used,
+            busy,
+            no_answer,
+            faults,
+        ];
+        i64::from_be_bytes(bytes)
     }
 
     /// The number read back; none where it is not one that [`pack`](Self::pack) makes.
     pub fn unpack(packed: i64) -> Option<Self> {
-        let [used, busy, no_answer, faults] = u32::try_from(packed).ok()?.to_be_bytes();
+        let bytes = packed.to_be_bytes();
+        let [0, 0, machine, no_response, used, busy, no_answer, faults] = bytes else {
+            return None;
+        };
         Some(Self {
             used,
             busy,
             no_answer,
             faults,
+            machine,
+            no_response,
         })
     }
 
@@ -67,6 +88,8 @@ impl Tried {
         self.used
             .saturating_sub(self.busy)
             .saturating_sub(self.no_answer)
+            .saturating_sub(self.machine)
+            .saturating_sub(self.no_response)
     }
 }
 
@@ -227,7 +250,25 @@ impl RetryPolicy {
             (&self.failed, tried.failed())
         };
         let (waits, nth) = named.map_or((waits, nth), |waits| (waits, tried.used));
-        match waits.nth(nth) {
+        self.again(waits.nth(nth), tried, fraction)
+    }
+
+    /// What follows a call that was answered and is worth so much. `fraction` is drawn from 0 to 1.
+    pub fn after_answer(&self, worth: Answered, mut tried: Tried, fraction: f64) -> Next {
+        let (waits, count) = match worth {
+            Answered::Machine => (&self.machine, &mut tried.machine),
+            Answered::NoResponse => (&self.no_response, &mut tried.no_response),
+            Answered::Reached | Answered::OtherResponse | Answered::OptedOut => return Next::Over,
+        };
+        *count = count.saturating_add(1);
+        let wait = waits.nth(*count);
+        tried.used = tried.used.saturating_add(1);
+        self.again(wait, tried, fraction)
+    }
+
+    /// Another attempt after this wait, where there is one and an attempt is left.
+    fn again(&self, wait: Option<Duration>, tried: Tried, fraction: f64) -> Next {
+        match wait {
             Some(wait) if u32::from(tried.used) < self.max_attempts => Next::Again {
                 wait: self.jittered(wait, fraction),
                 tried,
@@ -284,7 +325,7 @@ mod tests {
                     Next::Again {
                         wait, tried: now, ..
                     } => {
-                        tried = Tried::unpack(now.pack().into()).unwrap();
+                        tried = Tried::unpack(now.pack()).unwrap();
                         Some(wait.as_secs() / 60)
                     }
                 },
@@ -316,6 +357,54 @@ mod tests {
         );
         assert_eq!(story(&policy(), &[("noanswer", "timeout")]), [Some(5)]);
         assert_eq!(story(&RetryPolicy::default(), &[busy]), [None]);
+    }
+
+    #[test]
+    fn machines_and_silence_have_waits_of_their_own_and_use_attempts_up() {
+        let policy = RetryPolicy {
+            machine: minutes(&[240, 300]),
+            no_response: minutes(&[120]),
+            ..policy()
+        };
+        let mut tried = Tried::default();
+        let mut then = |worth| match policy.after_answer(worth, tried, 0.5) {
+            Next::Over => None,
+            Next::Again {
+                wait, tried: now, ..
+            } => {
+                tried = Tried::unpack(now.pack()).unwrap();
+                Some(wait.as_secs() / 60)
+            }
+        };
+        for over in [
+            Answered::Reached,
+            Answered::OtherResponse,
+            Answered::OptedOut,
+        ] {
+            assert_eq!(then(over), None, "{over:?}");
+        }
+        let (machine, silence) = (Answered::Machine, Answered::NoResponse);
+        let waits = [machine, silence, machine, silence].map(then);
+        assert_eq!(waits, [Some(240), Some(120), Some(300), None]);
+        let never = RetryPolicy::default();
+        assert_eq!(
+            never.after_answer(machine, Tried::default(), 0.5),
+            Next::Over
+        );
+    }
+
+    #[test]
+    fn what_was_packed_before_machines_were_counted_reads_the_same() {
+        let tried = Tried {
+            used: 200,
+            busy: 3,
+            no_answer: 2,
+            faults: 1,
+            ..Tried::default()
+        };
+        assert_eq!(tried.pack(), i64::from(u32::from_be_bytes([200, 3, 2, 1])));
+        assert_eq!(Tried::unpack(tried.pack()), Some(tried));
+        assert_eq!((Tried::unpack(-1), Tried::unpack(1 << 48)), (None, None));
     }
 
     #[test]

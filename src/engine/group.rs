@@ -1,6 +1,6 @@
 //! What an engine makes durable together.
 
-use crate::domain::{AttemptKey, EventNumber, RunId};
+use crate::domain::{AttemptKey, EventNumber, RecipientId, RunId};
 use crate::store::{EngineStore, Fact, Intent, StoreError};
 
 /// What is made durable together.
@@ -23,10 +23,14 @@ impl Group {
             && self.observes.is_empty()
     }
 
-    /// Whether something of that attempt is recorded in it.
-    pub(super) fn is_about(&self, attempt: AttemptKey) -> bool {
-        let is_it = |fact: &Fact| matches!(fact, Fact::Attempt { key, .. } if *key == attempt);
-        self.facts.iter().any(is_it)
+    /// Whether something of that attempt or its recipient is recorded in it.
+    pub(super) fn is_about(&self, attempt: AttemptKey, recipient: RecipientId) -> bool {
+        let is_it = |fact: &Fact| match fact {
+            Fact::Attempt { key, .. } => *key == attempt,
+            _ => fact.moved() == Some(recipient),
+        };
+        let intended = |intent: &Intent| intent.recipient == recipient;
+        self.facts.iter().any(is_it) || self.intents.iter().any(intended)
     }
 
     /// Makes it durable; where it has no intent, only facts are. Returns which intents stand.

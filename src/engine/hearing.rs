@@ -98,14 +98,21 @@ impl Engine {
         }
         let run = self.assignment.run.clone();
         for (number, news, whose) in page {
-            if let Some(Whose {
-                key, attempt: id, ..
-            }) = whose.filter(|whose| whose.run == run)
-            {
+            if let Some(whose) = whose.filter(|whose| whose.run == run) {
+                let Whose {
+                    key,
+                    attempt: id,
+                    recipient,
+                    ..
+                } = whose;
+                let flow = self.assignment.rules.flow.as_deref();
+                let pressed = press(&news, id, flow, self.assignment.time.wall());
                 let heard = Heard {
                     number,
                     key,
                     id,
+                    recipient,
+                    makes: pressed.map_or(InCall::NOTHING, |press| press.makes),
                     news,
                 };
                 if let Some(hearing) = &mut self.hearing {
@@ -203,7 +210,7 @@ impl Engine {
             self.step(Event::Heard(heard));
             return self.observe_next();
         }
-        if self.committing || self.group.is_about(heard.key) {
+        if self.committing || self.group.is_about(heard.key, heard.recipient) {
             // What the core recorded of it meanwhile comes first.
             self.observe_later(number);
             return self.observe_next();
@@ -212,12 +219,16 @@ impl Engine {
             return;
         };
         let Heard {
-            id: attempt, news, ..
+            id: attempt,
+            recipient,
+            news,
+            makes,
+            ..
         } = heard;
-        let (retry, chance) = (
-            self.assignment.rules.retry.clone(),
-            hearing.entropy.fraction(),
-        );
+        self.core.set_aside(recipient);
+        let rules = &self.assignment.rules;
+        let wanted = rules.flow.as_ref().map(|flow| flow.wanted());
+        let (retry, chance) = (rules.retry.clone(), hearing.entropy.fraction());
         let (store, platform, run) = (
             Arc::clone(&self.assignment.store),
             Arc::clone(&self.assignment.platform),
@@ -225,14 +236,16 @@ impl Engine {
         );
         hearing.observing = true;
         self.timeline.start(Kind::Commit, async move {
-            let Some(event) = learned(platform.as_ref(), news).await else {
+            let event = learned(platform.as_ref(), news).await;
+            if event.is_none() && makes == InCall::NOTHING {
                 return Report::Observed(number, Ok(Vec::new()), Ok(Vec::new()));
-            };
+            }
             let heard = store::Heard {
                 attempt,
                 event,
                 at: now,
                 retry,
+                wanted: wanted.unwrap_or_default(),
                 chance,
             };
             let observed = store.observe(&run, &[heard]).await;
@@ -269,7 +282,7 @@ impl Engine {
             (Some(Observed::Taken(taken)), Ok(opened)) => {
                 self.step(Event::Observed(*taken, opened));
             }
-            (_, Ok(_)) => {}
+            (_, Ok(_)) => self.core.put_back(false),
             (_, Err(error)) => return self.store_failed(&error, Vec::new()),
         }
         self.handled(number);

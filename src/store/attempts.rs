@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::error::StoreError;
 use crate::domain::{
     AttemptId, AttemptKey, AttemptRecord, CallId, Destination, Outcome, RecipientId, RetryPolicy,
-    RunId, Word,
+    RunId, Wanted, Word,
 };
 
 /// Attempts, as people and records settle them.
@@ -105,6 +105,8 @@ pub struct Resolution {
     pub at: Timestamp,
     /// Who is called again in its run.
     pub retry: RetryPolicy,
+    /// What a call must bring beside its answer.
+    pub wanted: Wanted,
     /// Drawn from 0 to 1, for the jitter of a wait.
     pub chance: f64,
 }

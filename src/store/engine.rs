@@ -15,7 +15,7 @@ use crate::domain::retry::PerNumber;
 use crate::domain::{
     AttemptEvent, AttemptId, AttemptKey, AttemptState, CallId, Charges, Disposition, Hold, InCall,
     Outcome, RecipientId, RecipientState, Refusal, RetryPolicy, RunId, Stage, Suppressions, Tried,
-    WaitReason, Zones,
+    WaitReason, Wanted, Zones,
 };
 
 /// What an engine asks of a store. One engine writes a run at a time.
@@ -123,7 +123,8 @@ pub trait EngineStore: std::fmt::Debug + Send + Sync {
     ) -> Result<Vec<Option<Whose>>, StoreError>;
 
     /// The platform's word on attempts of a run which no engine has in hand: all of it or, on an error,
-    /// nothing. What follows for their recipients is decided as after a poll. Whoever is not the engine
+    /// nothing. What follows for their recipients is decided as after a poll, and decided anew where something
+    /// was heard in a call that is over: a retry that is not an attempt yet is taken back by it. Whoever is not the engine
     /// leaves a run alone on which one is at work.
     async fn observe(&self, run: &RunId, heard: &[Heard]) -> Result<Vec<Observed>, StoreError>;
 
@@ -222,6 +223,8 @@ pub struct OpenCall {
     pub hold: Option<Hold>,
     /// How its recipient was tried before.
     pub tried: Tried,
+    /// What was heard in it, and what they pressed in the calls before it.
+    pub heard: InCall,
 }
 
 /// An attempt by its id or its call.
@@ -271,12 +274,15 @@ impl std::fmt::Debug for Press {
 pub struct Heard {
     /// Which.
     pub attempt: AttemptId,
-    /// The word: [`AttemptEvent::Seen`] or [`AttemptEvent::Ended`].
-    pub event: AttemptEvent,
+    /// The word: [`AttemptEvent::Seen`] or [`AttemptEvent::Ended`]; none where it is about nothing but what was
+    /// heard in the call, which was kept before.
+    pub event: Option<AttemptEvent>,
     /// When it was heard.
     pub at: Timestamp,
     /// Who is called again in its run.
     pub retry: RetryPolicy,
+    /// What a call must bring beside its answer.
+    pub wanted: Wanted,
     /// Drawn from 0 to 1, for the jitter of a wait.
     pub chance: f64,
 }
@@ -307,8 +313,12 @@ pub struct Taken {
     pub hold: Option<Decimal>,
     /// When its intent was written.
     pub intended_at: Timestamp,
+    /// Where the recipient stood.
+    pub was: RecipientState,
     /// Where the recipient stands now, where they moved.
     pub moved: Option<RecipientState>,
+    /// What was heard in its call, and what they pressed in others.
+    pub heard: InCall,
     /// In words, why a person must look at once: the attempt made two calls, or its recipient was called
     /// again after a person had said that nobody was called.
     pub alarm: Option<String>,

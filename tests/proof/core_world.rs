@@ -9,10 +9,16 @@ use callout::engine::Pace;
 
 use crate::nature::{Nature, SECOND};
 use crate::planted::Bug;
-use crate::simulation::Simulation;
+use crate::simulation::{Report, Simulation};
 
 fn assert_no_violations(seeds: impl Iterator<Item = u64>, change: fn(Nature) -> Nature) {
-    let (mut posts, mut restarts) = (0, 0);
+    let posts = posts_without_violations(seeds, change);
+    // Worlds in which nothing happens would prove nothing.
+    assert!(posts > 1_000, "{posts} POSTs");
+}
+
+fn posts_without_violations(seeds: impl Iterator<Item = u64>, change: fn(Nature) -> Nature) -> u64 {
+    let mut posts = 0;
     for seed in seeds {
         let nature = change(Nature::of(seed));
         let report = Simulation::run(nature.clone(), Bug::None);
@@ -20,10 +26,8 @@ fn assert_no_violations(seeds: impl Iterator<Item = u64>, change: fn(Nature) -> 
         let everybody = usize::try_from(nature.recipients).unwrap();
         assert_eq!(report.dispositions.len(), everybody, "seed {seed}");
         posts += report.posts;
-        restarts += report.restarts;
     }
-    // Worlds in which nothing happens would prove nothing.
-    assert!(posts > 1_000, "{posts} POSTs, {restarts} restarts");
+    posts
 }
 
 #[test]
@@ -39,6 +43,18 @@ fn what_the_platform_tells_by_itself_breaks_no_promise_in_whatever_order_it_come
         cancel_at: Some(SECOND * 6),
         ..nature.telling().retrying()
     });
+}
+
+#[test]
+fn what_is_heard_in_calls_decides_whenever_it_is_told_and_however_often() {
+    let asking = posts_without_violations(23_000..23_030, Nature::asking);
+    let cancelled = posts_without_violations(24_000..24_010, |nature| Nature {
+        cancel_at: Some(SECOND * 6),
+        ..nature.asking()
+    });
+    let capped = posts_without_violations(25_000..25_010, |nature| nature.asking().capped());
+    let posts = asking + cancelled + capped;
+    assert!(posts > 3_000, "{posts} POSTs");
 }
 
 #[test]
@@ -228,6 +244,16 @@ fn a_platform_that_ends_calls_at_once_holds_no_run_up() {
 /// How many of so many worlds show a planted bug, and in which words.
 fn noticed(bug: Bug, words: &str) -> usize {
     let reports = (0..40).map(|seed| Simulation::run(Nature::of(seed), bug));
+    showing(reports, words)
+}
+
+/// The same of fewer worlds in which people are asked.
+fn noticed_where_people_are_asked(bug: Bug, words: &str) -> usize {
+    let reports = (0..16).map(|seed| Simulation::run(Nature::of(seed).asking(), bug));
+    showing(reports, words)
+}
+
+fn showing(reports: impl Iterator<Item = Report>, words: &str) -> usize {
     let showing = reports.filter(|r| r.violations.iter().any(|v| v.contains(words)));
     showing.count()
 }
@@ -236,6 +262,18 @@ fn noticed(bug: Bug, words: &str) -> usize {
 fn a_store_that_redials_what_is_uncertain_is_noticed() {
     let worlds = noticed(Bug::RedialUncertain, "may have rung");
     assert!(worlds >= 5, "{worlds} of 40 worlds");
+}
+
+#[test]
+fn a_machine_that_counts_as_a_person_is_noticed() {
+    let worlds = noticed_where_people_are_asked(Bug::MachineIsAPerson, "ends reached");
+    assert!(worlds >= 10, "{worlds} of 16 worlds");
+}
+
+#[test]
+fn a_key_that_is_dropped_because_it_comes_late_is_noticed() {
+    let worlds = noticed_where_people_are_asked(Bug::DropLateKeys, "pressed");
+    assert!(worlds >= 8, "{worlds} of 16 worlds");
 }
 
 #[test]

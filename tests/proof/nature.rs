@@ -1,10 +1,14 @@
 //! What a seed decides: how many people there are, how fast they are called, and which faults their world has.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use callout::domain::retry::Waits;
 use callout::domain::window::{Days, OnClose, Span, TimeOfDay, Window, WindowZone};
-use callout::domain::{Hold, Known, RetryPolicy, SpeaksOf, Spend, Zones};
+use callout::domain::{
+    Asks, CallFlow, Choice, Hold, Key, Known, Machine, MachineDoes, Menu, Next, RetryPolicy,
+    SpeaksOf, Speech, Spend, Wanted, Zones,
+};
 use callout::engine::{Now, Pace, Rules};
 use callout::entropy::Entropy;
 use jiff::Timestamp;
@@ -59,6 +63,8 @@ pub(crate) struct Nature {
     pub(crate) extra_ticks: bool,
     /// Shares of events that are lost and doubled; none where the platform tells nothing by itself.
     pub(crate) events: Option<(f64, f64)>,
+    /// What is asked in a call; none where nothing is.
+    pub(crate) flow: Option<Arc<CallFlow<()>>>,
     /// Faults end then; from then on everything must finish.
     pub(crate) faults_end: Duration,
 }
@@ -140,6 +146,7 @@ impl Nature {
             unwell: None,
             extra_ticks: false,
             events: None,
+            flow: None,
             faults_end: FAULTS_END,
         }
     }
@@ -160,6 +167,21 @@ impl Nature {
         let mut draw = self.draw("telling", 0, 0);
         self.events = Some((draw.fraction() * 0.3, draw.fraction() * 0.5));
         self
+    }
+
+    /// People are asked for a key; whoever presses none is called again, and machines are.
+    pub(crate) fn asking(self) -> Self {
+        let mut nature = self.telling().retrying();
+        nature.retry.machine = Waits::After(vec![SECOND * 2, SECOND * 5]);
+        nature.retry.no_response = nature.retry.machine.clone();
+        nature.flow = Some(Arc::new(flow()));
+        nature
+    }
+
+    /// What a call must bring beside its answer.
+    pub(crate) fn wanted(&self) -> Wanted {
+        let wanted = self.flow.as_ref().map(|flow| flow.wanted());
+        wanted.unwrap_or_default()
     }
 
     /// Whoever is busy is called again, up to three times, after waits that differ.
@@ -221,7 +243,7 @@ impl Nature {
     pub(crate) fn rules(&self) -> Rules {
         Rules {
             retry: self.retry.clone(),
-            flow: None,
+            flow: self.flow.clone(),
             window: self.window.clone(),
             since: now_at(Duration::ZERO).wall,
             known: Known::default(),
@@ -249,6 +271,40 @@ impl Nature {
             seed = Entropy::seeded(seed ^ word.wrapping_mul(0x9e37_79b9_7f4a_7c15)).seed();
         }
         Entropy::seeded(seed)
+    }
+}
+
+/// Keys: 1 counts, 2 does not, 9 opts out.
+fn flow() -> CallFlow<()> {
+    let choice = |response: &str, suppress: Option<&str>| Choice {
+        response: Some(response.into()),
+        say: None,
+        suppress: suppress.map(str::to_owned),
+        next: Next::End,
+    };
+    let key = |name, choice| (Key::parse(name).unwrap(), choice);
+    let main = Menu {
+        id: "main".into(),
+        say: (),
+        repeat: 0,
+        timeout_ms: 5_000,
+        asks: Asks::Keys(vec![
+            key("1", choice("confirmed", None)),
+            key("2", choice("cancelled", None)),
+            key("9", choice("opted out", Some("opted-out"))),
+        ]),
+        otherwise: choice("", None),
+    };
+    CallFlow {
+        locale: None,
+        greeting: Speech::Text(()),
+        menus: vec![main],
+        machine: Some(Machine {
+            does: MachineDoes::HangUp,
+            not_sure_is_machine: false,
+            counts: false,
+        }),
+        reached: Some(["confirmed".to_owned()].into()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Bugs, planted into the seeded world from outside: a store that lies to the engine. Each must be noticed by the
 //! checker whose promise it breaks.
 
-use callout::domain::{AttemptState, RecipientState};
+use callout::domain::{AttemptState, InCall, RecipientState};
 
 use crate::memory::Tables;
 
@@ -15,6 +15,10 @@ pub(crate) enum Bug {
     RecordedIsCommitted,
     /// What is held for uncertain attempts is forgotten at a restart.
     ForgetHolds,
+    /// A machine is taken for a person who pressed the key that counts.
+    MachineIsAPerson,
+    /// A key that is heard once its call is over is dropped.
+    DropLateKeys,
 }
 
 impl Bug {
@@ -30,10 +34,17 @@ impl Bug {
                     (who.state, who.due_at) = (RecipientState::Pending, 0);
                 }
                 Self::ForgetHolds => attempt.hold = None,
-                Self::None | Self::RecordedIsCommitted => return false,
+                _ => return false,
             }
         }
         true
+    }
+
+    /// What is heard in a call, with the bug in it.
+    pub(crate) fn hears(self, makes: &mut InCall) {
+        if self == Self::MachineIsAPerson && makes.has(InCall::MACHINE) {
+            *makes = InCall::PRESSED.and(InCall::COUNTS);
+        }
     }
 
     /// Whether an intent is reported as durable when it only waits to be.

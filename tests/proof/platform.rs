@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use callout::domain::{
-    AttemptId, AttemptKey, CallId, Money, NotSent, Observation, Outcome, Reaction, RecipientId,
-    Refusal, Side, SpeaksOf, Uncertainty, Verdict,
+    AnsweredBy, AttemptId, AttemptKey, CallId, Keyed, Money, NotSent, Observation, Outcome,
+    Reaction, RecipientId, Refusal, Side, Signalled, SpeaksOf, Uncertainty, Verdict,
 };
 use callout::entropy::Entropy;
 use rust_decimal::Decimal;
@@ -22,6 +22,8 @@ pub(crate) struct Call {
     pub(crate) began: Duration,
     pub(crate) ends: Duration,
     outcome: Outcome,
+    /// What is heard in it, where it is answered and anything is.
+    pub(crate) heard: Option<Signalled>,
     gets: u64,
 }
 
@@ -111,7 +113,21 @@ impl Platform {
         }
         let ends = now + longest.mul_f64(draw.fraction());
         let answered = draw.fraction() < 0.7;
+        let press = |key: &str| Signalled::Menu {
+            id: Some("main".into()),
+            keyed: Keyed::Pressed(key.into()),
+        };
+        let heard = match draw.seed() % 8 {
+            0 | 1 => Some(Signalled::AnsweredBy(AnsweredBy::Machine)),
+            2 => Some(press("1")),
+            3 => Some(press("2")),
+            4 => Some(press("9")),
+            5 => Some(press("7")),
+            _ => None,
+        };
+        let asked = answered && self.nature.flow.is_some();
         Call {
+            heard: heard.filter(|_| asked),
             recipient,
             began: now,
             ends,
@@ -148,6 +164,11 @@ impl Platform {
             Observation::Final(told(nature, whom, call))
         };
         (seen, Duration::from_micros(500 + draw.seed() % 30_000))
+    }
+
+    /// What is heard in the call of an attempt.
+    pub(crate) fn heard(&self, attempt: AttemptId) -> Option<Signalled> {
+        self.calls[&format!("call-{attempt}")].heard.clone()
     }
 
     /// What an event tells of a call that is over.

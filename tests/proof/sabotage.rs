@@ -12,7 +12,7 @@ use callout::clock::{Clock, SystemClock};
 use callout::domain::retry::PerNumber;
 use callout::domain::{
     AttemptId, AttemptKey, CallId, Callout, CalloutBody, Charges, Destination, DestinationKind,
-    Known, RecipientId, RetryPolicy, RunId, Stage, Suppressions, TtsCallout, Word,
+    Known, RecipientId, RetryPolicy, RunId, Stage, Suppressions, TtsCallout, Wanted, Word,
 };
 use callout::engine::{Assignment, Engine, Listener, Pace, Predecessor, Progress, Rules, Time};
 use callout::entropy::Entropy;
@@ -170,6 +170,7 @@ impl Lying {
                 who: "sabotage".into(),
                 at,
                 retry: RetryPolicy::default(),
+                wanted: Wanted::default(),
                 chance: 0.0,
             })
             .collect();

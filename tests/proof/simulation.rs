@@ -8,15 +8,15 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use callout::domain::{
-    AttemptId, AttemptKey, Budget, CallId, DestinationKind, Disposition, EventNumber, News,
-    Observation, PauseReason, RecipientId, RecipientState, RefusalCode, RunId, Says, Spend,
+    AttemptId, AttemptKey, Budget, CallId, DestinationKind, Disposition, EventNumber, InCall, News,
+    Observation, PauseReason, RecipientId, RecipientState, RefusalCode, RunId, Says, Signal, Spend,
     SpendAccount, Verdict,
 };
-use callout::engine::{Command, Core, End, Event, Heard, Predecessor};
+use callout::engine::{Command, Core, End, Event, Heard, Predecessor, press};
 use callout::entropy::Entropy;
 use callout::store::{
     Cursor, DuePage, EngineStore, Fact, Imported, ImportedRow, Intent, NewRun, Observed, Planned,
-    RunEnd, RunStore,
+    RunEnd, RunStore, Taken, Whose,
 };
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -50,8 +50,17 @@ enum Later {
     Stop,
     Cancel,
     Tick,
-    /// An event comes: of an attempt's call, and whether that is over.
-    Told(AttemptId, bool),
+    /// An event comes: of an attempt's call, and what it tells.
+    Told(AttemptId, Tells),
+}
+
+/// What an event tells of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tells {
+    GoesOn,
+    /// What was heard in it.
+    Heard,
+    Over,
 }
 
 /// One world.
@@ -95,6 +104,8 @@ pub(crate) struct Simulation {
     /// Events that are not done with, and how many came.
     inbox: BTreeMap<EventNumber, (AttemptId, News)>,
     told: i64,
+    /// Whose the calls are of which the platform may tell.
+    whose: HashMap<AttemptId, Whose>,
     /// Attempts whose call is known to be over, be the POST answered or not.
     known_over: HashSet<AttemptKey>,
 }
@@ -159,6 +170,7 @@ impl Simulation {
             restarts: 0,
             inbox: BTreeMap::new(),
             told: 0,
+            whose: HashMap::new(),
             known_over: HashSet::new(),
             nature,
         };
@@ -173,6 +185,7 @@ impl Simulation {
         }
         world.step(Event::Tick);
         world.live();
+        world.hear_the_rest();
         world.report()
     }
 
@@ -249,7 +262,7 @@ impl Simulation {
                 self.step(self.closing());
             }
             Later::Tick => self.step(Event::Tick),
-            Later::Told(attempt, over) => self.event(attempt, over),
+            Later::Told(attempt, tells) => self.event(attempt, tells),
         }
     }
 
@@ -258,7 +271,8 @@ impl Simulation {
         let Some((lost, doubled)) = self.nature.events else {
             return;
         };
-        for over in [false, true] {
+        for tells in [Tells::GoesOn, Tells::Over] {
+            let over = tells == Tells::Over;
             self.order += 1;
             let mut draw = self.nature.draw("an event", self.order, u64::from(over));
             let copies = match draw.fraction() {
@@ -270,50 +284,112 @@ impl Simulation {
                 let late = if over { SECOND * 3 } else { SECOND / 10 };
                 let since = if over { ends } else { self.now };
                 let at = since + late.mul_f64(draw.fraction());
-                self.in_every_life(at, Later::Told(attempt, over));
+                self.in_every_life(at, Later::Told(attempt, tells));
             }
+        }
+        if self.platform.heard(attempt).is_none() {
+            return;
+        }
+        // None of these is lost: what must follow from them is known.
+        self.order += 1;
+        let mut draw = self.nature.draw("what is heard", self.order, 0);
+        let copies = 1 + u32::from(draw.fraction() < doubled);
+        for _ in 0..copies {
+            let late = ends.saturating_sub(self.now)
+                + SECOND * [1, 4, 30][usize::try_from(draw.seed() % 3).unwrap()];
+            let at = self.now + late.mul_f64(draw.fraction());
+            self.in_every_life(at, Later::Told(attempt, Tells::Heard));
+        }
+    }
+
+    /// The run is over: what comes now is taken into account by whoever receives.
+    fn hear_the_rest(&mut self) {
+        if !self.over {
+            return;
+        }
+        let mut left: Vec<EventNumber> = self.inbox.keys().copied().collect();
+        while let Some(Reverse((_, order, _))) = self.heap.pop() {
+            if let Some(Later::Told(attempt, tells)) = self.later.remove(&order) {
+                left.push(self.arrives(attempt, tells));
+            }
+        }
+        for number in left {
+            let observed = self.observe_in_store(number);
+            self.broken.extend(observed.and_then(|taken| taken.alarm));
         }
     }
 
     /// An event comes, and stays until what it tells is durable.
-    fn event(&mut self, attempt: AttemptId, over: bool) {
+    fn event(&mut self, attempt: AttemptId, tells: Tells) {
+        let number = self.arrives(attempt, tells);
+        self.hear(number);
+    }
+
+    fn arrives(&mut self, attempt: AttemptId, tells: Tells) -> EventNumber {
         self.told += 1;
         let number = EventNumber(self.told);
         let key = self.key_of(attempt);
         let call = CallId::new(&format!("call-{attempt}")).unwrap();
-        let says = if over {
+        let says = if tells == Tells::Over {
             Says::Ended(self.platform.told(key, &call))
         } else {
             Says::GoesOn
         };
+        let what = self.platform.heard(attempt);
+        let what = what.filter(|_| tells == Tells::Heard);
+        let signal = what.map(|what| Signal { at: None, what });
         let news = News {
             attempt: Some(attempt),
             call: Some(call),
             says,
-            signal: None,
+            signal,
         };
         self.inbox.insert(number, (attempt, news));
-        self.hear(number);
+        number
     }
 
     fn key_of(&self, attempt: AttemptId) -> AttemptKey {
-        let whose = at_once(self.store.whose(&[(Some(attempt), None)])).unwrap();
-        whose[0].as_ref().unwrap().key
+        self.whose(attempt).key
     }
 
-    fn hear(&mut self, number: EventNumber) {
+    fn whose(&self, attempt: AttemptId) -> &Whose {
+        &self.whose[&attempt]
+    }
+
+    /// What an event makes of a call, once that is kept.
+    fn kept(&self, number: EventNumber) -> InCall {
+        let (attempt, news) = &self.inbox[&number];
+        let wall = now_at(self.now).wall;
+        let pressed = press(news, *attempt, self.nature.flow.as_deref(), wall);
+        let Some(mut pressed) = pressed else {
+            return InCall::NOTHING;
+        };
+        self.bug.hears(&mut pressed.makes);
+        at_once(self.store.pressed(std::slice::from_ref(&pressed))).unwrap();
+        pressed.makes
+    }
+
+    fn heard(&self, number: EventNumber) -> Heard {
         let (id, news) = self.inbox[&number].clone();
-        let key = self.key_of(id);
-        if let Says::Ended(outcome) = &news.says {
-            self.known_over.insert(key);
-            self.check(|checker, scene, _| checker.ended(key, outcome, scene));
-        }
-        self.step(Event::Heard(Heard {
+        let Whose { key, recipient, .. } = *self.whose(id);
+        Heard {
             number,
             key,
             id,
+            recipient,
+            makes: self.kept(number),
             news,
-        }));
+        }
+    }
+
+    fn hear(&mut self, number: EventNumber) {
+        let heard = self.heard(number);
+        let key = heard.key;
+        if let Says::Ended(outcome) = &heard.news.says {
+            self.known_over.insert(key);
+            self.check(|checker, scene, _| checker.ended(key, outcome, scene));
+        }
+        self.step(Event::Heard(heard));
     }
 
     /// An event about an attempt that is not in hand goes through the store.
@@ -321,32 +397,26 @@ impl Simulation {
         if self.failed {
             return;
         }
-        let (attempt, news) = self.inbox[&number].clone();
-        let key = self.key_of(attempt);
+        let heard = self.heard(number);
+        let (key, recipient) = (heard.key, heard.recipient);
         if self.core.has_in_hand(key) {
-            return self.step(Event::Heard(Heard {
-                number,
-                key,
-                id: attempt,
-                news,
-            }));
+            return self.step(Event::Heard(heard));
         }
-        let is_it = |fact: &Fact| matches!(fact, Fact::Attempt { key: of, .. } if *of == key);
-        if self.group.facts.iter().any(is_it) {
+        let is_it = |fact: &Fact| match fact {
+            Fact::Attempt { key: of, .. } => *of == key,
+            _ => fact.moved() == Some(recipient),
+        };
+        let mut intents = self.group.intents.iter();
+        let intended = intents.any(|intent| intent.recipient == recipient);
+        if intended || self.group.facts.iter().any(is_it) {
             // What the core recorded of it meanwhile comes first.
             self.group_begins();
             return self.group.observes.push(number);
         }
-        let heard = callout::store::Heard {
-            attempt,
-            event: news.event().unwrap(),
-            at: now_at(self.now).wall,
-            retry: self.nature.retry.clone(),
-            chance: 0.5,
-        };
-        let observed = at_once(self.store.observe(&self.run, &[heard])).unwrap();
-        let [Observed::Taken(taken)] = observed.as_slice() else {
-            panic!("{observed:?}");
+        self.core.set_aside(recipient);
+        let Some(taken) = self.observe_in_store(number) else {
+            self.core.put_back(false);
+            return self.handled(number);
         };
         if let Some(why) = &taken.alarm {
             self.broken.push(why.clone());
@@ -358,8 +428,30 @@ impl Simulation {
             }
             _ => Vec::new(),
         };
-        self.step(Event::Observed(taken.as_ref().clone(), opened));
+        self.step(Event::Observed(taken, opened));
         self.handled(number);
+    }
+
+    /// None where it is dropped by the bug.
+    fn observe_in_store(&self, number: EventNumber) -> Option<Taken> {
+        let makes = self.kept(number);
+        let (attempt, news) = self.inbox[&number].clone();
+        if makes.has(InCall::PRESSED) && self.bug == Bug::DropLateKeys {
+            return None;
+        }
+        let heard = callout::store::Heard {
+            attempt,
+            event: news.event(),
+            at: now_at(self.now).wall,
+            retry: self.nature.retry.clone(),
+            wanted: self.nature.wanted(),
+            chance: 0.5,
+        };
+        let observed = at_once(self.store.observe(&self.run, &[heard])).unwrap();
+        match observed.into_iter().next() {
+            Some(Observed::Taken(taken)) => Some(*taken),
+            observed => panic!("{observed:?}"),
+        }
     }
 
     fn handled(&mut self, number: EventNumber) {
@@ -390,6 +482,7 @@ impl Simulation {
             spend: self.spend.as_ref(),
             closed_as: self.cancelled.then(|| self.closed_as()),
             over: self.over,
+            inbox: &self.inbox,
         };
         for checker in &mut self.checkers {
             see(checker.as_mut(), &scene, &mut self.broken);
@@ -479,6 +572,9 @@ impl Simulation {
         if answered.rings {
             let call = format!("call-{}", post.id);
             let ends = self.platform.calls[&call].ends;
+            let whose = at_once(self.store.whose(&[(Some(post.id), None)])).unwrap();
+            self.whose
+                .extend(whose.into_iter().flatten().map(|w| (w.attempt, w)));
             self.will_tell(post.id, ends);
         }
         let later = Later::Answer(post.key, answered.verdict);

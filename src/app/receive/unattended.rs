@@ -124,26 +124,28 @@ impl Unattended {
         if self.store.is_worked_on(run).await? {
             return Ok(Vec::new());
         }
-        let KeptRules { retry, flow } = self.rules_of(run).await?;
+        let rules = self.rules_of(run).await?;
         let (mut numbers, mut heard, mut done) = (Vec::new(), Vec::new(), Vec::new());
         let mut presses = Vec::new();
         for (whose, received) in events {
             let (number, at) = (received.number, received.arrival.at);
             let news = news(received);
-            presses.extend(press(&news, whose.attempt, flow.as_deref(), at));
-            match learned(self.platform.as_ref(), news).await {
-                Some(event) => {
-                    numbers.push(number);
-                    heard.push(Heard {
-                        attempt: whose.attempt,
-                        event,
-                        at: self.clock.wall(),
-                        retry: retry.clone(),
-                        chance: self.entropy.fraction(),
-                    });
-                }
-                None => done.push(number),
+            let pressed = press(&news, whose.attempt, rules.flow.as_deref(), at);
+            let event = learned(self.platform.as_ref(), news).await;
+            if event.is_none() && pressed.is_none() {
+                done.push(number);
+                continue;
             }
+            presses.extend(pressed);
+            numbers.push(number);
+            heard.push(Heard {
+                attempt: whose.attempt,
+                event,
+                at: self.clock.wall(),
+                retry: rules.retry.clone(),
+                wanted: rules.wanted(),
+                chance: self.entropy.fraction(),
+            });
         }
         self.store.pressed(&presses).await?;
         let observed = self.store.observe(run, &heard).await?;

@@ -13,7 +13,8 @@ use super::runs::rules;
 use super::{App, Error, Refusal};
 use crate::campaign::Campaign;
 use crate::domain::{
-    AttemptId, AttemptKey, CallFlow, CallId, Outcome, RecipientId, RetryPolicy, RunId, Stage, Word,
+    AttemptId, AttemptKey, CallFlow, CallId, Outcome, RecipientId, RetryPolicy, RunId, Stage,
+    Wanted, Word,
 };
 use crate::store::{Access, Resolution, Run, Store, StoreError, Unsettled};
 
@@ -51,6 +52,12 @@ pub(crate) struct KeptRules {
 }
 
 impl KeptRules {
+    /// What a call must bring beside its answer.
+    pub(crate) fn wanted(&self) -> Wanted {
+        let wanted = self.flow.as_ref().map(|flow| flow.wanted());
+        wanted.unwrap_or_default()
+    }
+
     /// The rules of a run. A definition that was deleted with the people calls nobody again.
     pub(crate) fn of(run: &Run) -> Self {
         let dates = run.blackout_file.as_deref();
@@ -99,7 +106,7 @@ pub(crate) struct Settling<'a> {
     pub(crate) store: &'a dyn Store,
     pub(crate) run: &'a Run,
     pub(crate) now: Timestamp,
-    retry: RetryPolicy,
+    rules: KeptRules,
 }
 
 /// Attempts of a run that are not known.
@@ -137,7 +144,7 @@ impl<'a> Settling<'a> {
             store,
             run,
             now: app.clock.wall(),
-            retry: KeptRules::of(run).retry,
+            rules: KeptRules::of(run),
         }
     }
 
@@ -232,7 +239,8 @@ impl<'a> Settling<'a> {
             why: known.why,
             who: who.clone(),
             at: self.now,
-            retry: self.retry.clone(),
+            retry: self.rules.retry.clone(),
+            wanted: self.rules.wanted(),
             chance: chance(),
         };
         let settlements: Vec<Resolution> = group.into_iter().map(one).collect();

@@ -6,8 +6,8 @@ use super::dialling::UNCERTAIN_COUNTS;
 use super::moves::{Step, Whom};
 use super::{Command, Core, End, Flight, Now};
 use crate::domain::{
-    AttemptEvent, AttemptKey, AttemptState, Disposition, NotSent, PauseReason, Reaction, Verdict,
-    closed,
+    AttemptEvent, AttemptKey, AttemptState, Disposition, InCall, NotSent, PauseReason, Reaction,
+    Verdict, closed,
 };
 use crate::store::{OpenCall, Refused, Was};
 
@@ -64,6 +64,7 @@ impl Core {
                     accepted_at: now.wall,
                     hold,
                     tried,
+                    heard: InCall::NOTHING,
                 };
                 self.follow(began, at, now);
             }
@@ -77,7 +78,10 @@ impl Core {
                     refusal,
                 });
             }
-            Verdict::NotSent(not_sent) if not_sent.reaction == Reaction::Suppressed => {
+            // Whoever pressed a key in an earlier call has their verdict by that.
+            Verdict::NotSent(not_sent)
+                if not_sent.reaction == Reaction::Suppressed && !self.has_pressed(recipient) =>
+            {
                 self.kept(step, Disposition::Suppressed, not_sent.why, now, commands);
                 return;
             }

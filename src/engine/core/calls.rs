@@ -71,6 +71,7 @@ impl Core {
                 budget.held(call.key, call.hold, call.intended_at);
             }
             let (key, hold) = (call.key, call.hold);
+            self.hear(call.recipient, call.heard);
             let ago = now.wall.duration_since(call.intended_at);
             let ago = if wall::is_ahead(call.intended_at, now.wall) {
                 // The clock was set back: nobody knows how long the call has gone on.

@@ -13,7 +13,7 @@ use super::{Command, Core, Flight, More, Now, Phase};
 use crate::domain::{
     AttemptEvent, AttemptKey, AttemptState, Disposition, Headroom, RecipientId, WaitReason,
 };
-use crate::store::{DueAt, DuePage, Intent, Was};
+use crate::store::{Due, DueAt, DuePage, Intent, Was};
 
 /// Recipients read at a time.
 const PAGE: usize = 512;
@@ -27,6 +27,8 @@ const LEAD_MAX: Duration = Duration::from_millis(60);
 const UNSENT_MAX: usize = 64;
 /// The note of an attempt whose window closed before it could leave.
 const CLOSED: &str = "the window closed before it was sent";
+/// The note of an attempt on somebody who turned out to have pressed a key in the call before it.
+const PRESSED: &str = "a key was pressed in an earlier call";
 /// An uncertain attempt counts as a call for this long.
 pub(super) const UNCERTAIN_COUNTS: Duration = Duration::from_mins(1);
 /// The first and the longest wait between probes of a platform that cannot be reached.
@@ -63,6 +65,21 @@ impl Backoff {
     }
 }
 
+/// An attempt is not sent after all, for this reason.
+fn kept(key: AttemptKey, due: &Due, why: &str) -> Step {
+    Step {
+        key,
+        before: AttemptState::Intended,
+        event: AttemptEvent::Kept(why.into()),
+        whom: Whom {
+            recipient: due.recipient,
+            tried: due.tried,
+            was: Was::InFlight,
+        },
+        wait: Duration::ZERO,
+    }
+}
+
 impl Core {
     pub(super) fn page(&mut self, page: DuePage, now: Now, commands: &mut Vec<Command>) {
         self.fetching = false;
@@ -84,6 +101,12 @@ impl Core {
         }
         for due in page.due {
             if overtaken.contains(&due.recipient) || !self.held.insert(due.recipient) {
+                continue;
+            }
+            if let Some((recipient, kept)) = &mut self.set_aside
+                && *recipient == due.recipient
+            {
+                *kept = Some(due);
                 continue;
             }
             self.looked_again = false;
@@ -205,20 +228,14 @@ impl Core {
             let Some(Flight::Ready(id, due)) = self.flights.remove(&key) else {
                 continue;
             };
+            if self.has_pressed(due.recipient) {
+                self.held.insert(due.recipient);
+                self.take(kept(key, &due, PRESSED), now, commands);
+                continue;
+            }
             if !self.may_call(&due, Was::InFlight, now, commands) {
                 self.held.insert(due.recipient);
-                let step = Step {
-                    key,
-                    before: AttemptState::Intended,
-                    event: AttemptEvent::Kept(CLOSED.into()),
-                    whom: Whom {
-                        recipient: due.recipient,
-                        tried: due.tried,
-                        was: Was::InFlight,
-                    },
-                    wait: Duration::ZERO,
-                };
-                self.move_attempt(step, now, commands);
+                self.move_attempt(kept(key, &due, CLOSED), now, commands);
                 continue;
             }
             let posted = Flight::Posted {

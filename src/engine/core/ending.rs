@@ -91,6 +91,7 @@ impl Core {
                     && self.queue.is_empty()
                     && self.dues == 0
                     && self.more == More::No
+                    && self.set_aside.is_none()
                     && self.looked_again
                     && !awaits_word =>
             {

@@ -9,11 +9,11 @@ use tracing::debug;
 
 use super::dialling::UNCERTAIN_COUNTS;
 use super::moves::{Step, Whom};
-use super::{Command, Core, End, Flight, More, Now};
+use super::{Command, Core, End, Flight, More, Now, Phase};
 use crate::domain::attempt::two_calls;
 use crate::domain::{
-    AttemptId, AttemptKey, AttemptState, CallId, Disposition, EventNumber, Hold, News, Outcome,
-    PauseReason, RecipientState, Says, Stage, Verdict,
+    AttemptId, AttemptKey, AttemptState, CallId, Disposition, EventNumber, Hold, InCall, News,
+    Outcome, PauseReason, RecipientId, RecipientState, Says, Stage, Verdict,
 };
 use crate::store::{Fact, OpenCall, Taken, Was};
 
@@ -37,8 +37,12 @@ pub struct Heard {
     pub key: AttemptKey,
     /// The attempt's id.
     pub id: AttemptId,
+    /// On whom.
+    pub recipient: RecipientId,
     /// What it tells.
     pub news: News,
+    /// What it makes of the call, by what was heard in it.
+    pub makes: InCall,
 }
 
 /// What is known of the platform telling by itself.
@@ -105,8 +109,14 @@ impl Core {
             number,
             key,
             id,
+            recipient,
             news,
+            makes,
         } = heard;
+        let flight = self.flights.get(&key);
+        if matches!(flight, Some(Flight::Posted { .. } | Flight::Open(_))) {
+            self.hear(recipient, makes);
+        }
         if news.says == Says::Ask {
             if self.has_in_hand(key) {
                 self.poll_soon(key, now.mono);
@@ -183,6 +193,7 @@ impl Core {
                 accepted_at: now.wall,
                 hold,
                 tried,
+                heard: InCall::NOTHING,
             };
             self.follow(began, at, now);
         }
@@ -317,9 +328,39 @@ impl Core {
         self.drain(End::Paused(PauseReason::TwoCalls(why)));
     }
 
+    /// The store is about to decide about somebody who may be due: until that is known they are not called.
+    pub fn set_aside(&mut self, recipient: RecipientId) {
+        let mut queue = self.queue.iter();
+        let found = queue.position(|due| due.recipient == recipient);
+        let due = found.and_then(|at| self.queue.remove(at));
+        self.set_aside = Some((recipient, due));
+    }
+
+    /// What the store decided about them is known. Who moved is as the store says; the others go on as they were.
+    pub fn put_back(&mut self, moved: bool) {
+        let Some((recipient, Some(due))) = self.set_aside.take() else {
+            return;
+        };
+        if moved || self.phase != Phase::Running {
+            self.held.remove(&recipient);
+        } else {
+            self.queue.push_back(due);
+        }
+    }
+
+    /// Whether an attempt on them is in hand.
+    fn is_in_flight(&self, recipient: RecipientId) -> bool {
+        self.flights.values().any(|flight| match flight {
+            Flight::Intending(_, due, _) | Flight::Ready(_, due) => due.recipient == recipient,
+            Flight::Posted { recipient: on, .. } => *on == recipient,
+            Flight::Open(open) => open.recipient == recipient,
+        })
+    }
+
     /// A word on an attempt that was not in hand is taken into account in the store.
     pub(super) fn observed_elsewhere(&mut self, taken: Taken, open: Vec<OpenCall>, now: Now) {
         self.opened(open, now);
+        self.put_back(taken.moved.is_some());
         let was_uncertain = taken.before == Stage::Uncertain;
         let is_uncertain = taken.state.stage() == Stage::Uncertain;
         if was_uncertain && !is_uncertain {
@@ -346,6 +387,14 @@ impl Core {
             self.progress.ended(outcome);
         }
         self.charge(taken.key, &taken.state);
+        match taken.was {
+            RecipientState::Done(disposition)
+                if taken.moved.is_some() && disposition != Disposition::Uncertain =>
+            {
+                self.progress.undone(disposition);
+            }
+            _ => {}
+        }
         match taken.moved {
             Some(RecipientState::Done(disposition)) => {
                 self.progress.done(disposition);
@@ -355,6 +404,9 @@ impl Core {
             Some(RecipientState::Pending | RecipientState::Waiting) => {
                 self.more = More::Maybe;
                 self.page_is_stale = true;
+            }
+            None if self.is_in_flight(taken.recipient) => {
+                self.hear(taken.recipient, taken.heard.stays());
             }
             None => {}
         }

@@ -54,7 +54,8 @@ use crate::domain::polling::Lifetimes;
 use crate::domain::window::Window;
 use crate::domain::{
     AttemptId, AttemptKey, Breaker, Budget, CallFlow, CallId, Disposition, Endings, EventNumber,
-    Hold, Known, Observation, PauseReason, RecipientId, Refusals, RetryPolicy, Tried, Verdict,
+    Hold, InCall, Known, Observation, PauseReason, RecipientId, Refusals, RetryPolicy, Tried,
+    Verdict, Wanted,
 };
 use crate::engine::progress::Progress;
 use crate::entropy::Entropy;
@@ -269,6 +270,8 @@ pub struct Core {
     pace: Pace,
     predecessor: Predecessor,
     retry: RetryPolicy,
+    /// What a call must bring beside its answer.
+    wanted: Wanted,
     openings: Option<Openings>,
     /// Since when people could have been called, if the window was open.
     since: Timestamp,
@@ -292,6 +295,11 @@ pub struct Core {
     /// Whether somebody became due while a page was on its way.
     page_is_stale: bool,
     flights: HashMap<AttemptKey, Flight>,
+    /// What was heard in the calls of those in flight, and what they pressed in the calls before.
+    heard: HashMap<RecipientId, InCall>,
+    /// Whom the store is deciding about, who may be due; and their row, where they were read or come on a page
+    /// meanwhile.
+    set_aside: Option<(RecipientId, Option<Due>)>,
     ready: VecDeque<AttemptKey>,
     intending: usize,
     /// How long it takes lately until an intent is durable.
@@ -346,6 +354,7 @@ impl Core {
             pace,
             predecessor,
             retry: rules.retry,
+            wanted: rules.flow.map(|flow| flow.wanted()).unwrap_or_default(),
             openings: rules.window.map(Openings::new),
             since: rules.since,
             began: now,
@@ -361,6 +370,8 @@ impl Core {
             overtaken: HashSet::new(),
             page_is_stale: false,
             flights: HashMap::new(),
+            heard: HashMap::new(),
+            set_aside: None,
             ready: VecDeque::new(),
             intending: 0,
             commit_takes: Duration::ZERO,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Command, Core, Now, Phase};
 use crate::domain::{
-    AttemptEvent, AttemptKey, AttemptState, Disposition, Follow, RecipientId, Terms, Tried,
+    AttemptEvent, AttemptKey, AttemptState, Disposition, Follow, InCall, RecipientId, Terms, Tried,
     WaitReason, after_attempt,
 };
 use crate::store::{DueAt, Fact, Waiting, Was};
@@ -49,6 +49,8 @@ impl Core {
         };
         let terms = Terms {
             retry: &self.retry,
+            wanted: self.wanted,
+            heard: self.heard_of(whom.recipient),
             closing,
             chance,
         };
@@ -71,6 +73,24 @@ impl Core {
                 disposition,
                 reason,
             } => self.done(whom, disposition, reason, commands),
+        }
+    }
+
+    /// What was heard in the call of somebody in flight, and what they pressed in the calls before.
+    pub(super) fn heard_of(&self, recipient: RecipientId) -> InCall {
+        self.heard.get(&recipient).copied().unwrap_or_default()
+    }
+
+    /// Whether they pressed a key, by which they have their verdict whatever becomes of the attempt in hand.
+    pub(super) fn has_pressed(&self, recipient: RecipientId) -> bool {
+        self.heard_of(recipient).has(InCall::PRESSED)
+    }
+
+    /// Notes what was heard in the call of somebody in flight.
+    pub(super) fn hear(&mut self, recipient: RecipientId, heard: InCall) {
+        if heard != InCall::NOTHING {
+            let all = self.heard.entry(recipient).or_default();
+            *all = all.and(heard);
         }
     }
 
@@ -117,6 +137,7 @@ impl Core {
         waiting: Option<Waiting>,
         commands: &mut Vec<Command>,
     ) {
+        self.heard.remove(&whom.recipient);
         self.dues += 1;
         commands.push(Command::Record(Fact::Due {
             recipient: whom.recipient,
@@ -134,6 +155,7 @@ impl Core {
         reason: Option<String>,
         commands: &mut Vec<Command>,
     ) {
+        self.heard.remove(&whom.recipient);
         self.progress.done(disposition);
         commands.push(Command::Record(Fact::Done {
             recipient: whom.recipient,

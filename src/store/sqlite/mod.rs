@@ -77,7 +77,16 @@ fn moment(millis: i64) -> Timestamp {
 
 /// How often a recipient was tried.
 fn tried(row: &SqliteRow) -> Result<Tried, sqlx::Error> {
-    let packed: i64 = row.try_get("tried")?;
+    tried_in(row, "tried")
+}
+
+/// How a recipient was tried before the attempt after which they wait.
+fn tried_before(row: &SqliteRow) -> Result<Tried, sqlx::Error> {
+    tried_in(row, "tried_before")
+}
+
+fn tried_in(row: &SqliteRow, column: &str) -> Result<Tried, sqlx::Error> {
+    let packed: i64 = row.try_get(column)?;
     let tried = Tried::unpack(packed);
-    tried.ok_or_else(|| sqlx::Error::Decode(format!("`tried` is {packed}").into()))
+    tried.ok_or_else(|| sqlx::Error::Decode(format!("`{column}` is {packed}").into()))
 }

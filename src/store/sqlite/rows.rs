@@ -12,10 +12,35 @@ use sqlx::sqlite::SqliteRow;
 
 use super::moment;
 use crate::domain::{
-    AttemptId, AttemptRecord, Destination, DestinationKind, Disposition, Money, Outcome,
+    AttemptId, AttemptRecord, Destination, DestinationKind, Disposition, InCall, Money, Outcome,
     RecipientId, RecipientState, ResultRow, Stage, told,
 };
 use crate::store::{RejectedRow, StoreError};
+
+/// What was heard in the call of an attempt; null where nothing was.
+macro_rules! heard_bits {
+    () => {
+        "(select max(makes & 1) | max(makes & 2) | max(makes & 4) | max(makes & 8) | max(makes & 16)
+          from heard where heard.attempt = attempts.key)"
+    };
+}
+pub(super) use heard_bits;
+
+/// What the recipient of an attempt pressed in whatever call ([`InCall::stays`]); null where nothing.
+macro_rules! pressed_bits {
+    () => {
+        "(select max(makes & 2) | max(makes & 4) | max(makes & 8)
+          from attempts as theirs join heard on heard.attempt = theirs.key
+          where theirs.recipient = attempts.recipient)"
+    };
+}
+pub(super) use pressed_bits;
+
+/// What was heard, as the two columns `heard` and `pressed` of a row have it.
+pub(super) fn heard(row: &SqliteRow) -> InCall {
+    let bits = |column| InCall::unpack(row.get::<Option<i64>, _>(column).unwrap_or(0));
+    bits("heard").and(bits("pressed"))
+}
 
 /// What [`read_row`] reads.
 macro_rules! row_json {

@@ -28,7 +28,9 @@ impl Checker for Again {
         if let Some((ended, at)) = self.ended.get(&recipient) {
             let waited = scene.now.saturating_sub(*at);
             // The waits of `Nature::retrying`, a tenth less at most.
-            let least = (SECOND * if ended.len() == 1 { 2 } else { 5 }).mul_f64(0.899);
+            // Where people are asked, each kind of end has its own first.
+            let first = ended.len() == 1 || scene.nature.flow.is_some();
+            let least = (SECOND * if first { 2 } else { 5 }).mul_f64(0.899);
             if waited < least {
                 broken.push(format!("{recipient:?} was called again after {waited:?}"));
             }
@@ -50,7 +52,9 @@ impl Checker for Again {
         }
         *at = scene.now;
         let tries = u32::try_from(ended.len()).unwrap();
-        if tries < scene.nature.retry.max_attempts && !outcome.answered() {
+        // Where people are asked, it is for what was heard to say who is called again.
+        let again = !outcome.answered() || scene.nature.flow.is_some();
+        if tries < scene.nature.retry.max_attempts && again {
             self.may_have_rung.remove(&recipient);
         }
     }

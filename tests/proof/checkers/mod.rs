@@ -5,14 +5,18 @@
 mod account;
 mod again;
 mod blame;
+mod heard;
 mod intents;
 mod money;
 mod pacing;
 mod windows;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use callout::domain::{AttemptId, AttemptKey, Disposition, Outcome, RecipientId, Spend, Verdict};
+use callout::domain::{
+    AttemptId, AttemptKey, Disposition, EventNumber, News, Outcome, RecipientId, Spend, Verdict,
+};
 
 use crate::memory::Tables;
 use crate::nature::Nature;
@@ -30,6 +34,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) closed_as: Option<Disposition>,
     /// Whether the run is over.
     pub(crate) over: bool,
+    /// Events that are not done with.
+    pub(crate) inbox: &'a BTreeMap<EventNumber, (AttemptId, News)>,
 }
 
 /// A callout that reaches the platform.
@@ -75,6 +81,7 @@ pub(crate) fn all() -> Vec<Box<dyn Checker>> {
         Box::new(windows::Windows),
         Box::new(pacing::Pacing::default()),
         Box::new(account::Account),
+        Box::new(heard::InCalls),
         Box::new(money::Caps),
         Box::new(blame::Blame),
     ]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use callout::domain::{
     AttemptEvent, AttemptId, AttemptKey, Digits, Disposition, InCall, Outcome, RecipientId,
-    RecipientState, RetryPolicy, RunId, RunState, Stage, Suppression, Word,
+    RecipientState, RetryPolicy, RunId, RunState, Stage, Suppression, Wanted, Word,
 };
 use callout::store::{Access, Heard, Observed, Press, Removal, Resolution, RunEnd, Store, Taken};
 
@@ -44,6 +44,7 @@ fn says(nth: u8, answered: bool) -> Resolution {
         who: "ada".into(),
         at: now(),
         retry: RetryPolicy::default(),
+        wanted: Wanted::default(),
         chance: 0.5,
     }
 }
@@ -127,9 +128,10 @@ async fn what_was_made_on_a_platform_is_known_by_its_moment() {
 fn hears(nth: u8, event: AttemptEvent) -> Heard {
     Heard {
         attempt: id(nth),
-        event,
+        event: Some(event),
         at: now(),
         retry: RetryPolicy::default(),
+        wanted: Wanted::default(),
         chance: 0.5,
     }
 }

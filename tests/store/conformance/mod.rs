@@ -23,6 +23,7 @@ macro_rules! on_every_store {
 mod attempts;
 mod calendar;
 mod engine;
+mod heard;
 mod inbox;
 mod privacy;
 mod reports;

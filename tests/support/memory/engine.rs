@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use callout::domain::retry::PerNumber;
 use callout::domain::{
-    AttemptEvent, AttemptId, AttemptKey, AttemptState, CallId, Charges, Disposition, Follow, Hold,
-    Outcome, PauseReason, RecipientId, RecipientState, RunEvent, RunId, RunState, Stage,
-    Suppressions, Terms, Word, after_attempt, closed,
+    AttemptEvent, AttemptId, AttemptKey, AttemptState, CallId, Charges, Disposition, Hold, InCall,
+    Outcome, PauseReason, RecipientId, RecipientState, RunEvent, RunId, RunState, Stage, Stands,
+    Suppressions, Terms, Word, after_attempt, closed, heard_late,
 };
 use callout::store::{
     Begun, Cursor, Due, DueAt, DuePage, EngineStatus, EngineStore, Fact, Heard, Intent, Latest,
@@ -68,6 +68,10 @@ impl EngineStore for Memory {
     ) -> Result<Vec<OpenCall>, StoreError> {
         let tables = self.tables();
         let open = tables.attempts_of(run).filter_map(open_call);
+        let open = open.map(|call| OpenCall {
+            heard: tables.heard(call.key, call.recipient),
+            ..call
+        });
         let mut open: Vec<_> = open.filter(|call| call.recipient > after).collect();
         open.sort_by_key(|call| call.recipient);
         open.truncate(usize::try_from(limit).unwrap());
@@ -243,7 +247,18 @@ impl EngineStore for Memory {
             .collect())
     }
 
-    async fn pressed(&self, _: &[Press]) -> Result<(), StoreError> {
+    async fn pressed(&self, presses: &[Press]) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        for press in presses {
+            let mut all = tables.attempts.iter();
+            let found = all.find(|(_, attempt)| attempt.id == press.attempt);
+            let machine = press.makes.has(InCall::MACHINE);
+            // There are no lists here, and nobody reads words.
+            if let (Some((key, attempt)), Some(nth)) = (found, press.nth.or(machine.then_some(0))) {
+                let (once, makes) = ((*key, nth), (attempt.recipient, press.makes));
+                tables.heard.entry(once).or_insert(makes);
+            }
+        }
         Ok(())
     }
 
@@ -264,6 +279,19 @@ impl Attempt {
 }
 
 impl Tables {
+    /// What was heard in the call of an attempt, and what its recipient pressed in others.
+    fn heard(&self, key: AttemptKey, recipient: RecipientId) -> InCall {
+        let mut all = InCall::NOTHING;
+        for ((attempt, _), (whose, makes)) in &self.heard {
+            if *attempt == key.0 {
+                all = all.and(*makes);
+            } else if *whose == recipient {
+                all = all.and(makes.stays());
+            }
+        }
+        all
+    }
+
     /// Takes the platform's word on an attempt into account that no engine has in hand.
     fn observe(&mut self, run: &RunId, heard: &Heard) -> Observed {
         let mut of_run = self.attempts_of(run);
@@ -271,10 +299,18 @@ impl Tables {
         else {
             return Observed::Unknown;
         };
-        let (attempt, tried, latest) = (attempt.clone(), who.tried, who.attempt == Some(key));
+        let (attempt, latest, was) = (attempt.clone(), who.attempt == Some(key), who.clone());
         drop(of_run);
         let run_state = self.run(run).unwrap().state;
-        let second = attempt.state.second_call(&heard.event).is_some();
+        let event = heard.event.as_ref();
+        let second = event.is_some_and(|event| attempt.state.second_call(event).is_some());
+        let terms = Terms {
+            retry: &heard.retry,
+            wanted: heard.wanted,
+            heard: self.heard(key, attempt.recipient),
+            closing: run_state.closing(),
+            chance: heard.chance,
+        };
         let after_all = matches!(attempt.state, AttemptState::NotSent(_)) && !latest;
         let mut taken = Taken {
             key,
@@ -283,41 +319,54 @@ impl Tables {
             state: attempt.state.clone(),
             hold: attempt.hold,
             intended_at: attempt.intended_at,
+            was: was.state,
             moved: None,
+            heard: terms.heard,
             alarm: (second || after_all).then(|| format!("{}: two calls", attempt.id)),
         };
         let followed = latest && run_state.unfinished();
-        if second || matches!(heard.event, AttemptEvent::Seen(_)) && !followed {
-            return Observed::Taken(Box::new(taken));
+        let mut state = attempt.state.clone();
+        if let Some(event) = event
+            && !second
+            && (followed || !matches!(event, AttemptEvent::Seen(_)))
+        {
+            state = state.clone().after(event.clone()).unwrap_or(state);
         }
-        let Ok(state) = attempt.state.clone().after(heard.event.clone()) else {
-            return Observed::Taken(Box::new(taken));
-        };
         let decided = matches!(&attempt.state, AttemptState::Final { outcome, word: Word::Platform, .. }
             if outcome.result.is_some());
         if state != attempt.state && latest && !decided {
-            let terms = Terms {
-                retry: &heard.retry,
-                closing: run_state.closing(),
-                chance: heard.chance,
-            };
-            let follow = after_attempt(&state, tried, terms);
+            let follow = after_attempt(&state, was.tried, terms);
             let who = self.recipients.get_mut(&attempt.recipient.0).unwrap();
-            let now = heard.at.as_millisecond();
-            (who.state, who.due_at) = match follow {
-                Follow::InFlight => (RecipientState::InFlight, 0),
-                Follow::Due => (RecipientState::Pending, now),
-                Follow::Waits { wait, tried, .. } => {
-                    who.tried = tried;
-                    let wait = i64::try_from(wait.as_millis()).unwrap();
-                    (RecipientState::Waiting, now + wait)
-                }
-                Follow::Done { disposition, .. } => (RecipientState::Done(disposition), 0),
-            };
+            who.follow(follow, was.tried, heard.at);
             taken.moved = Some(who.state);
             if who.is_to_call() {
                 let run = self.run_mut(run).unwrap();
                 run.state = run.state.after(RunEvent::Reopened).unwrap_or(run.state);
+            }
+        } else {
+            let over = (!run_state.unfinished()).then_some(Disposition::Unreached);
+            let closing = terms.closing.or(over);
+            let called = self.attempts.iter().any(|(other, other_attempt)| {
+                let live = other_attempt.state.stage().is_live();
+                *other != key.0 && other_attempt.recipient == attempt.recipient && live
+            });
+            let stands = Stands {
+                state: was.state,
+                reason: was.reason.as_deref(),
+                tried: was.tried,
+                tried_before: was.tried_before,
+                latest,
+                called,
+            };
+            if let Some(follow) = heard_late(&state, stands, Terms { closing, ..terms }) {
+                let before = if was.is_to_call() {
+                    was.tried_before
+                } else {
+                    was.tried
+                };
+                let who = self.recipients.get_mut(&attempt.recipient.0).unwrap();
+                who.follow(follow, before, heard.at);
+                taken.moved = Some(who.state);
             }
         }
         let attempt = self.attempts.get_mut(&key.0).unwrap();
@@ -480,6 +529,7 @@ fn open_call((key, attempt, who): (AttemptKey, &Attempt, &Recipient)) -> Option<
     };
     let hold = attempt.hold.zip(who.listed.hold);
     Some(OpenCall {
+        heard: InCall::NOTHING,
         key,
         recipient: attempt.recipient,
         call: call.clone(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use callout::domain::{AttemptState, RecipientId, RecipientState, RunId};
+use callout::domain::{AttemptState, Follow, RecipientId, RecipientState, RunId, Tried};
 use callout::store::{DueAt, Fact, Intent, StoreError, Was};
 use jiff::Timestamp;
 
@@ -188,6 +188,32 @@ impl Recipient {
         }
     }
 
+    /// What follows for them, who were tried so before the attempt.
+    pub(super) fn follow(&mut self, follow: Follow, before: Tried, now: Timestamp) {
+        let now = now.as_millisecond();
+        self.reason = None;
+        (self.tried, self.due_at) = (before, 0);
+        self.state = match follow {
+            Follow::InFlight => RecipientState::InFlight,
+            Follow::Due => {
+                self.due_at = now;
+                RecipientState::Pending
+            }
+            Follow::Waits { wait, tried, .. } => {
+                (self.tried, self.tried_before) = (tried, before);
+                self.due_at = now + i64::try_from(wait.as_millis()).unwrap();
+                RecipientState::Waiting
+            }
+            Follow::Done {
+                disposition,
+                reason,
+            } => {
+                self.reason = reason;
+                RecipientState::Done(disposition)
+            }
+        };
+    }
+
     fn take(&mut self, fact: &Fact) {
         match fact {
             Fact::Attempt { .. } | Fact::SecondCall { .. } => {}
@@ -198,6 +224,9 @@ impl Recipient {
                 };
                 self.state = RecipientState::Pending;
                 if let Some(waiting) = waiting {
+                    if waiting.tried != self.tried {
+                        self.tried_before = self.tried;
+                    }
                     self.tried = waiting.tried;
                     self.state = RecipientState::Waiting;
                 }

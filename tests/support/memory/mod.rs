@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use callout::domain::{
-    AttemptId, AttemptKey, AttemptState, Charges, Hold, RecipientId, RecipientState, Refusal,
-    RunId, Standing, Tally, Tried, Zones,
+    AttemptId, AttemptKey, AttemptState, Charges, Hold, InCall, RecipientId, RecipientState,
+    Refusal, RunId, Standing, Tally, Tried, Zones,
 };
 use callout::store::{Fact, Run, StoreError};
 use jiff::Timestamp;
@@ -39,6 +39,8 @@ pub(crate) struct Recipient {
     /// From when on they are to be called, in milliseconds, where they are.
     pub(crate) due_at: i64,
     pub(crate) tried: Tried,
+    /// The same before the attempt after which they wait.
+    tried_before: Tried,
     /// Why they are done, where their disposition does not say it.
     reason: Option<String>,
     /// The latest attempt on them: only that can be one that is not over.
@@ -72,6 +74,8 @@ pub(crate) struct Attempt {
 pub(crate) struct Tables {
     pub(crate) recipients: BTreeMap<i64, Recipient>,
     pub(crate) attempts: BTreeMap<i64, Attempt>,
+    /// What was heard in calls: of which attempt, in which menu, or 0 for who answered; and on whom.
+    pub(crate) heard: BTreeMap<(i64, u32), (RecipientId, InCall)>,
     /// Oldest first.
     runs: Vec<Run>,
     /// The runs that were started for occurrences of campaigns.

@@ -288,6 +288,7 @@ fn recipient(run: &RunId, row: ImportedRow) -> Recipient {
         state,
         due_at: 0,
         tried: Tried::default(),
+        tried_before: Tried::default(),
         reason,
         attempt: None,
     }

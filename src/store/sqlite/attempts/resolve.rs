@@ -11,28 +11,40 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _, Sqlite, Transaction};
 
 use crate::domain::{
-    AttemptEvent, AttemptId, AttemptKey, AttemptState, CallId, Disposition, Follow, Outcome,
-    PauseReason, RecipientId, RecipientState, Refusal, RetryPolicy, RunEvent, RunId, RunState,
-    Side, SpeaksOf, Stage, Terms, Tried, Uncertainty, Word, after_attempt, attempt::two_calls,
+    AttemptEvent, AttemptId, AttemptKey, AttemptState, CallId, Disposition, Follow, InCall,
+    Outcome, PauseReason, RecipientId, RecipientState, Refusal, RetryPolicy, RunEvent, RunId,
+    RunState, Side, SpeaksOf, Stage, Stands, Terms, Tried, Uncertainty, Wanted, Word,
+    after_attempt, attempt::two_calls, heard_late,
 };
 use crate::store::sqlite::engine::group::{ACCEPTED, HELD_UNTIL, currency};
-use crate::store::sqlite::rows::{outcome, recipient_state};
-use crate::store::sqlite::{SqliteStore, millis, moment, tried};
+use crate::store::sqlite::rows::{
+    attempt_id, heard, heard_bits, outcome, pressed_bits, recipient_state,
+};
+use crate::store::sqlite::{SqliteStore, millis, moment, tried, tried_before};
 use crate::store::{Heard, Observed, Resolution, StoreError, Taken, Upkeep as _};
 
 /// The attempt, its recipient and their run; `latest` says whether no later attempt was made on them.
-const FIND: &str = "-- resolve: the attempt
-    select attempts.key, attempts.state as stage, attempts.call_id, attempts.result, attempts.reason,
+const FIND: &str = concat!(
+    "-- resolve: the attempt
+    select attempts.key, attempts.id, attempts.state as stage, attempts.call_id, attempts.result, attempts.reason,
            attempts.duration_s, attempts.debit, attempts.currency, attempts.note, attempts.word,
            attempts.hold, attempts.intended_at,
            recipients.id as recipient, recipients.state, recipients.disposition, recipients.endpoint,
-           recipients.tried, runs.state as run_state, runs.purged_at is not null as purged,
+           recipients.tried, recipients.tried_before, recipients.reason as why, runs.state as run_state, runs.purged_at is not null as purged,
            not exists (select 1 from attempts as later
-                       where later.recipient = recipients.id and later.key > attempts.key) as latest
+                       where later.recipient = recipients.id and later.key > attempts.key) as latest,
+           exists (select 1 from attempts as other
+                   where other.recipient = recipients.id and other.key <> attempts.key
+                         and other.state in ('intended', 'accepted', 'uncertain')) as called, ",
+    heard_bits!(),
+    " as heard, ",
+    pressed_bits!(),
+    " as pressed
     from attempts
     join recipients on recipients.id = attempts.recipient
     join runs on runs.number = attempts.run
-    where attempts.id = unhex(?1) and runs.id = ?2";
+    where attempts.id = unhex(?1) and runs.id = ?2"
+);
 
 const SETTLE: &str = "-- resolve: what is known now
     update attempts set state = ?2, answered_at = coalesce(answered_at, ?3),
@@ -56,9 +68,9 @@ const RECORD: &str = "-- resolve: what was said
     insert into settlements (attempt, called, why, who, at) values (?1, ?2, ?3, ?4, ?5)";
 
 const MOVE: &str = "-- resolve: the recipient
-    update recipients set state = ?2, disposition = ?3, due_at = ?4, waiting_for = ?5,
-           tried = coalesce(?6, tried)
-    where id = ?1 and state = ?7 and disposition is ?8";
+    update recipients set state = ?2, disposition = ?3, due_at = ?4, waiting_for = ?5, reason = ?6,
+           tried = ?7, tried_before = ?8
+    where id = ?1 and state = ?9 and disposition is ?10";
 
 const WAIT: &str = "-- resolve: what they wait for
     insert into waits (recipient, at, reason, until) values (?1, ?2, ?3, ?4)";
@@ -97,15 +109,14 @@ impl SqliteStore {
         run: &RunId,
         settlement: &Resolution,
     ) -> Result<bool, StoreError> {
+        let Some(found) = self.find(tx, run, settlement.attempt).await? else {
+            return Ok(false);
+        };
         let said = Saying {
             event: event(settlement),
             at: settlement.at,
-            retry: &settlement.retry,
-            chance: settlement.chance,
+            terms: found.terms(&settlement.retry, settlement.wanted, settlement.chance),
             note: Some(format!("settled: {}", settlement.why)),
-        };
-        let Some(found) = self.find(tx, run, settlement.attempt).await? else {
-            return Ok(false);
         };
         if self.say(tx, run, &found, &said).await?.is_none() {
             return Ok(false);
@@ -154,7 +165,6 @@ impl SqliteStore {
         found: &Found,
         heard: &Heard,
     ) -> Result<Taken, StoreError> {
-        let fault = |e: sqlx::Error| self.fault(&e);
         let mut taken = Taken {
             key: AttemptKey(found.key),
             recipient: RecipientId(found.recipient),
@@ -162,16 +172,51 @@ impl SqliteStore {
             state: found.attempt.clone(),
             hold: found.hold,
             intended_at: found.intended_at,
+            was: found.state,
             moved: None,
-            alarm: found.alarm(heard),
+            heard: found.heard,
+            alarm: None,
         };
-        let second = found.attempt.second_call(&heard.event);
-        let named = second.map(|(_, other)| other).or(heard.event.call());
+        let terms = found.terms(&heard.retry, heard.wanted, heard.chance);
+        if let Some(event) = &heard.event {
+            let said = Saying {
+                event: event.clone(),
+                at: heard.at,
+                terms,
+                note: match event {
+                    AttemptEvent::Ended(_, outcome) => outcome.doubt(),
+                    _ => None,
+                },
+            };
+            self.told(tx, run, found, &said, &mut taken).await?;
+        }
+        if taken.moved.is_none()
+            && let Some(follow) = found.late(&taken.state, terms)
+        {
+            let to = move_recipient(tx, found, found.before(), &follow, heard.at).await;
+            taken.moved = Some(to.map_err(|e| self.fault(&e))?);
+        }
+        Ok(taken)
+    }
+
+    /// Takes what an event tells of a call into account.
+    async fn told(
+        &self,
+        tx: &mut Transaction<'_, Sqlite>,
+        run: &RunId,
+        found: &Found,
+        said: &Saying<'_>,
+        taken: &mut Taken,
+    ) -> Result<(), StoreError> {
+        let fault = |e: sqlx::Error| self.fault(&e);
+        taken.alarm = found.alarm(&said.event);
+        let second = found.attempt.second_call(&said.event);
+        let named = second.map(|(_, other)| other).or(said.event.call());
         if let (Some(why), Some(call)) = (&taken.alarm, named) {
             let query = sqlx::query(SECOND_CALL)
                 .bind(found.key)
                 .bind(call.as_str())
-                .bind(millis(heard.at));
+                .bind(millis(said.at));
             query.execute(&mut **tx).await.map_err(fault)?;
             if self.engine.is_none() {
                 let why = PauseReason::TwoCalls(why.clone()).to_string();
@@ -180,29 +225,19 @@ impl SqliteStore {
             }
         }
         if second.is_some() {
-            return Ok(taken);
+            return Ok(());
         }
-        if let AttemptEvent::Seen(call) = &heard.event
+        if let AttemptEvent::Seen(call) = &said.event
             && !found.can_be_followed()
         {
             let query = sqlx::query(NAME).bind(found.key).bind(call.as_str());
             query.execute(&mut **tx).await.map_err(fault)?;
-            return Ok(taken);
+            return Ok(());
         }
-        let said = Saying {
-            event: heard.event.clone(),
-            at: heard.at,
-            retry: &heard.retry,
-            chance: heard.chance,
-            note: match &heard.event {
-                AttemptEvent::Ended(_, outcome) => outcome.doubt(),
-                _ => None,
-            },
-        };
-        if let Some((state, moved)) = self.say(tx, run, found, &said).await? {
+        if let Some((state, moved)) = self.say(tx, run, found, said).await? {
             (taken.state, taken.moved) = (state, moved);
         }
-        Ok(taken)
+        Ok(())
     }
 
     async fn find(
@@ -238,7 +273,7 @@ impl SqliteStore {
         }
         let mut moved = None;
         if let Some(follow) = found.follows(&state, said) {
-            let to = move_recipient(tx, found, &follow, said).await;
+            let to = move_recipient(tx, found, found.tried, &follow, said.at).await;
             moved = Some(to.map_err(fault)?);
             let again = matches!(follow, Follow::Due | Follow::Waits { .. });
             if again {
@@ -263,22 +298,29 @@ fn event(settlement: &Resolution) -> AttemptEvent {
 struct Saying<'a> {
     event: AttemptEvent,
     at: Timestamp,
-    retry: &'a RetryPolicy,
-    chance: f64,
+    terms: Terms<'a>,
     note: Option<String>,
 }
 
 /// An attempt that is to be settled, and everything that decides what follows.
 struct Found {
     key: i64,
+    id: AttemptId,
     attempt: AttemptState,
     recipient: i64,
     state: RecipientState,
+    reason: Option<String>,
     tried: Tried,
+    tried_before: Tried,
+    heard: InCall,
     run: RunState,
     /// What becomes of them where nobody calls them any more.
     closing: Option<Disposition>,
     latest: bool,
+    /// Whether another attempt on them is not over, or may have been called.
+    called: bool,
+    /// Whether nobody's row is there any more.
+    erased: bool,
     hold: Option<Decimal>,
     intended_at: Timestamp,
 }
@@ -297,13 +339,19 @@ impl Found {
         };
         Ok(Self {
             key: row.get("key"),
+            id: attempt_id(row.get("id"))?,
             attempt: attempt_state(row)?,
             recipient: row.get("recipient"),
             state: recipient_state(row)?,
-            tried: tried(row).map_err(|e| StoreError::Diverged(e.to_string()))?,
+            reason: row.get("why"),
+            tried: tried(row).map_err(|e| unreadable(&e))?,
+            tried_before: tried_before(row).map_err(|e| unreadable(&e))?,
+            heard: heard(row),
             run,
             closing,
             latest: row.get("latest"),
+            called: row.get("called"),
+            erased,
             hold: row
                 .get::<Option<&str>, _>("hold")
                 .and_then(|hold| hold.parse().ok()),
@@ -318,12 +366,47 @@ impl Found {
             &self.attempt,
             AttemptState::Final { outcome, word: Word::Platform, .. } if outcome.result.is_some()
         );
-        let terms = Terms {
-            retry: said.retry,
+        (self.latest && !decided).then(|| after_attempt(state, self.tried, said.terms))
+    }
+
+    /// What decides beside the attempt.
+    fn terms<'a>(&self, retry: &'a RetryPolicy, wanted: Wanted, chance: f64) -> Terms<'a> {
+        Terms {
+            retry,
+            wanted,
+            heard: self.heard,
             closing: self.closing,
-            chance: said.chance,
+            chance,
+        }
+    }
+
+    /// What follows for the recipient of what was heard in a call that is over. Nobody is called again for that in
+    /// a run that is.
+    fn late(&self, attempt: &AttemptState, terms: Terms<'_>) -> Option<Follow> {
+        let over = (!self.run.unfinished()).then_some(Disposition::Unreached);
+        let terms = Terms {
+            closing: self.closing.or(over),
+            ..terms
         };
-        (self.latest && !decided).then(|| after_attempt(state, self.tried, terms))
+        let stands = Stands {
+            state: self.state,
+            reason: self.reason.as_deref(),
+            tried: self.tried,
+            tried_before: self.tried_before,
+            latest: self.latest,
+            called: self.called,
+        };
+        (!self.erased)
+            .then(|| heard_late(attempt, stands, terms))
+            .flatten()
+    }
+
+    /// How they were tried before the attempt.
+    fn before(&self) -> Tried {
+        match self.state {
+            RecipientState::Pending | RecipientState::Waiting => self.tried_before,
+            RecipientState::InFlight | RecipientState::Done(_) => self.tried,
+        }
     }
 
     /// Whether an engine would follow its call to the end.
@@ -332,19 +415,23 @@ impl Found {
     }
 
     /// In words, what a person must look at once, where it is so.
-    fn alarm(&self, heard: &Heard) -> Option<String> {
-        if let Some((known, other)) = self.attempt.second_call(&heard.event) {
-            return Some(two_calls(heard.attempt, known, other));
+    fn alarm(&self, event: &AttemptEvent) -> Option<String> {
+        if let Some((known, other)) = self.attempt.second_call(event) {
+            return Some(two_calls(self.id, known, other));
         }
         let was_not_called = matches!(self.attempt, AttemptState::NotSent(_));
         (was_not_called && !self.latest).then(|| {
-            let call = heard.event.call().map_or("a call", CallId::as_str);
+            let call = event.call().map_or("a call", CallId::as_str);
             format!(
                 "attempt {} had call {call} after all, and its recipient was called again since",
-                heard.attempt
+                self.id
             )
         })
     }
+}
+
+fn unreadable(error: &sqlx::Error) -> StoreError {
+    StoreError::Diverged(error.to_string())
 }
 
 fn attempt_state(row: &SqliteRow) -> Result<AttemptState, StoreError> {
@@ -420,14 +507,15 @@ async fn write(
     Ok(settled.rows_affected() > 0)
 }
 
-/// Returns where the recipient stands now.
+/// Moves the recipient, who was tried so before the attempt. Returns where they stand now.
 async fn move_recipient(
     tx: &mut Transaction<'_, Sqlite>,
     found: &Found,
+    before: Tried,
     follow: &Follow,
-    said: &Saying<'_>,
+    at: Timestamp,
 ) -> Result<RecipientState, sqlx::Error> {
-    let now = millis(said.at);
+    let now = millis(at);
     let (to, due_at, waiting) = match follow {
         Follow::InFlight => (RecipientState::InFlight, None, None),
         Follow::Due => (RecipientState::Pending, Some(now), None),
@@ -452,7 +540,12 @@ async fn move_recipient(
         .bind(word(to))
         .bind(due_at)
         .bind(waiting.map(|(reason, _)| reason.as_str()))
-        .bind(waiting.map(|(_, tried)| tried.pack()))
+        .bind(match follow {
+            Follow::Done { reason, .. } => reason.as_deref(),
+            _ => None,
+        })
+        .bind(waiting.map_or(before, |(_, tried)| *tried).pack())
+        .bind(waiting.map_or(found.tried_before, |_| before).pack())
         .bind(found.state.as_str())
         .bind(word(found.state))
         .execute(&mut **tx)

@@ -37,6 +37,7 @@ macro_rules! recipient_moves {
         due_at = new.value ->> 3,
         reason = coalesce(new.value ->> 4, reason),
         waiting_for = new.value ->> 5,
+        tried_before = case when new.value ->> 6 <> tried then tried else tried_before end,
         tried = coalesce(new.value ->> 6, tried)"
     };
 }

@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use super::group::HELD_UNTIL;
 use crate::domain::retry::PerNumber;
 use crate::domain::{AttemptKey, CallId, Hold, RecipientId, RunId, Zones};
+use crate::store::sqlite::rows::{heard, heard_bits, pressed_bits};
 use crate::store::sqlite::{SqliteStore, millis, moment, tried};
 use crate::store::{Cursor, Due, DueAt, DuePage, OpenCall, StoreError};
 
@@ -52,16 +53,21 @@ impl SqliteStore {
         after: RecipientId,
         limit: u32,
     ) -> Result<Vec<OpenCall>, StoreError> {
-        let rows = sqlx::query(
+        let rows = sqlx::query(concat!(
             "-- open_calls
-             select key, recipient, call_id, intended_at, attempts.hold, longest_s, tried,
+             select key, ",
+            heard_bits!(),
+            " as heard, ",
+            pressed_bits!(),
+            " as pressed,
+                     recipient, call_id, intended_at, attempts.hold, longest_s, tried,
                     coalesce(answered_at, intended_at) as accepted_at
              from attempts join recipients on recipients.id = attempts.recipient
              where attempts.run = (select number from runs where id = ?1) and recipient > ?2
                    and attempts.state in ('intended', 'accepted', 'uncertain')
                    and attempts.state = 'accepted'
-             order by recipient limit ?3",
-        )
+             order by recipient limit ?3"
+        ))
         .bind(run.as_str())
         .bind(after.0)
         .bind(limit)
@@ -81,6 +87,7 @@ impl SqliteStore {
                     accepted_at: moment(row.get("accepted_at")),
                     hold: hold(row),
                     tried: tried(row).map_err(|e| self.fault(&e))?,
+                    heard: heard(row),
                 })
             })
             .collect()

@@ -71,7 +71,7 @@ pub(super) struct RecipientRow {
     due_at: Option<i64>,
     reason: Option<String>,
     waiting_for: Option<String>,
-    tried: Option<u32>,
+    tried: Option<i64>,
     /// Where they were left; none in a line that an earlier version wrote.
     was: Option<Was>,
 }
@@ -419,7 +419,7 @@ struct RecipientLine(
     Option<i64>,
     Option<String>,
     #[serde(default)] Option<String>,
-    #[serde(default)] Option<u32>,
+    #[serde(default)] Option<i64>,
     #[serde(default)] Option<Was>,
 );
 

@@ -8,8 +8,8 @@ use sqlx::{Connection as _, Row as _};
 
 use super::group::Group;
 use crate::domain::{
-    AttemptEvent, AttemptKey, AttemptState, Follow, RecipientId, RetryPolicy, RunId, Stage, Terms,
-    Tried, after_attempt,
+    AttemptEvent, AttemptKey, AttemptState, Follow, InCall, RecipientId, RetryPolicy, RunId, Stage,
+    Terms, Tried, Wanted, after_attempt,
 };
 use crate::store::sqlite::runs::refusals::latest_answers;
 use crate::store::sqlite::{SqliteStore, millis, moment, tried};
@@ -94,6 +94,8 @@ fn unanswered(row: &SqliteRow, tried: Tried, now: Timestamp) -> Vec<Fact> {
     };
     let terms = Terms {
         retry: &RetryPolicy::default(),
+        wanted: Wanted::default(),
+        heard: InCall::NOTHING,
         closing: None,
         chance: 0.0,
     };
