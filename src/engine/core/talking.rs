@@ -39,15 +39,20 @@ impl Core {
             Phase::Draining(end) => !matches!(end, End::Failed(_)),
             _ => false,
         };
-        let asks = self.talks.at_most.is_some() && !self.flights.is_empty();
-        (stops && asks && now.mono < self.talks.until).then_some(self.talks.until)
+        if !stops || self.talks.at_most.is_none() {
+            return None;
+        }
+        let known = (!self.flights.is_empty()).then_some(self.talks.until);
+        // Somebody may be in the call of an attempt whose answer was lost: it is known when they press a key.
+        let unknown = self.uncertain.back().copied();
+        known.max(unknown).filter(|until| *until > now.mono)
     }
 
     /// Why it does not stop yet, in words.
     pub(super) fn why_talking(&self, now: Now) -> Option<Cow<'static, str>> {
         let until = self.talks_until(now)?;
         let left = until.saturating_sub(now.mono).as_secs() + 1;
-        let calls = match self.flights.len() {
+        let calls = match self.flights.len() + self.uncertain.len() {
             1 => "1 call goes on in which somebody is asked".to_owned(),
             calls => format!("{calls} calls go on in which people are asked"),
         };
