@@ -15,7 +15,7 @@ use crate::app::receive::{BEEP_WAIT_MAX, hold, message};
 use crate::clock::{Clock as _, VirtualClock};
 use crate::domain::{
     AttemptId, CallId, Callout, CalloutBody, Digits, EventNumber, FlowCallout, InCall, News,
-    NotSent, Observation, Reaction, Side, Signalled, Suppression, Uncertainty, Verdict,
+    NotSent, Observation, Reaction, Says, Side, Signalled, Suppression, Uncertainty, Verdict,
 };
 use crate::engine::{Incoming, Noes, Platform, press};
 use crate::serve::{Talk, reply, talk};
@@ -25,6 +25,9 @@ use crate::sinch::callouts::CalloutRequest;
 use crate::sinch::events::Event;
 use crate::sinch::svaml::Svaml;
 use crate::store::StoreError;
+
+/// What is heard in a call that goes on is told after so long at the latest.
+const HEARD_WAITS_MAX: Duration = Duration::from_secs(30);
 
 /// A platform in this process.
 #[derive(Debug)]
@@ -49,6 +52,39 @@ struct Asking {
     connected: HashSet<AttemptId>,
     /// Machines whose beep is waited for: until when, and what is said then.
     beeps: HashMap<CallId, (Timestamp, Svaml)>,
+    /// What was heard while calls go on, since when: it is told together with the end of one of them, because each
+    /// telling costs as much as a call.
+    heard: Vec<(EventNumber, News)>,
+    heard_since: Option<Timestamp>,
+}
+
+impl Asking {
+    fn hear(&mut self, number: EventNumber, news: News, now: Timestamp) {
+        self.heard_since.get_or_insert(now);
+        self.heard.push((number, news));
+    }
+
+    /// What is told now.
+    fn heard_by(&mut self, now: Timestamp) -> Vec<(EventNumber, News)> {
+        let ended = |(_, news): &(EventNumber, News)| matches!(news.says, Says::Ended(_));
+        let waited = self.tells_at().is_some_and(|at| at <= now);
+        if waited || self.heard.iter().any(ended) {
+            self.heard_since = None;
+            return std::mem::take(&mut self.heard);
+        }
+        Vec::new()
+    }
+
+    /// When what was heard is told at the latest.
+    fn tells_at(&self) -> Option<Timestamp> {
+        self.heard_since?.checked_add(HEARD_WAITS_MAX).ok()
+    }
+
+    /// When something is to be done though no event is due.
+    fn next_at(&self) -> Option<Timestamp> {
+        let beeps = self.beeps.values().map(|(until, _)| *until);
+        beeps.chain(self.tells_at()).min()
+    }
 }
 
 impl InProcess {
@@ -238,7 +274,6 @@ impl Incoming for InProcess {
         let now = self.clock.wall();
         self.speak_without_beep(now);
         let due = self.world().events_due(now, DEMO_KEY);
-        let mut heard = Vec::new();
         for sent in due {
             let Ok(event) = Event::parse(&sent.body) else {
                 continue;
@@ -250,9 +285,9 @@ impl Incoming for InProcess {
                 world.manage(call.as_str(), svaml.to_inline().as_bytes(), now);
             }
             let number = self.told.fetch_add(1, Ordering::Relaxed) + 1;
-            heard.push((EventNumber(number), event.news()));
+            self.asking().hear(EventNumber(number), event.news(), now);
         }
-        Ok(heard)
+        Ok(self.asking().heard_by(now))
     }
 
     async fn handled(&self, _: Vec<EventNumber>) -> Result<(), StoreError> {
@@ -260,8 +295,13 @@ impl Incoming for InProcess {
     }
 
     fn next_at(&self) -> Option<Duration> {
-        let beep = self.asking().beeps.values().map(|(until, _)| *until).min();
-        let at = self.world().next_event_at().into_iter().chain(beep).min()?;
+        let asking = self.asking().next_at();
+        let at = self
+            .world()
+            .next_event_at()
+            .into_iter()
+            .chain(asking)
+            .min()?;
         let wait = at.duration_since(self.clock.wall());
         Some(self.clock.monotonic() + Duration::try_from(wait).unwrap_or_default())
     }
