@@ -4,8 +4,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::Outcome;
 use super::retry::{Next, RetryPolicy, Tried, is_fault};
+use super::{Answered, Outcome};
+
+/// Of the calls that are answered, those that a machine answers, where that matters.
+pub const MACHINES_USUAL: f64 = 0.2;
+/// Of the calls that are answered, those in which nothing is pressed that is offered, where that matters.
+pub const SILENCE_USUAL: f64 = 0.15;
 
 /// How calls end, as shares of all calls. What a list's people do is not known before they are called;
 /// these are about what campaigns of reminders see, and what the simulator draws.
@@ -36,22 +41,29 @@ impl Default for Ends {
 }
 
 impl Ends {
-    /// The ends after which somebody may be called again, each with its share of all calls.
-    pub fn unanswered(self) -> [(Outcome, f64); 4] {
-        [
-            ("FAILED", "CONGESTION", self.fault),
-            ("BUSY", "N/A", self.busy),
-            ("NOANSWER", "TIMEOUT", self.no_answer),
-            ("FAILED", "GENERALERROR", self.failed),
-        ]
-        .map(|(result, reason, share)| {
+    /// What follows, for somebody who was tried so, on each of the ends after which they may be called again,
+    /// with its share of all calls. Half of the jitter's range is none of it.
+    pub fn follows(self, policy: &RetryPolicy, tried: Tried) -> [(Next, f64); 6] {
+        let ended = |result: &str, reason: &str| {
             let outcome = Outcome {
                 result: Some(result.into()),
                 reason: Some(reason.into()),
                 ..Outcome::default()
             };
-            (outcome, share)
-        })
+            policy.after(&outcome, tried, 0.5)
+        };
+        let answered = |worth| policy.after_answer(worth, tried, 0.5);
+        [
+            (ended("FAILED", "CONGESTION"), self.fault),
+            (ended("BUSY", "N/A"), self.busy),
+            (ended("NOANSWER", "TIMEOUT"), self.no_answer),
+            (ended("FAILED", "GENERALERROR"), self.failed),
+            (answered(Answered::Machine), self.answered * MACHINES_USUAL),
+            (
+                answered(Answered::NoResponse),
+                self.answered * SILENCE_USUAL,
+            ),
+        ]
     }
 }
 
@@ -163,14 +175,13 @@ fn from(
         answered: ends.answered,
         longest_wait: Duration::ZERO,
     };
-    for (outcome, share) in ends.unanswered() {
-        // Half of the jitter's range is none of it; a fault of the platform uses nothing up, so it
-        // would go round and round.
+    for (next, share) in ends.follows(policy, tried) {
+        // A fault of the platform uses nothing up, so it would go round and round.
         if let Next::Again {
             wait,
             tried,
             fault: false,
-        } = policy.after(&outcome, tried, 0.5)
+        } = next
         {
             let next = from(policy, ends, tried, known);
             forecast.attempts += share * next.attempts;
@@ -219,5 +230,27 @@ mod tests {
         assert_eq!(forecast.attempts_most, 3);
         assert_eq!(forecast.longest_wait, Duration::from_hours(5));
         assert!((forecast.answered - 0.7 * 1.3276).abs() < 1e-9);
+    }
+
+    #[test]
+    fn whom_a_machine_answered_is_called_again_where_the_policy_says_so() {
+        let waits = || Waits::After(vec![Duration::from_hours(2)]);
+        let machines = RetryPolicy {
+            max_attempts: 3,
+            machine: waits(),
+            ..RetryPolicy::default()
+        };
+        let forecast = Forecast::of(&machines, Ends::default());
+        // 0.7 × 0.2 of all calls.
+        let attempts = 1.0 + 0.14 * (1.0 + 0.14);
+        assert!((forecast.attempts - attempts).abs() < 1e-9, "{forecast:?}");
+        assert_eq!(forecast.attempts_most, 3);
+        assert_eq!(forecast.longest_wait, Duration::from_hours(4));
+        let silence = RetryPolicy {
+            no_response: waits(),
+            ..machines
+        };
+        let more = Forecast::of(&silence, Ends::default()).attempts;
+        assert!(more > forecast.attempts, "{more}");
     }
 }

@@ -178,9 +178,9 @@ impl Outlook {
     /// not known, so a share of them comes back.
     pub fn left(&mut self, people: u64, in_flight: u64, ends: Ends) {
         let back: f64 = ends
-            .unanswered()
+            .follows(&self.retry, Tried::default())
             .iter()
-            .filter(|(outcome, _)| self.retry.after(outcome, Tried::default(), 0.5) != Next::Over)
+            .filter(|(next, _)| *next != Next::Over)
             .map(|(_, share)| share)
             .sum();
         let called = float(in_flight.min(people));
@@ -249,12 +249,12 @@ impl Outlook {
         people: f64,
         (at, flow): (Timestamp, Flow),
     ) {
-        for (outcome, share) in flow.ends.unanswered() {
+        for (next, share) in flow.ends.follows(&self.retry, batch.tried) {
             if let Next::Again {
                 wait,
                 tried,
                 fault: _,
-            } = self.retry.after(&outcome, batch.tried, 0.5)
+            } = next
                 && share > 0.0
                 && let Ok(due) = at.checked_add(signed(flow.call.saturating_add(wait)))
             {

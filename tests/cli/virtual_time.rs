@@ -318,6 +318,73 @@ fn the_same_seed_gives_the_same_bytes_and_another_one_does_not() {
     assert!(first != bytes("8"), "another seed, the same bytes");
 }
 
+/// The waits between calls on the same phone, in minutes.
+fn waits(told: &Rehearsed) -> Vec<i64> {
+    let rings = told.rings();
+    let pairs = rings.values().flat_map(|rings| rings.windows(2));
+    pairs
+        .map(|two| two[0].0.duration_until(two[1].0).as_mins())
+        .collect()
+}
+
+#[test]
+fn machines_and_the_silent_are_called_again_each_after_its_own_wait() {
+    let everybody = ["--mix", "1,0,0,0", "--unsure", "0", "--leave", "0"];
+    for (options, wait, why) in [
+        (["--machines", "1", "--press", "1"], 216..=266, "machine"),
+        (
+            ["--machines", "0", "--press", "0"],
+            108..=134,
+            "no response",
+        ),
+    ] {
+        let told = Rehearsed::of(
+            "asks",
+            &[&everybody[..], &options, &["--press-wrong", "0"]].concat(),
+        );
+        told.out.clone().ends(0);
+        let people = told.results.rows.len();
+        assert_eq!(told.dispositions()["unreached"], people, "{why}");
+        assert_eq!(
+            told.ledger.rows.len(),
+            3 * people,
+            "{why}: three attempts each"
+        );
+        let waits = waits(&told);
+        assert!(
+            waits.iter().all(|minutes| wait.contains(minutes)),
+            "{why}: {waits:?}"
+        );
+    }
+}
+
+#[test]
+fn who_opts_out_is_called_once_and_who_presses_what_counts_is_reached() {
+    let everybody = [
+        "--mix",
+        "1,0,0,0",
+        "--machines",
+        "0",
+        "--press",
+        "1",
+        "--press-wrong",
+        "0",
+        "--leave",
+        "0",
+    ];
+    for (key, response, end) in [
+        ("9=1", "opted out", "unreached"),
+        ("1=1", "confirmed", "reached"),
+    ] {
+        let told = Rehearsed::of("asks", &[&everybody[..], &["--keys", key]].concat());
+        told.out.clone().ends(0);
+        let people = told.results.rows.len();
+        assert_eq!(told.ledger.rows.len(), people, "{response}");
+        assert_eq!(told.dispositions()[end], people, "{response}");
+        assert_eq!(told.results.counts("call_response")[response], people);
+    }
+}
+
 /// A desk with files of the samples.
 fn with_samples(files: &[&str]) -> Desk {
     let desk = Desk::empty();

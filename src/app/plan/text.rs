@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::{Eligible, Plan, Price, Prices, Sample, samples};
 use crate::domain::Money;
+use crate::domain::forecast::{MACHINES_USUAL, SILENCE_USUAL};
 use crate::domain::money::{Amount, said};
+use crate::domain::retry::Waits;
 use crate::domain::svaml::Event;
 use crate::report::flow;
 use crate::report::moments::moment;
@@ -164,12 +166,24 @@ fn attempts_text(plan: &Plan) -> String {
     if expected == worst {
         return format!("attempts: {}, one each", grouped(worst));
     }
+    let retry = &plan.campaign.retry;
+    let percent = |share: f64| format!("{:.0} %", share * 100.0);
+    let machines = (retry.machine != Waits::Never)
+        .then(|| format!(", {} of them by machines", percent(MACHINES_USUAL)));
+    let silent = (retry.no_response != Waits::Never).then(|| {
+        format!(
+            ", and that nothing is pressed in {} of them",
+            percent(SILENCE_USUAL)
+        )
+    });
     format!(
         "attempts: about {} expected, {} at worst ({} at most for each); supposed that 70 % of \
-         calls are answered",
+         calls are answered{}{}",
         grouped(expected),
         grouped(worst),
-        plan.campaign.retry.max_attempts
+        retry.max_attempts,
+        machines.unwrap_or_default(),
+        silent.unwrap_or_default()
     )
 }
 
