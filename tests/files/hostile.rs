@@ -343,7 +343,8 @@ proptest! {
     ) {
         prop_assert_eq!(check(&format!("{WHOLE}{ASKS}")), Ok(()));
         let lines = ASKS.lines().enumerate().filter(|(nth, _)| *nth != without);
-        let fewer: String = lines.map(|(_, line)| format!("{line}\n")).collect();
+        let fewer: Vec<&str> = lines.map(|(_, line)| line).collect();
+        let fewer = fewer.join("\n");
         for asks in [ASKS, &fewer] {
             drop(check(&format!("{WHOLE}{}", put(asks, line, &value))));
         }
