@@ -147,6 +147,11 @@ impl Platform {
         Table::read(&self.page("/simulator/events"))
     }
 
+    /// What was heard and pressed in each call.
+    pub(crate) fn played(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.page("/simulator/played")).unwrap()
+    }
+
     /// How many POSTs arrived.
     pub(crate) fn posted(&self) -> usize {
         let page = self.page("/simulator/posts");
