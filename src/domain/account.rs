@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
+use super::call_flow::MACHINE;
 use super::{
-    AttemptId, Destination, Disposition, Hold, Outcome, Purse, RecipientId, Spend, SpendAccount,
-    Stage, WaitReason, Zones,
+    Answered, AttemptId, Destination, Disposition, Hold, InCall, Money, Outcome, Purse,
+    RecipientId, Spend, SpendAccount, Stage, WaitReason, Zones,
 };
 
 /// The counts of a run. Derived from its rows, never incremented.
@@ -29,6 +30,10 @@ pub struct Tally {
     pub outcomes: BTreeMap<(Stage, String, String), u64>,
     /// Attempts that were proved not sent, 429s included.
     pub not_sent: u64,
+    /// Recipients who were not reached although a call was answered, by why.
+    pub unreached: BTreeMap<Answered, u64>,
+    /// What was pressed: how many calls have each response, the commonest first.
+    pub responses: Vec<(String, u64)>,
     /// What the calls cost so far.
     pub spent: Purse,
     /// Calls that are over and whose price nobody told us.
@@ -97,6 +102,10 @@ pub struct AttemptRecord {
     pub note: Option<String>,
     /// What was pressed in the call, in order, with ` > ` between.
     pub response: Option<String>,
+    /// What was heard in it.
+    pub heard: InCall,
+    /// The prices of the legs of whom it was connected to; none where one was not told.
+    pub legs: Vec<Option<Money>>,
 }
 
 /// One row of the list and what became of it.
@@ -118,6 +127,21 @@ pub struct ResultRow {
     pub fault: Option<(Option<String>, Option<String>)>,
     /// Its attempts, oldest first.
     pub attempts: Vec<AttemptRecord>,
+}
+
+impl ResultRow {
+    /// What they pressed, in the last call in which they pressed anything; else, that a machine answered their last
+    /// answered call.
+    pub fn responded(&self) -> Option<&str> {
+        let counted = || self.attempts.iter().rev().filter(|a| a.stage.counts());
+        let pressed = counted().find_map(|attempt| attempt.response.as_deref());
+        let is_answered = |a: &&AttemptRecord| a.outcome.answered() || a.heard != InCall::NOTHING;
+        let machine = || {
+            let last = counted().find(is_answered)?;
+            last.heard.has(InCall::MACHINE).then_some(MACHINE)
+        };
+        pressed.or_else(machine)
+    }
 }
 
 /// Why somebody was not called yet, as the engine decided it.

@@ -11,8 +11,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use rust_decimal::Decimal;
 
-use super::spend::{Charge, Hold, Spend, Standing};
-use super::{AttemptKey, AttemptState, Money};
+use super::spend::{Charge, Hold, Legs, Spend, Standing};
+use super::{AttemptKey, AttemptState, CallId, Money};
 
 /// Whether there is room for a hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +63,23 @@ pub struct Budget {
     since: Date,
     /// Of attempts that are not over: the hold, and its day.
     holds: HashMap<AttemptKey, (Decimal, Date)>,
+    /// Attempts whose call was connected to somebody else.
+    connected: HashMap<AttemptKey, Connected>,
+}
+
+/// What is known of an attempt whose call was connected.
+#[derive(Debug, Clone, Default)]
+struct Connected {
+    /// Its legs that were told, and their prices.
+    legs: HashMap<CallId, Option<Money>>,
+    /// Once its own call is over: how that stands, its hold, its day, and what it counts.
+    over: Option<(Standing, Decimal, Date, Decimal)>,
+}
+
+impl Connected {
+    fn legs(&self) -> Legs {
+        Legs::Told(self.legs.values().cloned().collect())
+    }
 }
 
 impl Budget {
@@ -85,6 +102,7 @@ impl Budget {
             days,
             since,
             holds: HashMap::new(),
+            connected: HashMap::new(),
         }
     }
 
@@ -180,9 +198,19 @@ impl Budget {
         }
         let (hold, day) = self.holds.remove(&key)?;
         let standing = Standing::from(state);
-        let charge = self.spend.charge(&standing, Some(hold));
+        let legs = self.connected.get(&key).map(Connected::legs);
+        let legs = legs.unwrap_or_default();
+        let charge = self.spend.charge(&standing, Some(hold), &legs);
         self.change(day, charge.amount() - hold);
-        match (charge, standing) {
+        if let (Some(connected), Standing::Over(_)) = (self.connected.get_mut(&key), &standing) {
+            connected.over = Some((standing.clone(), hold, day, charge.amount()));
+        }
+        // A call that counts with its hold for the sake of its legs is not at fault itself.
+        let own = match charge {
+            Charge::Settled(_) => charge,
+            _ => self.spend.charge(&standing, Some(hold), &Legs::None),
+        };
+        match (own, standing) {
             (Charge::Foreign(_), Standing::Over(outcome)) => {
                 outcome.debit.map(PriceSurprise::Foreign)
             }
@@ -198,6 +226,64 @@ impl Budget {
             }
             _ => None,
         }
+    }
+
+    /// Notes that the call of an attempt was connected to somebody else: it counts with what is held for both until
+    /// the price of the other leg is told. `over` is how it stands where it is over already, with its hold and the
+    /// moment of its intent.
+    pub fn connected(
+        &mut self,
+        key: AttemptKey,
+        over: Option<(&AttemptState, Option<Decimal>, Timestamp)>,
+    ) {
+        if self.connected.contains_key(&key) {
+            return;
+        }
+        let mut connected = Connected::default();
+        if let Some((state @ AttemptState::Final { .. }, hold, intended_at)) = over {
+            let (standing, day) = (Standing::from(state), self.day(intended_at));
+            let before = self.spend.charge(&standing, hold, &Legs::None).amount();
+            let now = self
+                .spend
+                .charge(&standing, hold, &connected.legs())
+                .amount();
+            self.change(day, now - before);
+            connected.over = Some((standing, hold.unwrap_or_default(), day, now));
+        }
+        self.connected.insert(key, connected);
+    }
+
+    /// Notes what is told of a leg of a call that was connected. Of others nothing is noted.
+    pub fn leg(
+        &mut self,
+        key: AttemptKey,
+        call: &CallId,
+        debit: Option<&Money>,
+    ) -> Option<PriceSurprise> {
+        let connected = self.connected.get_mut(&key)?;
+        let leg = connected.legs.entry(call.clone()).or_default();
+        if let Some(debit) = debit {
+            *leg = Some(debit.clone());
+        }
+        let legs = connected.legs();
+        let ours = |debit: &Money| {
+            let currency = debit.currency.as_ref();
+            currency.is_none_or(|currency| *currency == self.spend.currency)
+        };
+        let foreign = debit.filter(|debit| !ours(debit)).cloned();
+        let mut surprise = foreign.map(PriceSurprise::Foreign);
+        if let Some((standing, hold, day, counts)) = &mut connected.over {
+            let charge = self.spend.charge(standing, Some(*hold), &legs);
+            let (by, day, hold) = (charge.amount() - *counts, *day, *hold);
+            *counts = charge.amount();
+            self.change(day, by);
+            if let Charge::Settled(debit) = charge
+                && debit > hold
+            {
+                surprise = surprise.or(Some(PriceSurprise::AboveHold { debit, hold }));
+            }
+        }
+        surprise
     }
 
     fn change(&mut self, day: Date, by: Decimal) {

@@ -57,7 +57,7 @@ pub struct Wanted {
 }
 
 /// What an answered call is worth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Answered {
     /// Its recipient is reached.
     Reached,
@@ -111,6 +111,11 @@ impl Answered {
         Self::OtherResponse,
         Self::OptedOut,
     ];
+
+    /// Reads the reason of an unreached recipient back; none where it is another.
+    pub fn parse(why: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|worth| worth.why() == Some(why))
+    }
 
     /// Why the recipient is not reached, in one or two words; none where they are.
     pub fn why(self) -> Option<&'static str> {

@@ -81,7 +81,7 @@ pub use schedule::{
     Busy, ByHand, Misfire, Missed, Past, Schedule, Skip, SkipKind, SkipReason, Turn,
 };
 pub use screen::Screen;
-pub use spend::{Charge, Charges, Hold, Raised, Rates, Spend, SpendAccount, Standing};
+pub use spend::{Charge, Charges, Hold, Legs, Raised, Rates, Spend, SpendAccount, Standing};
 pub use suppression::{Digits, NumberHash, Suppression, Suppressions};
 pub use verdict::{
     NotSent, Observation, Reaction, Refusal, RefusalCode, Side, SpeaksOf, Uncertainty, Verdict,

@@ -626,6 +626,12 @@ mod tests {
             ..stands
         };
         assert_eq!(late(left_behind, InCall::MACHINE, None), None);
+        let silent = Stands {
+            reason: Answered::NoResponse.why(),
+            ..left_behind
+        };
+        let again = late(silent, InCall::MACHINE, None);
+        assert!(matches!(again, Some(Follow::Waits { .. })), "{again:?}");
         // A list that stopped the next call does not hide what was pressed before it.
         let suppressed = Stands {
             state: RecipientState::Done(Disposition::Suppressed),

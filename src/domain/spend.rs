@@ -135,8 +135,40 @@ impl Spend {
 
     /// What an attempt counts against the cap. A debit in a currency that cannot be read is one in
     /// another currency, and a debit below zero is no price: money back makes no room for further calls.
-    pub fn charge(&self, standing: &Standing, hold: Option<Decimal>) -> Charge {
+    pub fn charge(&self, standing: &Standing, hold: Option<Decimal>, legs: &Legs) -> Charge {
         let hold = hold.unwrap_or_default().max(Decimal::ZERO);
+        let own = self.own_charge(standing, hold);
+        match (legs, own) {
+            (Legs::None, own) | (_, own @ (Charge::Held(_) | Charge::Foreign(_))) => own,
+            (legs, Charge::Settled(amount)) => match self.price_of(legs) {
+                Some(price) => Charge::Settled(amount.saturating_add(price)),
+                None => Charge::Unpriced(hold.max(amount)),
+            },
+            (legs, Charge::Unpriced(amount)) => {
+                Charge::Unpriced(amount.max(self.price_of(legs).unwrap_or_default()))
+            }
+            // Of a call that was connected it is not believed that nobody answered.
+            (_, Charge::Released) => Charge::Unpriced(hold),
+        }
+    }
+
+    /// What the legs of a call cost together; none where that is not known in this currency.
+    fn price_of(&self, legs: &Legs) -> Option<Decimal> {
+        let Legs::Told(legs) = legs else {
+            return None;
+        };
+        let price = |leg: &Option<Money>| {
+            let leg = leg.as_ref()?;
+            let ours = leg.currency.as_ref().is_none_or(|c| *c == self.currency);
+            (ours && !leg.amount.is_sign_negative()).then_some(leg.amount)
+        };
+        let prices: Option<Vec<Decimal>> = legs.iter().map(price).collect();
+        let prices = prices.filter(|prices| !prices.is_empty())?;
+        let sum = prices.into_iter();
+        Some(sum.fold(Decimal::ZERO, Decimal::saturating_add))
+    }
+
+    fn own_charge(&self, standing: &Standing, hold: Decimal) -> Charge {
         match standing {
             Standing::Open => Charge::Held(hold),
             Standing::Dropped => Charge::Released,
@@ -151,6 +183,16 @@ impl Spend {
             },
         }
     }
+}
+
+/// What is known of the legs of a call: of whom it was connected to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Legs {
+    /// It was not connected.
+    #[default]
+    None,
+    /// It was, by these legs that were told, each with its price where that was.
+    Told(Vec<Option<Money>>),
 }
 
 /// Where an attempt stands, as far as money is concerned.
@@ -211,6 +253,8 @@ pub struct Charges {
     pub standing: Standing,
     /// What is held for each.
     pub hold: Option<Decimal>,
+    /// What is known of the legs of each.
+    pub legs: Legs,
     /// How many attempts there are.
     pub attempts: u64,
 }
@@ -233,7 +277,7 @@ pub struct SpendAccount {
 impl SpendAccount {
     /// Adds attempts that are alike up.
     pub fn add(&mut self, spend: &Spend, charges: &Charges) {
-        let each = spend.charge(&charges.standing, charges.hold);
+        let each = spend.charge(&charges.standing, charges.hold, &charges.legs);
         let amount = each
             .amount()
             .checked_mul(Decimal::from(charges.attempts))
@@ -304,6 +348,39 @@ mod tests {
     }
 
     #[test]
+    fn a_connected_call_counts_with_its_legs_and_with_its_hold_until_their_price_is_told() {
+        let spend = spend();
+        let over = |debit: &str| {
+            Standing::Over(Outcome {
+                result: Some("ANSWERED".into()),
+                debit: Some(Money {
+                    amount: decimal(debit),
+                    currency: None,
+                }),
+                ..Outcome::default()
+            })
+        };
+        let leg = |amount: &str, currency: &str| {
+            Some(Money {
+                amount: decimal(amount),
+                currency: Some(currency.into()),
+            })
+        };
+        let ours = spend.currency.as_str();
+        let hold = Some(decimal("2"));
+        let charge = |debit, legs| spend.charge(&over(debit), hold, &Legs::Told(legs));
+        let unpriced = |amount| Charge::Unpriced(decimal(amount));
+        assert_eq!(charge("0.5", vec![]), unpriced("2"));
+        assert_eq!(charge("3", vec![None]), unpriced("3"));
+        assert_eq!(charge("0.5", vec![leg("1", ours), None]), unpriced("2"));
+        assert_eq!(charge("0.5", vec![leg("1", "XXX")]), unpriced("2"));
+        let both = charge("0.5", vec![leg("1", ours)]);
+        assert_eq!(both, Charge::Settled(decimal("1.5")));
+        let open = spend.charge(&Standing::Open, hold, &Legs::Told(vec![leg("1", ours)]));
+        assert_eq!(open, Charge::Held(decimal("2")));
+    }
+
+    #[test]
     fn the_worst_case_is_the_rate_times_the_longest_call_in_started_minutes() {
         let text = CallLength {
             spoken_chars: Some(431),
@@ -356,7 +433,7 @@ mod tests {
     #[test]
     fn a_hold_is_settled_by_a_debit_in_its_currency_alone() {
         let hold = Some(decimal("0.5"));
-        let charge = |standing| spend().charge(&standing, hold);
+        let charge = |standing| spend().charge(&standing, hold, &Legs::None);
         let half = decimal("0.5");
         assert_eq!(charge(Standing::Open), Charge::Held(half));
         assert_eq!(charge(Standing::Dropped), Charge::Released);
@@ -392,7 +469,7 @@ mod tests {
         for rate in ["0", "0.0000", "-0", "-0.0415"] {
             assert_eq!(spend().hold(Some(decimal(rate)), text), None, "{rate}");
         }
-        let open = spend().charge(&Standing::Open, Some(decimal("-9")));
+        let open = spend().charge(&Standing::Open, Some(decimal("-9")), &Legs::None);
         assert_eq!(open, Charge::Held(Decimal::ZERO));
     }
 }

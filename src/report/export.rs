@@ -117,8 +117,7 @@ impl Export {
         self.debits(row.attempts.iter().filter(|a| a.stage.counts()));
         self.time(first.map(|a| a.intended_at));
         self.time(last.map(|a| a.intended_at));
-        let mut answered = row.attempts.iter().rev().filter(|a| a.stage.counts());
-        self.word(answered.find_map(|a| a.response.as_ref()));
+        self.cell(row.responded().unwrap_or_default());
         self.end();
     }
 
@@ -157,7 +156,8 @@ impl Export {
     fn debits<'a>(&mut self, attempts: impl Iterator<Item = &'a AttemptRecord>) {
         let mut purse = Purse::default();
         for attempt in attempts {
-            if let Some(debit) = &attempt.outcome.debit {
+            let legs = attempt.legs.iter().flatten();
+            for debit in attempt.outcome.debit.iter().chain(legs) {
                 purse.add(debit);
             }
         }

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use super::moments::Zone;
 use super::words::ending;
 use crate::domain::money::said;
-use crate::domain::{AttemptRecord, Disposition, Stage, Story, WaitReason, Zones};
+use crate::domain::{
+    Answered, AttemptRecord, Disposition, InCall, Stage, Story, WaitReason, Zones,
+};
 
 /// One thing that happened or was decided, and when; none: it is so now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,10 +121,12 @@ impl Teller<'_> {
         if let Some(disposition) = row.disposition {
             let why = match disposition {
                 Disposition::Reached => "a call was answered".to_owned(),
-                Disposition::Unreached => row
-                    .reason
-                    .clone()
-                    .unwrap_or_else(|| "no attempt that the campaign allows reached them".into()),
+                Disposition::Unreached => match &row.reason {
+                    Some(reason) => Answered::parse(reason)
+                        .and_then(in_vain)
+                        .map_or_else(|| reason.clone(), str::to_owned),
+                    None => "no attempt that the campaign allows reached them".into(),
+                },
                 Disposition::Uncertain => {
                     "a phone may have rung, so they are not called again on a guess".into()
                 }
@@ -209,7 +213,38 @@ fn attempt_lines(
         Stage::Intended | Stage::Accepted => return lines,
     };
     lines.extend(ended.map(|at| (at, 2, words)));
+    lines.extend(
+        heard_line(nth, attempt)
+            .zip(ended)
+            .map(|(words, at)| (at, 2, words)),
+    );
     lines
+}
+
+/// What was heard in a call.
+fn heard_line(nth: usize, attempt: &AttemptRecord) -> Option<String> {
+    let machine = attempt.heard.has(InCall::MACHINE);
+    let machine = machine.then(|| "a machine answered".to_owned());
+    let pressed = attempt.response.as_ref();
+    let pressed = pressed.map(|response| format!("they pressed {response}"));
+    let connected = attempt.heard.has(InCall::CONNECTED);
+    let connected = connected.then(|| "they were put through".to_owned());
+    let heard: Vec<String> = [machine, pressed, connected]
+        .into_iter()
+        .flatten()
+        .collect();
+    (!heard.is_empty()).then(|| format!("attempt {nth}: {}", heard.join(", ")))
+}
+
+/// What an answered call was worth that did not reach its recipient, in words; none where it did.
+pub fn in_vain(worth: Answered) -> Option<&'static str> {
+    Some(match worth {
+        Answered::Reached => return None,
+        Answered::Machine => "a machine answered",
+        Answered::NoResponse => "they answered, and pressed no key that was offered",
+        Answered::OtherResponse => "what they pressed does not count as reached",
+        Answered::OptedOut => "they do not want to be called again",
+    })
 }
 
 /// What somebody waits for, in words.

@@ -13,10 +13,15 @@ pub use super::moments::human;
 pub use super::words::{counted, grouped};
 use super::words::{ending, percent};
 use crate::domain::money::{Amount, said};
-use crate::domain::{Disposition, PauseReason, RunId, RunState, SecondCall, Stage, Tally};
+use crate::domain::{
+    Answered, Disposition, PauseReason, RunId, RunState, SecondCall, Stage, Tally,
+};
 
 /// Second calls that are named in a report; all of them are in its JSON.
 const ALARMS_SHOWN: usize = 20;
+
+/// Responses that are named in a report; all of them are in its JSON.
+const RESPONSES_SHOWN: usize = 12;
 
 /// A run and its counts.
 #[derive(Debug, Clone)]
@@ -101,6 +106,7 @@ impl Summary {
             line(&mut out, &purged);
         }
         self.write_outcomes(&mut out);
+        self.write_in_calls(&mut out);
         self.write_money(&mut out);
         self.write_time(&mut out);
         self.write_heard(&mut out);
@@ -160,6 +166,13 @@ impl Summary {
                 json!({ "state": state.as_str(), "result": result, "reason": reason, "attempts": n })
             })
             .collect();
+        let unreached: serde_json::Map<String, Value> = Answered::ALL
+            .into_iter()
+            .filter_map(|worth| {
+                let n = tally.unreached.get(&worth).copied().unwrap_or(0);
+                Some((worth.why()?.replace(' ', "_"), json!(n)))
+            })
+            .collect();
         let spent: serde_json::Map<String, Value> = tally
             .spent
             .sums()
@@ -180,6 +193,10 @@ impl Summary {
             "in_flight": tally.in_flight,
             "adds_up": tally.adds_up(),
             "outcomes": outcomes,
+            "responses": tally.responses.iter().map(|(response, n)| json!({
+                "response": response, "calls": n,
+            })).collect::<Vec<_>>(),
+            "unreached": unreached,
             "not_sent": tally.not_sent,
             "spent": spent,
             "calls_without_price": tally.unpriced,
@@ -237,6 +254,25 @@ impl Summary {
                 out,
                 &format!("  {n:>10}         not sent and tried again; they count for nothing"),
             );
+        }
+    }
+
+    /// What was pressed, and whom answered calls did not reach.
+    fn write_in_calls(&self, out: &mut String) {
+        let part = |(n, word): (u64, &str)| format!("{word} {}", grouped(n));
+        let joined = |parts: Vec<String>| parts.join(" · ");
+        let pressed = self.tally.responses.iter().take(RESPONSES_SHOWN);
+        let mut pressed: Vec<String> = pressed.map(|(word, n)| part((*n, word))).collect();
+        let others = self.tally.responses.iter().skip(RESPONSES_SHOWN);
+        let others: u64 = others.map(|(_, n)| n).sum();
+        pressed.extend((others > 0).then(|| part((others, "others"))));
+        let unreached = self.tally.unreached.iter();
+        let unreached = unreached.filter_map(|(worth, n)| Some(part((*n, worth.why()?))));
+        let unreached: Vec<String> = unreached.collect();
+        for (head, parts) in [("pressed", pressed), ("answered, not reached", unreached)] {
+            if !parts.is_empty() {
+                line(out, &format!("{head}: {}", joined(parts)));
+            }
         }
     }
 

@@ -319,6 +319,8 @@ pub struct Taken {
     pub moved: Option<RecipientState>,
     /// What was heard in its call, and what they pressed in others.
     pub heard: InCall,
+    /// The leg that the word was about, and how that ended as far as it is known; none where it was about its own call.
+    pub leg: Option<(CallId, Outcome)>,
     /// In words, why a person must look at once: the attempt made two calls, or its recipient was called
     /// again after a person had said that nobody was called.
     pub alarm: Option<String>,
@@ -444,6 +446,17 @@ pub enum Fact {
         /// When it was heard of.
         at: Timestamp,
     },
+    /// The call of an attempt was connected to somebody, whose leg this is.
+    Leg {
+        /// The attempt's key.
+        key: AttemptKey,
+        /// The leg's call.
+        call: CallId,
+        /// How it ended, as far as that is known.
+        outcome: Outcome,
+        /// When it was heard of.
+        at: Timestamp,
+    },
 }
 
 impl Fact {
@@ -451,7 +464,7 @@ impl Fact {
     pub fn moved(&self) -> Option<RecipientId> {
         match self {
             Self::Due { recipient, .. } | Self::Done { recipient, .. } => Some(*recipient),
-            Self::Attempt { .. } | Self::SecondCall { .. } => None,
+            Self::Attempt { .. } | Self::SecondCall { .. } | Self::Leg { .. } => None,
         }
     }
 }

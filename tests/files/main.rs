@@ -4,7 +4,6 @@
 
 mod call_flows;
 mod campaign_files;
-mod flows_played;
 mod hostile;
 mod lists;
 mod svaml;

@@ -7,8 +7,8 @@ use super::moves::{Step, Whom};
 use super::{Command, Core, End, Flight, Now, Predecessor};
 use crate::domain::polling::PollState;
 use crate::domain::{
-    AttemptEvent, AttemptKey, AttemptState, CallId, EventNumber, Observation, Outcome, PauseReason,
-    Reaction, RecipientId, Tried, wall,
+    AttemptEvent, AttemptKey, AttemptState, CallId, EventNumber, InCall, Observation, Outcome,
+    PauseReason, Reaction, RecipientId, Tried, wall,
 };
 use crate::store::{OpenCall, Was};
 
@@ -72,6 +72,9 @@ impl Core {
             }
             let (key, hold) = (call.key, call.hold);
             self.hear(call.recipient, call.heard);
+            if call.heard.has(InCall::CONNECTED) {
+                self.connected(call.key, None);
+            }
             let ago = now.wall.duration_since(call.intended_at);
             let ago = if wall::is_ahead(call.intended_at, now.wall) {
                 // The clock was set back: nobody knows how long the call has gone on.

@@ -116,6 +116,9 @@ impl Core {
         let flight = self.flights.get(&key);
         if matches!(flight, Some(Flight::Posted { .. } | Flight::Open(_))) {
             self.hear(recipient, makes);
+            if makes.has(InCall::CONNECTED) {
+                self.connected(key, None);
+            }
         }
         if news.says == Says::Ask {
             if self.has_in_hand(key) {
@@ -231,8 +234,12 @@ impl Core {
             return;
         };
         if let Some(other) = news.call.filter(|call| *call != open.call) {
-            let known = open.call.clone();
-            self.second_call((key, id), &known, other, now, commands);
+            let (known, recipient) = (open.call.clone(), open.recipient);
+            if self.heard_of(recipient).has(InCall::CONNECTED) {
+                self.leg(key, other, &news.says, now, commands);
+            } else {
+                self.second_call((key, id), &known, other, now, commands);
+            }
             return;
         }
         let Says::Ended(outcome) = news.says else {
@@ -387,6 +394,14 @@ impl Core {
             self.progress.ended(outcome);
         }
         self.charge(taken.key, &taken.state);
+        match &taken.leg {
+            Some((call, outcome)) => self.leg_costs(taken.key, call, outcome),
+            None if taken.heard.has(InCall::CONNECTED) => {
+                let over = (&taken.state, taken.hold, taken.intended_at);
+                self.connected(taken.key, Some(over));
+            }
+            None => {}
+        }
         match taken.was {
             RecipientState::Done(disposition)
                 if taken.moved.is_some() && disposition != Disposition::Uncertain =>

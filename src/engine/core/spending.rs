@@ -7,9 +7,15 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
 use super::{Command, Core, End, Flight, Now};
 use crate::domain::money::said;
-use crate::domain::{AttemptKey, AttemptState, Headroom, Hold, PauseReason, PriceSurprise};
+use crate::domain::{
+    AttemptKey, AttemptState, CallId, Headroom, Hold, Outcome, PauseReason, PriceSurprise, Says,
+};
+use crate::store::Fact;
 
 /// A call is hung up so long before the end of the time that its hold is for.
 const HANG_UP_AHEAD: Duration = Duration::from_secs(5);
@@ -27,6 +33,53 @@ impl Core {
             .budget
             .as_mut()
             .and_then(|budget| budget.moved(key, state));
+        self.look_at(surprise);
+    }
+
+    /// A further call of an attempt is the leg of whom its call was connected to.
+    pub(super) fn leg(
+        &mut self,
+        key: AttemptKey,
+        call: CallId,
+        says: &Says,
+        now: Now,
+        commands: &mut Vec<Command>,
+    ) {
+        let outcome = match says {
+            Says::Ended(outcome) => outcome.clone(),
+            Says::GoesOn | Says::Ask => Outcome::unknown(),
+        };
+        self.leg_costs(key, &call, &outcome);
+        commands.push(Command::Record(Fact::Leg {
+            key,
+            call,
+            outcome,
+            at: now.wall,
+        }));
+    }
+
+    /// What a leg costs counts with its attempt.
+    pub(super) fn leg_costs(&mut self, key: AttemptKey, call: &CallId, outcome: &Outcome) {
+        let surprise = self
+            .budget
+            .as_mut()
+            .and_then(|budget| budget.leg(key, call, outcome.debit.as_ref()));
+        self.look_at(surprise);
+    }
+
+    /// The call of an attempt was connected: it counts with what is held for both ends from now on.
+    pub(super) fn connected(
+        &mut self,
+        key: AttemptKey,
+        over: Option<(&AttemptState, Option<Decimal>, Timestamp)>,
+    ) {
+        if let Some(budget) = &mut self.budget {
+            budget.connected(key, over);
+        }
+    }
+
+    /// A price that is none, or more than was held, stops the run: a person must look.
+    fn look_at(&mut self, surprise: Option<PriceSurprise>) {
         let Some((surprise, budget)) = surprise.zip(self.budget.as_ref()) else {
             return;
         };

@@ -162,7 +162,9 @@ const ERASE: [&str; 7] = [
      where number in (select run from recipients where id in (select value from json_each(?1)))",
     "-- erase: reasons
      update recipients set reason = case when state in ('pending', 'waiting')
-                                              or disposition = 'suppressed' then ?3 end
+                                              or disposition = 'suppressed' then ?3
+                                         when reason in ('machine', 'no response', 'other response', 'opted out')
+                                         then reason end
      where id in (select value from json_each(?1))",
     "-- erase: rows
      update recipients set cells = '[]', fault = null, due_at = null,
@@ -188,7 +190,8 @@ const PURGE: [&str; 6] = [
      where attempt in (select key from attempts
                        where run = (select number from runs where id = ?1))",
     "-- purge: rows
-     update recipients set cells = '[]', fault = null, reason = null, zones = null,
+     update recipients set cells = '[]', fault = null, zones = null,
+            reason = case when reason in ('machine', 'no response', 'other response', 'opted out') then reason end,
             endpoint = case when endpoint is not null then '' end
      where run = (select number from runs where id = ?1)",
     "-- purge: the run

@@ -57,9 +57,12 @@ macro_rules! attempt_json {
         "json_array(hex(attempts.id), attempts.state, attempts.intended_at, attempts.answered_at,
             attempts.ended_at, attempts.call_id, attempts.result, attempts.reason, attempts.duration_s,
             attempts.debit, attempts.currency, attempts.note, attempts.hold,
-            (select group_concat(value, ' > ') from (
-                select value from heard where heard.attempt = attempts.key and value is not null
-                order by nth, at, value)))"
+            (select (max(makes & 1) | max(makes & 2) | max(makes & 4) | max(makes & 8) | max(makes & 16))
+                    || ' ' || ifnull(group_concat(value, ' > '), '') from (
+                select value, makes from heard where heard.attempt = attempts.key
+                order by nth, at, value)),
+            (select json_group_array(json_array(legs.debit, legs.currency)) || '' from legs
+             where legs.attempt = attempts.key having count(*) > 0))"
     };
 }
 pub(super) use attempt_json;
@@ -95,7 +98,19 @@ struct Attempt<'a>(
     Option<String>,
     Option<String>,
     Option<String>,
+    Option<String>,
 );
+
+/// What is known of the prices of legs, from pairs of an amount and its currency.
+pub(super) fn read_legs(text: &str) -> Vec<Option<Money>> {
+    let pairs: Vec<(Option<String>, Option<String>)> =
+        serde_json::from_str(text).unwrap_or_default();
+    let price = |(amount, currency): (Option<String>, Option<String>)| {
+        let amount = Money::parse_amount(amount.as_deref()?)?;
+        Some(Money { amount, currency })
+    };
+    pairs.into_iter().map(price).collect()
+}
 
 /// Rows as a statement takes them.
 pub(super) fn json(rows: &impl serde::Serialize) -> String {
@@ -147,8 +162,14 @@ pub(super) fn read_attempt(text: &str) -> Result<AttemptRecord, StoreError> {
         currency,
         note,
         hold,
-        response,
+        heard,
+        legs,
     ) = read(text)?;
+    let heard = heard.as_deref().and_then(|heard| heard.split_once(' '));
+    let heard = heard.map(|(bits, response)| {
+        let response = (!response.is_empty()).then(|| response.to_owned());
+        (InCall::unpack(bits.parse().unwrap_or(0)), response)
+    });
     let kept = Kept {
         result,
         duration_s,
@@ -169,7 +190,9 @@ pub(super) fn read_attempt(text: &str) -> Result<AttemptRecord, StoreError> {
         note: note.or_else(|| outcome.doubt()),
         outcome,
         hold: hold.and_then(|hold| hold.parse().ok()),
-        response,
+        response: heard.as_ref().and_then(|(_, response)| response.clone()),
+        heard: heard.map_or(InCall::NOTHING, |(heard, _)| heard),
+        legs: legs.as_deref().map(read_legs).unwrap_or_default(),
     })
 }
 

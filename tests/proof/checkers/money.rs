@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use callout::domain::{AttemptState, Charges, SpendAccount, Standing};
+use callout::domain::{AttemptState, Charges, Legs, SpendAccount, Standing};
 use rust_decimal::Decimal;
 
 use super::{Checker, Scene, Violations};
@@ -47,6 +47,7 @@ fn committed(scene: &Scene<'_>) -> Decimal {
         .map(|attempt| Charges {
             standing: Standing::from(&attempt.state),
             hold: attempt.hold,
+            legs: Legs::None,
             attempts: 1,
         })
         .collect();

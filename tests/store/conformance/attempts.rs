@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use callout::domain::{
-    AttemptEvent, AttemptId, AttemptKey, Digits, Disposition, InCall, Outcome, RecipientId,
+    AttemptEvent, AttemptId, AttemptKey, Digits, Disposition, InCall, Money, Outcome, RecipientId,
     RecipientState, RetryPolicy, RunId, RunState, Stage, Suppression, Wanted, Word,
 };
 use callout::store::{Access, Heard, Observed, Press, Removal, Resolution, RunEnd, Store, Taken};
@@ -399,4 +399,51 @@ async fn of_who_is_erased_an_opt_out_changes_no_list_and_is_no_error() {
     store.pressed(&[opts_out(1)]).await.unwrap();
     let lists = store.suppressions().await.unwrap();
     assert_eq!(lists.revision(), revision);
+}
+
+#[tokio::test]
+async fn a_call_that_was_connected_has_legs_which_are_no_alarm_and_count_with_it() {
+    let rig = Files::new();
+    let (store, run) = stocked(&rig).await;
+    let put_through = Press {
+        makes: InCall::PRESSED.and(InCall::CONNECTED),
+        ..pressed(2, 1)
+    };
+    store.pressed(&[put_through]).await.unwrap();
+    let told = |amount: Option<&str>| {
+        let debit = amount.map(|amount| Money {
+            amount: amount.parse().unwrap(),
+            currency: Some("EUR".into()),
+        });
+        let outcome = Outcome {
+            debit,
+            ..Outcome::unknown()
+        };
+        AttemptEvent::Ended(Some(call(7)), outcome)
+    };
+    let legs = async || {
+        let rows = store.results(&run, RecipientId(1), 1).await.unwrap();
+        rows[0].attempts[0].legs.clone()
+    };
+    // In any order, and twice: a price that was told stays told.
+    for (amount, known) in [
+        (None, None),
+        (Some("0.5"), Some("0.5")),
+        (None, Some("0.5")),
+    ] {
+        let taken = observe(store.as_ref(), &run, hears(2, told(amount))).await;
+        assert_eq!((taken.alarm, taken.moved), (None, None));
+        assert_eq!(taken.leg.map(|(leg, _)| leg), Some(call(7)));
+        let prices: Vec<_> = legs().await.into_iter().collect();
+        let prices = prices
+            .iter()
+            .map(|leg| leg.as_ref().map(|leg| leg.amount.to_string()));
+        assert_eq!(prices.collect::<Vec<_>>(), [known.map(str::to_owned)]);
+    }
+    let tally = store.tally(&run).await.unwrap();
+    assert_eq!(tally.second_calls, []);
+    assert_eq!(tally.spent.to_string(), "0.50 EUR");
+    // Of a call that was not connected it is the alarm still.
+    let taken = observe(store.as_ref(), &run, hears(1, told(None))).await;
+    assert!(taken.alarm.is_some());
 }

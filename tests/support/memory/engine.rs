@@ -322,6 +322,7 @@ impl Tables {
             was: was.state,
             moved: None,
             heard: terms.heard,
+            leg: None,
             alarm: (second || after_all).then(|| format!("{}: two calls", attempt.id)),
         };
         let followed = latest && run_state.unfinished();

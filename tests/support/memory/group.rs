@@ -148,7 +148,7 @@ impl Draft<'_> {
                     "attempt {key:?} is not {from} and moves to {state:?}"
                 )),
             },
-            Fact::SecondCall { .. } => Ok(()),
+            Fact::SecondCall { .. } | Fact::Leg { .. } => Ok(()),
             Fact::Due {
                 recipient, from, ..
             }
@@ -216,7 +216,7 @@ impl Recipient {
 
     fn take(&mut self, fact: &Fact) {
         match fact {
-            Fact::Attempt { .. } | Fact::SecondCall { .. } => {}
+            Fact::Attempt { .. } | Fact::SecondCall { .. } | Fact::Leg { .. } => {}
             Fact::Due { at, waiting, .. } => {
                 self.due_at = match at {
                     DueAt::At(at) => at.as_millisecond(),

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use callout::domain::{
-    AttemptId, AttemptKey, AttemptState, Charges, Hold, InCall, RecipientId, RecipientState,
+    AttemptId, AttemptKey, AttemptState, Charges, Hold, InCall, Legs, RecipientId, RecipientState,
     Refusal, RunId, Standing, Tally, Tried, Zones,
 };
 use callout::store::{Fact, Run, StoreError};
@@ -119,6 +119,7 @@ impl Tables {
         let charges = attempts.map(|attempt| Charges {
             standing: Standing::from(&attempt.state),
             hold: attempt.hold,
+            legs: Legs::None,
             attempts: 1,
         });
         charges.collect()

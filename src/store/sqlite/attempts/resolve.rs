@@ -16,9 +16,10 @@ use crate::domain::{
     RunState, Side, SpeaksOf, Stage, Stands, Terms, Tried, Uncertainty, Wanted, Word,
     after_attempt, attempt::two_calls, heard_late,
 };
-use crate::store::sqlite::engine::group::{ACCEPTED, HELD_UNTIL, currency};
+use crate::store::sqlite::engine::commit::LEGS;
+use crate::store::sqlite::engine::group::{ACCEPTED, HELD_UNTIL, currency, leg_row};
 use crate::store::sqlite::rows::{
-    attempt_id, heard, heard_bits, outcome, pressed_bits, recipient_state,
+    attempt_id, heard, heard_bits, json, outcome, pressed_bits, recipient_state,
 };
 use crate::store::sqlite::{SqliteStore, millis, moment, tried, tried_before};
 use crate::store::{Heard, Observed, Resolution, StoreError, Taken, Upkeep as _};
@@ -175,6 +176,7 @@ impl SqliteStore {
             was: found.state,
             moved: None,
             heard: found.heard,
+            leg: None,
             alarm: None,
         };
         let terms = found.terms(&heard.retry, heard.wanted, heard.chance);
@@ -209,8 +211,21 @@ impl SqliteStore {
         taken: &mut Taken,
     ) -> Result<(), StoreError> {
         let fault = |e: sqlx::Error| self.fault(&e);
-        taken.alarm = found.alarm(&said.event);
         let second = found.attempt.second_call(&said.event);
+        if let Some((_, other)) = second
+            && found.heard.has(InCall::CONNECTED)
+        {
+            let outcome = match &said.event {
+                AttemptEvent::Ended(_, outcome) => outcome.clone(),
+                _ => Outcome::unknown(),
+            };
+            let row = leg_row(found.key, other, &outcome, said.at);
+            let query = sqlx::query(LEGS).bind(json(&[row]));
+            query.execute(&mut **tx).await.map_err(fault)?;
+            taken.leg = Some((other.clone(), outcome));
+            return Ok(());
+        }
+        taken.alarm = found.alarm(&said.event);
         let named = second.map(|(_, other)| other).or(said.event.call());
         if let (Some(why), Some(call)) = (&taken.alarm, named) {
             let query = sqlx::query(SECOND_CALL)

@@ -70,6 +70,16 @@ const SECOND_CALLS: &str = "-- second_calls
     insert or ignore into second_calls (attempt, call_id, at)
     select value ->> 0, value ->> 1, value ->> 2 from json_each(?1)";
 
+/// Legs of connected calls; what was told of one stays told.
+pub(in crate::store::sqlite) const LEGS: &str = "-- legs
+    insert into legs (attempt, call_id, at, duration_s, debit, currency)
+    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+    from json_each(?1) where true
+    on conflict (attempt, call_id) do update set
+        duration_s = coalesce(excluded.duration_s, duration_s),
+        currency = case when excluded.debit is null then currency else excluded.currency end,
+        debit = coalesce(excluded.debit, debit)";
+
 /// Few attempts are refused: what only they have is written apart.
 const REFUSED: &str = "-- refused
     update attempts set refusal = new.value ->> 1, refusal_of = new.value ->> 2
@@ -144,6 +154,10 @@ impl Group {
         }
         if !self.second_calls.is_empty() {
             let query = sqlx::query(SECOND_CALLS).bind(json(&self.second_calls));
+            query.execute(&mut **tx).await?;
+        }
+        if !self.legs.is_empty() {
+            let query = sqlx::query(LEGS).bind(json(&self.legs));
             query.execute(&mut **tx).await?;
         }
         let refused = self.refused();

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::domain::{AttemptState, Outcome, RecipientId, RunId, Stage, WaitReason};
+use crate::domain::{AttemptState, CallId, Outcome, RecipientId, RunId, Stage, WaitReason};
 use crate::store::sqlite::millis;
 use crate::store::{DueAt, Fact, Intent, Was};
 
@@ -30,6 +30,9 @@ pub(super) struct Group {
     /// Calls of attempts that have another one: key, call, when.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) second_calls: Vec<(i64, String, i64)>,
+    /// Legs of connected calls.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) legs: Vec<LegRow>,
 }
 
 #[derive(Debug)]
@@ -122,6 +125,7 @@ impl Group {
             recipients: recipients.into_values().collect(),
             waits: facts.iter().filter_map(WaitRow::of).collect(),
             second_calls: facts.iter().filter_map(second_call).collect(),
+            legs: facts.iter().filter_map(leg).collect(),
         }
     }
 }
@@ -131,6 +135,45 @@ fn second_call(fact: &Fact) -> Option<(i64, String, i64)> {
         Fact::SecondCall { key, call, at } => Some((key.0, call.to_string(), millis(*at))),
         _ => None,
     }
+}
+
+/// A leg as its row: attempt, call, when, how long, debit, currency.
+pub(in crate::store::sqlite) type LegRow = (
+    i64,
+    String,
+    i64,
+    Option<i64>,
+    Option<String>,
+    Option<String>,
+);
+
+fn leg(fact: &Fact) -> Option<LegRow> {
+    match fact {
+        Fact::Leg {
+            key,
+            call,
+            outcome,
+            at,
+        } => Some(leg_row(key.0, call, outcome, *at)),
+        _ => None,
+    }
+}
+
+pub(in crate::store::sqlite) fn leg_row(
+    attempt: i64,
+    call: &CallId,
+    outcome: &Outcome,
+    at: Timestamp,
+) -> LegRow {
+    let debit = outcome.debit.as_ref().map(|debit| debit.amount.to_string());
+    (
+        attempt,
+        call.to_string(),
+        millis(at),
+        outcome.duration_s,
+        debit,
+        currency(outcome),
+    )
 }
 
 impl IntentRow {
@@ -242,7 +285,7 @@ impl RecipientRow {
     /// The row of a recipient whom a fact moves.
     fn of(fact: &Fact) -> Option<Self> {
         match fact {
-            Fact::Attempt { .. } | Fact::SecondCall { .. } => None,
+            Fact::Attempt { .. } | Fact::SecondCall { .. } | Fact::Leg { .. } => None,
             Fact::Due {
                 recipient,
                 from,

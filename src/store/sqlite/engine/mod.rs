@@ -2,7 +2,7 @@
 
 pub(super) mod aside;
 mod charges;
-mod commit;
+pub(super) mod commit;
 pub(super) mod due;
 pub(super) mod group;
 mod heard;

@@ -5,7 +5,8 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use crate::domain::{
-    RecipientId, RecipientState, ResultRow, RunId, SecondCall, SpendAccount, Stage, Tally, told,
+    Answered, Disposition, Money, RecipientId, RecipientState, ResultRow, RunId, SecondCall,
+    SpendAccount, Stage, Tally, told,
 };
 use crate::store::StoreError;
 use crate::store::sqlite::rows::{
@@ -105,6 +106,27 @@ const SECOND_CALLS: &str = "-- tally: calls that should not be
     where attempts.run = (select number from runs where id = ?1)
     order by second_calls.at, second_calls.call_id";
 
+/// What the legs of connected calls cost.
+const TALLY_LEGS: &str = "-- tally: legs
+    select legs.debit, legs.currency, count(*) as n from legs
+    join attempts on attempts.key = legs.attempt
+    where attempts.run = (select number from runs where id = ?1) and legs.debit is not null
+    group by legs.debit, legs.currency";
+
+/// Why recipients were not reached. It looks at each, so it is asked where calls were answered in vain alone.
+const TALLY_UNREACHED: &str = "-- tally: why they were not reached
+    select reason, count(*) as n from recipients indexed by recipients_done
+    where run = (select number from runs where id = ?1) and state = 'done' and disposition = 'unreached'
+    group by reason";
+
+/// What was pressed in the calls of a run, but for digits that people were asked for.
+const TALLY_RESPONSES: &str = "-- tally: responses
+    select value, count(distinct attempt) as n from heard
+    cross join attempts on attempts.key = heard.attempt
+    where attempts.run = (select number from runs where id = ?1) and nth > 0 and value is not null
+          and (length(value) = 1 or value glob '*[^0-9]*')
+    group by value order by n desc, value";
+
 impl SqliteStore {
     pub(super) async fn select_results(
         &self,
@@ -165,8 +187,17 @@ impl SqliteStore {
                 query.fetch_all(&self.readers).await;
             calls.map_err(|e| self.fault(&e))
         };
-        let (budget, attempts, rows, second_calls) =
-            tokio::try_join!(budget, attempts, rows, second_calls)?;
+        let legs = async {
+            let legs = of(TALLY_LEGS).fetch_all(&self.readers).await;
+            legs.map_err(|e| self.fault(&e))
+        };
+        let responses = async {
+            let query = sqlx::query_as(TALLY_RESPONSES).bind(run.as_str());
+            let responses: Result<Vec<(String, i64)>, _> = query.fetch_all(&self.readers).await;
+            responses.map_err(|e| self.fault(&e))
+        };
+        let (budget, attempts, rows, second_calls, legs, responses) =
+            tokio::try_join!(budget, attempts, rows, second_calls, legs, responses)?;
         let mut tally = Tally {
             budget,
             second_calls: second_calls
@@ -177,16 +208,49 @@ impl SqliteStore {
                     other,
                 })
                 .collect(),
+            responses: responses
+                .into_iter()
+                .map(|(response, n)| (response, n.unsigned_abs()))
+                .collect(),
             ..Tally::default()
         };
+        for row in &legs {
+            if let Some(debit) = outcome_debit(row) {
+                let n = Decimal::from(row.get::<i64, _>("n").unsigned_abs());
+                tally.spent.add_times(&debit, n);
+            }
+        }
         for row in &rows {
             add_rows(&mut tally, row)?;
         }
         for row in &attempts {
             add_attempts(&mut tally, row)?;
         }
+        if answered(&tally) > tally.of(Disposition::Reached) {
+            let unreached = of(TALLY_UNREACHED).fetch_all(&self.readers).await;
+            for row in &unreached.map_err(|e| self.fault(&e))? {
+                let why: Option<&str> = row.get("reason");
+                if let Some(worth) = why.and_then(Answered::parse) {
+                    let n = row.get::<i64, _>("n").unsigned_abs();
+                    tally.unreached.insert(worth, n);
+                }
+            }
+        }
         Ok(tally)
     }
+}
+
+/// Attempts that were answered.
+fn answered(tally: &Tally) -> u64 {
+    let outcomes = tally.outcomes.iter();
+    let answered = outcomes.filter(|((_, result, _), _)| result.eq_ignore_ascii_case("ANSWERED"));
+    answered.map(|(_, n)| n).sum()
+}
+
+fn outcome_debit(row: &SqliteRow) -> Option<Money> {
+    let amount = Money::parse_amount(row.get("debit"))?;
+    let currency = row.get("currency");
+    Some(Money { amount, currency })
 }
 
 fn add_rows(tally: &mut Tally, row: &SqliteRow) -> Result<(), StoreError> {
