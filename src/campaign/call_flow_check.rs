@@ -45,6 +45,28 @@ pub(super) fn flow(root: &Table<'_, '_>, flow: &Flow, reached: &[Placed<String>]
     counts(root, flow, reached);
 }
 
+/// A connection that is let go on for longer than any call may last is cut.
+pub(super) fn longest_call(root: &Table<'_, '_>, flow: &Flow, longest_call_s: u32) {
+    for menu in &flow.menus {
+        let longest = menu.choices().filter_map(|choice| match choice.next {
+            Next::Connect { longest_s, .. } | Next::Conference { longest_s, .. } => Some(longest_s),
+            Next::End | Next::Menu(_) => None,
+        });
+        if longest
+            .max()
+            .is_some_and(|longest_s| longest_s >= longest_call_s)
+            && let Some(place) = place_of(root, &["spend"], "longest_call")
+        {
+            let message = format!(
+                "`longest_call` ends a call before the `longest` of menu `{}` is over",
+                menu.id
+            );
+            let help = "it is for the whole call: a longer one lets whoever is connected speak on";
+            root.file.warn(&place, message, help);
+        }
+    }
+}
+
 /// Menus that no way leads to.
 fn nobody_asks(root: &Table<'_, '_>, flow: &Flow) {
     let asked = from(flow, 0);

@@ -14,6 +14,7 @@ use crate::domain::{CallFlow, DestinationKind, RetryPolicy, Schedule, Spend};
 
 use super::blackout::{self, ReadFile};
 use super::call_flow;
+use super::call_flow_check;
 use super::callout;
 use super::fault::{FAULTS_MAX, Fault, Faults};
 use super::file::{self, Unfit};
@@ -378,6 +379,12 @@ fn read(root: &Table<'_, '_>, dates: ReadFile<'_>) -> Option<Parts> {
     let schedule = schedule::read(root);
     let played = played.map(|(form, texts, _)| (form, texts));
     let spend = spend::read(root, played.as_ref());
+    let longest_call_s = spend.as_ref().and_then(|spend| spend.longest_call_s);
+    if let (Some((form, _)), Some(longest_call_s)) = (&played, longest_call_s)
+        && let Body::Flow(form) = &form.body
+    {
+        call_flow_check::longest_call(root, &form.flow, longest_call_s);
+    }
     let (form, texts) = played?;
     Some(Parts {
         name: name?,

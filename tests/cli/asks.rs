@@ -9,7 +9,7 @@ use crate::office::Office;
 use crate::support::{Desk, Out, Running, WriteLock, wait_for};
 
 /// A call that asks, with an answer for every key and a word of the row in every text.
-const ASKS: &str = r#"
+pub(crate) const ASKS: &str = r#"
 name = "c"
 [recipients]
 file = "list.csv"

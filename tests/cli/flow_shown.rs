@@ -154,6 +154,9 @@ fn the_worst_case_has_the_dearest_of_those_whom_a_call_is_connected_to() {
     let known = "\"+467\" = \"0.1 EUR\", \"+468\" = \"0.2 EUR\", \"+4631\" = \"1 EUR\"";
     asking(&desk, desks, &rates(known));
     let plan = desk.run(&["plan", "c.toml", "--json"]).ends(0).json();
+    let warned = plan["warnings"][0].as_str().unwrap();
+    let told = "`longest_call` ends a call before the `longest` of menu `main` is over";
+    assert!(warned.contains(told), "{warned}");
     // Three minutes of their own, and eleven started ones at 0.2 rather than one at 1.
     assert_eq!(plan["cost"]["worst"]["EUR"], "5.0", "{}", plan["cost"]);
 

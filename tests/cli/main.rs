@@ -7,6 +7,7 @@ mod advice;
 mod again;
 mod api;
 mod asks;
+mod asks_played;
 mod calling_windows;
 mod cdr;
 mod clock;

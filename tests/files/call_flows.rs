@@ -674,7 +674,7 @@ fn any_menu(menus: usize) -> impl Strategy<Value = Menu<String>> {
 }
 
 /// A flow of up to three menus, whose names look like one another's visits.
-fn any_flow() -> impl Strategy<Value = CallFlow<String>> {
+pub(crate) fn any_flow() -> impl Strategy<Value = CallFlow<String>> {
     (1..4_usize).prop_flat_map(|count| {
         let menus = proptest::collection::vec(any_menu(count), count);
         let machine = prop_oneof![

@@ -7,8 +7,10 @@ use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
 use callout::campaign::Campaign;
-use callout::domain::Screen;
+use callout::domain::svaml::Event;
+use callout::domain::{AnsweredBy, CalloutBody, Destination, Screen};
 use callout::recipients::{CheckError, CheckedRow, RowVerdict, check_list};
+use callout::sinch::svaml::svaml;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -43,16 +45,60 @@ repeat = \"0 9 * * mon-fri\"
 expires_after = \"6h\"
 ";
 
+/// Tables of a call that asks, for the end of the above.
+const ASKS: &str = "[menu.main]
+say = \"Press 1, {{ name }}.\"
+repeat = 2
+timeout = \"5s\"
+[menu.main.key.1]
+response = \"confirmed\"
+say = \"Thank you.\"
+suppress = \"no\"
+[menu.main.key.2]
+menu = \"pin\"
+[menu.main.key.\"#\"]
+connect = \"+46812345678\"
+longest = \"10m\"
+[menu.main.otherwise]
+menu = \"pin\"
+[menu.pin]
+say = \"Your digits.\"
+digits = 4
+[menu.pin.then]
+conference = \"team\"
+longest = \"1m\"
+[machine]
+do = \"leave\"
+say = \"Call us.\"
+not_sure = \"person\"
+counts_as = \"unreached\"
+[reached]
+responses = [\"confirmed\"]
+";
+
 fn check(source: &str) -> Result<(), String> {
     let campaign = Campaign::parse(source, Path::new("c.toml")).map_err(|f| f.to_string())?;
     let header = ["phone", "name"].map(String::from);
     let bound = campaign.bind(&header, Path::new("l.csv"));
-    bound.map(drop).map_err(|faults| faults.to_string())
+    let script = bound.map_err(|faults| faults.to_string())?;
+    let to = Destination::number("+46701740605");
+    let callout = script.callout(&to, &["+46701740605", "Bo"]);
+    if let CalloutBody::Flow(asks) = &callout.map_err(|fault| fault.reason)?.body {
+        let step = asks.flow.answered(AnsweredBy::Person);
+        let document = svaml(&asks.flow, &step, &asks.cli);
+        assert_eq!(document.check(Event::Ace), [], "{source}");
+    }
+    Ok(())
 }
 
 /// The whole campaign with another value in the place of one line's.
 fn with(line: usize, value: &str) -> String {
-    let lines = WHOLE
+    put(WHOLE, line, value)
+}
+
+/// A campaign with another value in the place of one line's.
+fn put(source: &str, line: usize, value: &str) -> String {
+    let lines = source
         .lines()
         .enumerate()
         .map(|(nth, text)| match text.split_once(" = ") {
@@ -280,6 +326,28 @@ proptest! {
         ],
     ) {
         drop(check(&with(line, &value)));
+    }
+
+    #[test]
+    fn no_mutation_of_a_call_that_asks_fells_us(
+        line in 0_usize..27,
+        value in prop_oneof![
+            prop::sample::select(&ODD[..]).prop_map(str::to_owned),
+            any::<i64>().prop_map(|n| n.to_string()),
+            "\"[a-z0-9 #\\[\\];>{}+-]{0,20}\"",
+            "[a-z0-9\\[\\]{}\"=,.# ]{0,20}",
+            prop::sample::select(&["\"main\"", "\"pin\"", "\"confirmed\"", "\"1\"", "\"erased\""][..])
+                .prop_map(str::to_owned),
+        ],
+        without in 0_usize..27,
+    ) {
+        prop_assert_eq!(check(&format!("{WHOLE}{ASKS}")), Ok(()));
+        let lines = ASKS.lines().enumerate().filter(|(nth, _)| *nth != without);
+        let fewer: Vec<&str> = lines.map(|(_, line)| line).collect();
+        let fewer = fewer.join("\n");
+        for asks in [ASKS, &fewer] {
+            drop(check(&format!("{WHOLE}{}", put(asks, line, &value))));
+        }
     }
 
     #[test]

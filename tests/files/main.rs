@@ -4,6 +4,7 @@
 
 mod call_flows;
 mod campaign_files;
+mod flows_played;
 mod hostile;
 mod lists;
 mod svaml;

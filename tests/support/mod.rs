@@ -147,7 +147,7 @@ impl Platform {
         Table::read(&self.page("/simulator/events"))
     }
 
-    /// What was heard and pressed in calls.
+    /// What was heard and pressed in each call.
     pub(crate) fn played(&self) -> serde_json::Value {
         serde_json::from_slice(&self.page("/simulator/played")).unwrap()
     }

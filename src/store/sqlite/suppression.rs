@@ -10,6 +10,7 @@ use sqlx::{Connection as _, Row as _, Sqlite, SqliteConnection, Transaction};
 use tracing::warn;
 
 use super::mark::ListsLine;
+use super::rows::json;
 use super::{SqliteStore, millis, moment};
 use crate::domain::{Digits, NumberHash, READER, Suppression, Suppressions};
 use crate::store::{Added, ListAct, ListChange, Removal, StoreError, SuppressionStore};
@@ -39,15 +40,23 @@ const REVISE: &str = "-- suppression: the revision
     update suppression_state set revision = revision + 1
     returning revision, (select lower(hex(id)) from identity) as id";
 
-const LISTED: &str = "-- suppression: where a list has numbers
-    select suppressed_numbers.id, high from suppressed_numbers
-    join suppression_acts on suppression_acts.number = act
-    where ?1 is null or list = ?1";
+/// Numbers that are looked for one by one, where they were put on a list alone; of more, all such are read.
+const FEW: u64 = 10_000;
 
-const FOR_GOOD: &str = "-- suppression: who is on a list for good
-    select high, suppressed_numbers.numbers from suppressed_numbers
-    join suppression_acts on suppression_acts.number = act
-    where list = ?1 and until is null";
+const LISTED: &str = "-- suppression: where a list has numbers
+    select suppressed_numbers.id, high, suppressed_numbers.numbers, until is null as for_good
+    from suppressed_numbers join suppression_acts on suppression_acts.number = act
+    where suppressed_numbers.number is null and (?1 is null or list = ?1)";
+
+const LISTED_ALONE: &str = "-- suppression: where a list has these numbers alone
+    select suppressed_numbers.id, high, suppressed_numbers.numbers, until is null as for_good
+    from suppressed_numbers join suppression_acts on suppression_acts.number = act
+    where suppressed_numbers.number in (select value from json_each(?2)) and (?1 is null or list = ?1)";
+
+const ALL_ALONE: &str = "-- suppression: where a list has numbers alone
+    select suppressed_numbers.id, high, suppressed_numbers.numbers, until is null as for_good
+    from suppressed_numbers join suppression_acts on suppression_acts.number = act
+    where suppressed_numbers.number is not null and (?1 is null or list = ?1)";
 
 const CHANGES: &str = "-- list_changes
     select list, what, who, at, numbers, max(number) from suppression_acts group by list";
@@ -274,14 +283,17 @@ async fn put_on(
         Err(error) => return Ok(Err(error)),
     };
     let act = act(tx, "add", reason, numbers.len()).await?;
+    let alone = (numbers.len() == 1).then(|| numbers.min()).flatten();
+    let alone = alone.and_then(|number| i64::try_from(number).ok());
     for (high, piece) in pieces(numbers) {
         sqlx::query(
             "-- suppress
-             insert into suppressed_numbers (act, high, numbers) values (?1, ?2, ?3)",
+             insert into suppressed_numbers (act, high, numbers, number) values (?1, ?2, ?3, ?4)",
         )
         .bind(act)
         .bind(high)
         .bind(bytes(&piece))
+        .bind(alone)
         .execute(&mut **tx)
         .await?;
     }
@@ -301,16 +313,12 @@ pub(super) async fn put_on_for_good(
 ) -> Read<bool> {
     let number = [number.value()].into_iter().collect();
     let spellings = with_twins(&number);
-    let listed = sqlx::query(FOR_GOOD)
-        .bind(&reason.list)
-        .fetch_all(&mut **tx)
-        .await?;
-    for row in &listed {
+    for row in &places(tx, Some(&reason.list), &spellings).await? {
         let there = match bitmap(row) {
             Ok(there) => RoaringTreemap::from_bitmaps([(high(row), there)]),
             Err(error) => return Ok(Err(error)),
         };
-        if !there.is_disjoint(&spellings) {
+        if row.get("for_good") && !there.is_disjoint(&spellings) {
             return Ok(Ok(false));
         }
     }
@@ -349,20 +357,12 @@ async fn take_off(
     numbers: &RoaringTreemap,
 ) -> Read<u64> {
     let mut removed = 0;
-    let listed = sqlx::query(LISTED).bind(list).fetch_all(&mut **tx).await?;
-    for place in &listed {
+    for place in &places(tx, list, numbers).await? {
         let Some((_, wanted)) = numbers.bitmaps().find(|(part, _)| *part == high(place)) else {
             continue;
         };
         let id: i64 = place.get("id");
-        let row = sqlx::query(
-            "-- suppression: some numbers of a list
-             select numbers from suppressed_numbers where id = ?1",
-        )
-        .bind(id)
-        .fetch_one(&mut **tx)
-        .await?;
-        let there = match bitmap(&row) {
+        let there = match bitmap(place) {
             Ok(there) => there,
             Err(error) => return Ok(Err(error)),
         };
@@ -389,6 +389,30 @@ async fn take_off(
         change.execute(&mut **tx).await?;
     }
     Ok(Ok(removed))
+}
+
+/// Where a list, or any, may have some of these numbers.
+async fn places(
+    tx: &mut Transaction<'_, Sqlite>,
+    list: Option<&str>,
+    numbers: &RoaringTreemap,
+) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    let mut places = sqlx::query(LISTED).bind(list).fetch_all(&mut **tx).await?;
+    let alone = if numbers.len() > FEW {
+        sqlx::query(ALL_ALONE)
+            .bind(list)
+            .fetch_all(&mut **tx)
+            .await?
+    } else {
+        let wanted = json(&numbers.iter().collect::<Vec<_>>());
+        sqlx::query(LISTED_ALONE)
+            .bind(list)
+            .bind(wanted)
+            .fetch_all(&mut **tx)
+            .await?
+    };
+    places.extend(alone);
+    Ok(places)
 }
 
 /// Numbers with the other spellings of those that have two.
