@@ -2,10 +2,12 @@
 
 use std::str::FromStr as _;
 
+use jiff::SignedDuration;
 use rust_decimal::Decimal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::office::Office;
+use crate::support::wait_for;
 
 /// Confirmed counts; whoever is put through or opts out is not called again, and machines and silence are.
 const CONFIRM: &str = r#"
@@ -178,4 +180,60 @@ fn who_is_put_through_counts_with_what_was_held_until_the_price_of_the_other_end
         why.contains("what they pressed does not count as reached"),
         "{why}"
     );
+}
+
+#[test]
+fn what_is_told_once_the_run_is_over_changes_what_became_of_them() {
+    let options =
+        "--time-scale 0.002 --mix 1,0,0,0 --press 0 --press-wrong 0 --leave 0 --machines 0";
+    let options: Vec<&str> = options.split(' ').collect();
+    let (office, _receiver) = Office::open(&options);
+    office.list(4);
+    let once = CONFIRM.replace("max_attempts = 2", "max_attempts = 1");
+    let once = once.replace("machine = \"1s\"\n", "");
+    office
+        .desk
+        .write("c.toml", &once.replace("no_response = \"1s\"\n", ""));
+    office.run(&[]).ends(0);
+    let ledger = office.platform.ledger();
+    let tell = |nth: usize, told: &Value| {
+        let mut event = json!({
+            "callid": ledger.column("call_id")[nth], "custom": ledger.column("attempt")[nth],
+            "version": 1, "timestamp": "2026-01-01T00:00:00Z",
+        });
+        for (name, value) in told.as_object().unwrap() {
+            event[name] = value.clone();
+        }
+        assert_eq!(office.tell(&event, SignedDuration::ZERO).0, "200");
+    };
+    let presses = |key: &str| json!({"event": "pie", "menuResult": {"menuId": "main", "type": "return", "value": key}});
+    let machine = json!({"event": "ace", "amd": {"status": "machine", "reason": "longgreeting", "duration": 15}});
+    // Twice, and the machine of somebody who had pressed a key.
+    for _ in 0..2 {
+        tell(0, &presses("1"));
+        tell(0, &machine);
+        tell(1, &machine);
+        tell(2, &presses("9"));
+    }
+    let stands = |nth: usize| {
+        let number = ledger.column("destination")[nth];
+        let results = office.desk.export("results");
+        let mut rows = results.rows.iter();
+        let row = rows.find(|row| number.ends_with(&results.cell(row, "phone")[5..]));
+        let cell = |column| results.cell(row.unwrap(), column).to_owned();
+        (cell("call_disposition"), cell("call_response"))
+    };
+    let expected = [
+        ("reached", "confirmed"),
+        ("unreached", "machine"),
+        ("unreached", "opted out"),
+        ("unreached", ""),
+    ];
+    let expected = expected.map(|(is, pressed)| (is.to_owned(), pressed.to_owned()));
+    wait_for("what was heard late", || {
+        let unreached = &office.status()["unreached"];
+        let whys = ["machine", "no_response", "opted_out"].map(|why| unreached[why].as_u64());
+        let all = [0, 1, 2, 3].map(stands);
+        (all == expected && whys == [Some(1); 3]).then_some(())
+    });
 }
