@@ -84,3 +84,35 @@ fn what_people_pressed_is_what_the_run_says() {
     }
     assert!(kinds.len() >= 5, "{kinds:?}");
 }
+
+#[test]
+fn whoever_is_connected_makes_no_second_call_of_it() {
+    let options = [
+        "--time-scale",
+        "0.01",
+        "--seed",
+        "4",
+        "--keys",
+        "1=1",
+        "--press",
+        "0.9",
+        "--mix",
+        "1,0,0,0",
+    ];
+    let (office, _receiver) = Office::open(&options);
+    office.desk.write("list.csv", &list(40));
+    let connects = ASKS.replace(
+        "response = \"confirmed\"\nsay = \"Thank you, {{ name }}.\"",
+        "response = \"confirmed\"\nconnect = \"+441134960999\"\nlongest = \"2m\"",
+    );
+    assert_ne!(connects, ASKS);
+    office.desk.write("c.toml", &connects);
+    office.run(&[]).ends(0);
+    let ledger = office.platform.ledger();
+    let legs = ledger
+        .column("leg_of")
+        .into_iter()
+        .filter(|first| !first.is_empty());
+    assert!(legs.count() > 10, "most were connected");
+    assert_eq!(office.status()["second_calls"], serde_json::json!([]));
+}

@@ -413,6 +413,7 @@ fn the_sample_that_asks_plays_through() {
         "cancelled",
         "opted out",
         "cancelled > another time",
+        "machine",
     ];
     let found = results.counts("call_response");
     assert!(
