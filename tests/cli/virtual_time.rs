@@ -432,6 +432,22 @@ fn the_sample_that_asks_plays_through() {
 }
 
 #[test]
+fn the_sample_that_connects_plays_through() {
+    let desk = with_samples(&["on-call.toml", "on-call.csv"]);
+    let args = "rehearse on-call.toml --virtual --ledger ledger.csv --mix 1,0,0,0 --machines 0 --unsure 0 \
+                --press 1 --press-wrong 0 --leave 0 --keys 1=1";
+    desk.run(&args.split_whitespace().collect::<Vec<_>>())
+        .ends(0);
+    let results = desk.table("on-call-rehearsal.csv");
+    assert_eq!(results.counts("call_response")["taken"], 4);
+    assert_eq!(results.counts("call_disposition")["reached"], 4);
+    let ledger = desk.table("ledger.csv");
+    let legs = ledger.column("leg_of");
+    let legs = legs.iter().filter(|of| !of.is_empty());
+    assert_eq!(legs.count(), 4, "each is connected once");
+}
+
+#[test]
 fn the_sample_of_an_operators_campaign_plays_through() {
     let desk = with_samples(&["clinic-week.toml", "appointment-reminder.csv"]);
     let out = desk
