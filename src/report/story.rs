@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::moments::Zone;
 use super::words::ending;
+use crate::domain::call_flow::MACHINE;
 use crate::domain::money::said;
 use crate::domain::{
     Answered, AttemptRecord, Disposition, InCall, Stage, Story, WaitReason, Zones,
@@ -120,7 +121,11 @@ impl Teller<'_> {
         let row = &story.row;
         if let Some(disposition) = row.disposition {
             let why = match disposition {
-                Disposition::Reached => "a call was answered".to_owned(),
+                Disposition::Reached => match row.responded() {
+                    Some(MACHINE) => "a machine answered, which counts".to_owned(),
+                    Some(response) => format!("they pressed {response}"),
+                    None => "a call was answered".to_owned(),
+                },
                 Disposition::Unreached => match &row.reason {
                     Some(reason) => Answered::parse(reason)
                         .and_then(in_vain)

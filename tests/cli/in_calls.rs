@@ -236,4 +236,18 @@ fn what_is_told_once_the_run_is_over_changes_what_became_of_them() {
         let all = [0, 1, 2, 3].map(stands);
         (all == expected && whys == [Some(1); 3]).then_some(())
     });
+    let why = |nth: usize| {
+        let number = ledger.column("destination")[nth];
+        office.desk.run(&["why", number]).ends(0).stdout
+    };
+    let words = [
+        "reached: they pressed confirmed",
+        "unreached: a machine answered",
+        "unreached: they do not want to be called again",
+        "unreached: they answered, and pressed no key that was offered",
+    ];
+    for (nth, words) in words.iter().enumerate() {
+        let why = why(nth);
+        assert!(why.contains(words), "{why}");
+    }
 }
