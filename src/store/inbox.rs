@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::error::StoreError;
+use crate::domain::svaml::Event as Kind;
 use crate::domain::{AttemptId, CallId, EventNumber, RunId};
 
 /// What came from the platform, and what becomes of it.
@@ -77,6 +78,13 @@ pub struct Arrival {
     pub attempt: Option<AttemptId>,
     /// Its call.
     pub call: Option<CallId>,
+}
+
+impl Arrival {
+    /// Whether somebody on the line waits for what is said next.
+    pub fn is_answered(&self) -> bool {
+        Kind::parse(&self.kind).is_some_and(Kind::needs_action)
+    }
 }
 
 impl std::fmt::Debug for Arrival {

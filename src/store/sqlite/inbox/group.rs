@@ -8,6 +8,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 use crate::digest::hex;
 use crate::domain::CallId;
@@ -24,6 +25,8 @@ pub(super) const GROUP_MAX: usize = 256;
 const GROUP_WORTHY: usize = 16;
 /// The least time from one group to the next, for fewer: an event that comes alone is written at once.
 const BETWEEN_GROUPS: Duration = Duration::from_millis(40);
+/// The same where somebody on the line waits for what is said next.
+const BETWEEN_ANSWERS: Duration = Duration::from_millis(3);
 
 /// The inbox's own writer.
 #[derive(Debug)]
@@ -88,15 +91,25 @@ pub(super) async fn keep_all(writing: Arc<Writing>, mut arrivals: mpsc::Receiver
             drop(waiting.kept.send(said));
         }
         // Where many come, they share the disk: those who were answered now may come again.
-        let enough = size.max(GROUP_WORTHY);
-        let gather = async {
-            while group.len() < enough {
-                if arrivals.recv_many(&mut group, GROUP_MAX).await == 0 {
-                    break;
-                }
-            }
-        };
-        drop(tokio::time::timeout(BETWEEN_GROUPS, gather).await);
+        gather(&mut arrivals, &mut group, size.max(GROUP_WORTHY)).await;
+    }
+}
+
+/// Waits until so many are there, or those that are there have waited long enough.
+async fn gather(arrivals: &mut mpsc::Receiver<Waiting>, group: &mut Vec<Waiting>, enough: usize) {
+    let began = Instant::now();
+    while group.len() < enough {
+        let answers = group.iter().any(|waiting| waiting.arrival.is_answered());
+        let until = began
+            + if answers {
+                BETWEEN_ANSWERS
+            } else {
+                BETWEEN_GROUPS
+            };
+        let more = timeout_at(until, arrivals.recv_many(group, GROUP_MAX)).await;
+        if !more.is_ok_and(|more| more > 0) {
+            return;
+        }
     }
 }
 
