@@ -5,6 +5,7 @@
 create table heard (
     key      integer primary key,
     attempt  integer not null references attempts (key),
+    run      integer not null references runs (number),
     at       integer not null,
     nth      integer check (nth >= 0),
     value    text,                               -- what was pressed; null: a machine, or not to be known any more
@@ -18,7 +19,10 @@ create unique index heard_once on heard (
     case when nth is null then at else 0 end, case when nth is null then value else '' end
 );
 
-insert into heard (key, attempt, at, value, makes) select key, attempt, at, value, 0 from presses;
+create index heard_responses on heard (run, value, attempt) where nth > 0 and value is not null;
+
+insert into heard (key, attempt, run, at, value, makes)
+select presses.key, attempt, attempts.run, at, value, 0 from presses join attempts on attempts.key = attempt;
 drop table presses;
 
 -- How a recipient was tried before the attempt after which they wait, so that what is heard late in its call can

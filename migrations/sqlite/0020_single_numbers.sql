@@ -3,3 +3,5 @@
 alter table suppressed_numbers add column number integer;    -- the only number of the row; null of other rows
 
 create index suppressed_numbers_number on suppressed_numbers (number) where number is not null;
+
+create index suppressed_numbers_many on suppressed_numbers (act) where number is null;

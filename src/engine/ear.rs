@@ -19,6 +19,8 @@ pub(super) struct Hearing {
     pub(super) entropy: Entropy,
     pub(super) after: EventNumber,
     pub(super) reading: bool,
+    /// When it was looked last.
+    pub(super) looked_at: Duration,
     pub(super) look_at: Duration,
     /// Events of the run that are not done with.
     pub(super) open: HashMap<EventNumber, Heard>,
@@ -39,6 +41,7 @@ impl Hearing {
             entropy,
             after: EventNumber(0),
             reading: false,
+            looked_at: Duration::ZERO,
             look_at: Duration::ZERO,
             open: HashMap::new(),
             waiting: VecDeque::new(),

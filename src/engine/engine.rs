@@ -133,12 +133,12 @@ impl Engine {
         let budget = assignment.budget(&begun.campaign, now.wall).await?;
         let incoming = assignment.incoming.clone();
         let hearing = incoming.map(|incoming| Hearing::of(incoming, entropy.split()));
+        let timeline = Timeline::of(&assignment.time);
         let core = assignment
             .core(recovery.next_key, entropy, now)
             .within(budget)
             .hearing(assignment.told)
-            .talking(assignment.talks);
-        let timeline = Timeline::of(&assignment.time);
+            .talking(assignment.talks, hearing.is_some() && timeline.is_live());
         let mut engine = Self {
             assignment,
             core,
@@ -273,7 +273,10 @@ impl Engine {
             Report::Suppressions(read) => {
                 self.reading_suppressions = false;
                 match read {
-                    Ok(Some(changed)) => self.suppressions = changed,
+                    Ok(Some(changed)) => {
+                        self.suppressions = changed;
+                        self.assignment.noes.listed(&self.suppressions);
+                    }
                     Ok(None) => {}
                     // Who must not be called is not known any more, so nobody is.
                     Err(error) => self.store_failed(&error, Vec::new()),

@@ -43,6 +43,7 @@ impl Engine {
         }
         hearing.reading = true;
         hearing.look_at = now + EVERY;
+        hearing.looked_at = now;
         let (incoming, after) = (Arc::clone(&hearing.incoming), hearing.after);
         let store = Arc::clone(&self.assignment.store);
         let (run, flow) = (
@@ -95,6 +96,10 @@ impl Engine {
             if page.len() >= MANY {
                 hearing.look_at = Duration::ZERO;
             }
+        }
+        if page.is_empty() && hearing.open.is_empty() {
+            let at = hearing.looked_at;
+            return self.step(Event::Quiet(at));
         }
         let run = self.assignment.run.clone();
         for (number, news, whose) in page {

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::domain::{Digits, Suppression};
+use crate::domain::{Digits, Suppression, Suppressions};
 
-/// Numbers that opted out while this process answered. There are as many as people who did.
+/// Numbers that opted out while this process answered. Until the lists say so.
 #[derive(Default)]
 pub struct Noes(Mutex<HashMap<Digits, Suppression>>);
 
@@ -22,6 +22,12 @@ impl Noes {
     pub fn add(&self, number: Digits, why: Suppression) {
         let mut noes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         noes.insert(number.person(), why);
+    }
+
+    /// The lists were read anew: who is on one is known by that from now on, until they are taken off it.
+    pub fn listed(&self, lists: &Suppressions) {
+        let mut noes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        noes.retain(|number, _| lists.of(*number).is_empty());
     }
 
     /// Why an endpoint is called no more; none where it said nothing.

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,6 +12,8 @@ use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{ALLOW, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use jiff::SignedDuration;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
 use tracing::error;
 
 use super::answers::Found;
@@ -30,6 +31,8 @@ pub(super) const BODY_BYTES_MAX: usize = 64 * 1024;
 const REQUEST_WAIT_MAX: Duration = Duration::from_secs(10);
 /// The longest time that whoever is on the line waits for what is said next.
 const ANSWER_WAIT_MAX: Duration = Duration::from_secs(2);
+/// How often it is tried to keep what was heard in a call, a second apart.
+const KEEP_TRIES: u32 = 60;
 /// How often the secrets are read anew and refusals are written down.
 const ROUND: Duration = Duration::from_secs(1);
 /// How many rounds go by before it is said again that somebody receives, and how long that is good for.
@@ -100,56 +103,53 @@ impl Desk {
     /// Keeps an event and finds what follows in its call, at once; the answer waits for both.
     async fn answer(&self, good: Good) -> Result<Cow<'static, str>, Reason> {
         let Good { arrival, event } = good;
-        let waits = !matches!(event, Event::Dice(_) | Event::Notify(_) | Event::Other(_));
-        let kept = self.keep(arrival);
-        if !waits {
-            kept.await?;
+        let mut kept = self.keep(arrival);
+        if matches!(event, Event::Dice(_) | Event::Notify(_) | Event::Other(_)) {
+            wait(&mut kept).await?;
             self.setup.answers.told(&event);
             return Ok(reply(&event));
         }
-        let began = tokio::time::Instant::now();
-        let until = began + ANSWER_WAIT_MAX;
-        let attempt = event.attempt();
-        let found = tokio::time::timeout_at(until, self.setup.answers.find(&event));
-        let mut kept = pin!(kept);
-        let (found, durable) = tokio::join!(found, tokio::time::timeout_at(until, kept.as_mut()));
-        let found = found.unwrap_or_else(|_| Err("it took too long".to_owned()));
-        let talk = match found {
-            Ok(Found::Talk(talk)) => talk,
-            // Whoever is on the line hears no fault of ours: the call goes on, or ends, and the event is kept as others are.
-            Ok(Found::Plain) => return self.after(kept, durable, reply(&event)).await,
-            Ok(Found::Nobodys) => {
-                return self.after(kept, durable, reply_to_nobodys(&event)).await;
+        let until = Instant::now() + ANSWER_WAIT_MAX;
+        let attempt = event.attempt().map(tracing::field::display);
+        let found = timeout_at(until, self.setup.answers.find(&event));
+        let (found, durable) = tokio::join!(found, timeout_at(until, &mut kept));
+        let durable = matches!(durable, Ok(Ok(Ok(()))));
+        let late = |_| Err("it took too long".to_owned());
+        match found.unwrap_or_else(late) {
+            Ok(Found::Talk(talk)) if !durable => {
+                error!(
+                    attempt.id = attempt,
+                    "what was heard in a call could not be kept in time"
+                );
+                Ok(talk.in_doubt)
             }
+            Ok(Found::Talk(talk)) if talk.first && !self.take_into_account(&event, until).await => {
+                Ok(HANG_UP.into())
+            }
+            Ok(Found::Talk(talk)) => Ok(talk.next),
+            Ok(Found::Plain) => {
+                if !durable {
+                    wait(&mut kept).await?;
+                }
+                Ok(reply(&event))
+            }
+            Ok(Found::Nobodys) => Ok(reply_to_nobodys(&event)),
             Ok(Found::Forgotten) => {
                 self.take_into_account(&event, until).await;
-                return self.after(kept, durable, reply_to_nobodys(&event)).await;
+                Ok(reply_to_nobodys(&event))
             }
+            // Whoever is on the line hears no fault of ours.
             Err(why) => {
-                error!(
-                    attempt.id = attempt.map(tracing::field::display),
-                    "{why}: the call ends"
-                );
-                return self.after(kept, durable, reply_to_nobodys(&event)).await;
+                error!(attempt.id = attempt, "{why}: the call ends");
+                Ok(reply_to_nobodys(&event))
             }
-        };
-        if !matches!(durable, Ok(Ok(()))) {
-            error!(
-                attempt.id = attempt.map(tracing::field::display),
-                "what was heard in a call could not be kept in time"
-            );
-            return Ok(talk.in_doubt);
         }
-        if talk.first && !self.take_into_account(&event, until).await {
-            return Ok(HANG_UP.into());
-        }
-        Ok(talk.next)
     }
 
     /// Takes what was pressed into account before it is answered. Returns whether that is done in time.
-    async fn take_into_account(&self, event: &Event, until: tokio::time::Instant) -> bool {
+    async fn take_into_account(&self, event: &Event, until: Instant) -> bool {
         let attempt = event.attempt();
-        let why = match tokio::time::timeout_at(until, self.setup.answers.take(event)).await {
+        let why = match timeout_at(until, self.setup.answers.take(event)).await {
             Ok(Ok(())) => return true,
             Ok(Err(why)) => why,
             Err(_) => "it took too long".to_owned(),
@@ -161,34 +161,32 @@ impl Desk {
         false
     }
 
-    /// The answer to an event that no flow waits for: it is kept first.
-    async fn after(
-        &self,
-        kept: impl Future<Output = Result<(), Reason>>,
-        durable: Result<Result<(), Reason>, tokio::time::error::Elapsed>,
-        answer: Cow<'static, str>,
-    ) -> Result<Cow<'static, str>, Reason> {
-        match durable {
-            Ok(done) => done?,
-            Err(_) => kept.await?,
-        }
-        Ok(answer)
-    }
-
-    /// Keeps an event.
-    async fn keep(&self, arrival: Arrival) -> Result<(), Reason> {
-        let kept = self.setup.inbox.keep(arrival);
-        match tokio::time::timeout(REQUEST_WAIT_MAX, kept).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => {
-                error!(%error, "an event could not be kept, so it is not acknowledged");
-                Err(Reason::NotKept)
+    /// Keeps an event, whoever waits for that. What was heard in a call, and answered, is tried again where it cannot
+    /// be kept at once.
+    fn keep(&self, arrival: Arrival) -> oneshot::Receiver<Result<(), Reason>> {
+        let (tell, kept) = oneshot::channel();
+        let inbox = Arc::clone(&self.setup.inbox);
+        tokio::spawn(async move {
+            let mut tell = Some(tell);
+            let tries = if arrival.is_answered() { KEEP_TRIES } else { 1 };
+            for _ in 0..tries {
+                let told = match inbox.keep(arrival.clone()).await {
+                    Ok(_) => Ok(()),
+                    Err(error) => {
+                        error!(%error, "an event could not be kept");
+                        Err(Reason::NotKept)
+                    }
+                };
+                if let Some(tell) = tell.take() {
+                    tell.send(told).ok();
+                }
+                if told.is_ok() {
+                    return;
+                }
+                tokio::time::sleep(ROUND).await;
             }
-            Err(_) => {
-                error!("an event could not be kept in time, so it is not acknowledged");
-                Err(Reason::NotKept)
-            }
-        }
+        });
+        kept
     }
 
     /// Counts a refusal.
@@ -287,6 +285,15 @@ impl Desk {
 pub(super) async fn say_present(setup: &Setup) -> Result<(), StoreError> {
     let until = setup.clock.wall() + PRESENT;
     setup.inbox.receiver_until(until).await
+}
+
+/// Waits until an event is durable.
+async fn wait(kept: &mut oneshot::Receiver<Result<(), Reason>>) -> Result<(), Reason> {
+    if let Ok(Ok(done)) = tokio::time::timeout(REQUEST_WAIT_MAX, kept).await {
+        return done;
+    }
+    error!("an event could not be kept in time, so it is not acknowledged");
+    Err(Reason::NotKept)
 }
 
 /// The only header of a name. One that is there twice could be read in two ways.

@@ -49,15 +49,29 @@ pub struct Talk {
     pub in_doubt: Cow<'static, str>,
     /// Whether a promise is spoken, or somebody else is called: what was pressed is taken into account before.
     pub first: bool,
+    /// Whom the call would be connected to.
+    pub connects: Option<String>,
 }
 
 impl Talk {
+    /// What is said where what was pressed cannot be done.
+    #[must_use]
+    pub fn instead(self) -> Self {
+        Self {
+            next: self.in_doubt.clone(),
+            first: false,
+            connects: None,
+            ..self
+        }
+    }
+
     /// The call goes on with what it does.
     pub fn go_on() -> Self {
         Self {
             next: CONTINUE.into(),
             in_doubt: CONTINUE.into(),
             first: false,
+            connects: None,
         }
     }
 }
@@ -83,6 +97,7 @@ pub fn talk(flow: &CallFlow<String>, cli: &str, connected: bool, event: &Event) 
                 in_doubt: say(&greeting),
                 next: say(&step),
                 first: false,
+                connects: None,
             })
         }
         Event::Pie(_) => {
@@ -98,6 +113,10 @@ pub fn talk(flow: &CallFlow<String>, cli: &str, connected: bool, event: &Event) 
                 in_doubt: say(&flow.otherwise(at)),
                 first: chosen.is_some_and(|chosen| chosen.suppress.is_some())
                     || matches!(step.then, Then::Connect(..)),
+                connects: match step.then {
+                    Then::Connect(number, _) => Some(number.clone()),
+                    _ => None,
+                },
             })
         }
         Event::Ice(_) | Event::Dice(_) | Event::Notify(_) | Event::Other(_) => None,

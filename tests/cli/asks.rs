@@ -262,6 +262,46 @@ fn who_stops_answers_until_the_calls_are_over() {
 }
 
 #[test]
+fn whoever_receives_alone_answers_until_the_calls_are_over_as_well() {
+    let (office, receiver, run) = calling(1);
+    receiver.signal(Signal::TERM);
+    wait_for("the stop", || {
+        receiver.said().contains("stopping: 1 call").then_some(())
+    });
+    assert_eq!(said(&office.presses(0, "main", "1")), ["Thank you, Ada0."]);
+    office.hangs_up(0);
+    receiver.wait().ends(0);
+    run.wait().ends(0);
+    assert_eq!(office.result_of(0).1, "confirmed");
+}
+
+#[test]
+fn whom_nobody_may_call_is_not_connected_either() {
+    let (office, _receiver) = Office::open(&STILL);
+    office
+        .desk
+        .write("list.csv", "name,phone\nAda0,+46701740000\n");
+    let connects =
+        "[menu.main.key.5]\nconnect = \"+46812345678\"\nlongest = \"5m\"\n[menu.main.otherwise]";
+    office
+        .desk
+        .write("c.toml", &ASKS.replace("[menu.main.otherwise]", connects));
+    let run = office.desk.start(&["run", "c.toml", "--yes"]);
+    wait_for("the call", || (office.platform.posted() == 1).then_some(()));
+    let connected = office.presses(0, "main", "5");
+    assert_eq!(connected["action"]["number"], "+46812345678");
+    office
+        .desk
+        .run(&["suppress", "add", "+46812345678"])
+        .ends(0);
+    let instead = office.presses(0, "main", "5");
+    assert_eq!(said(&instead), ["Goodbye, Ada0."]);
+    assert_eq!(instead["action"]["name"], "hangup");
+    office.hangs_up(0);
+    run.wait();
+}
+
+#[test]
 fn nobody_is_called_whom_nobody_would_answer() {
     let (office, receiver) = Office::open(&STILL);
     assert!(receiver.kill());

@@ -61,6 +61,7 @@ fn talk(first: bool) -> Found {
         next: NEXT.into(),
         in_doubt: IN_DOUBT.into(),
         first,
+        connects: None,
     })
 }
 

@@ -11,12 +11,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
+use super::runs::talks;
 use super::{App, Error, NotTold, Notice, Refusal};
 use crate::campaign::Campaign;
 use crate::digest::hex;
-use crate::domain::{CallFlow, RunId};
+use crate::domain::{CallFlow, RecipientId, RunId};
 use crate::engine::Incoming;
 use crate::serve::{PATH, Receiver, ReceiverError, Setup};
 use crate::sinch::Client;
@@ -34,6 +36,9 @@ use unattended::Unattended;
 pub(crate) const LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7700);
 
+/// Calls of a run that are looked at when somebody stops: more are answered as long.
+const OPEN_MAX: u32 = 10_000;
+
 /// Events are received as long as this is there.
 #[derive(Debug)]
 pub(crate) struct Receiving {
@@ -49,6 +54,42 @@ impl Receiving {
             Ok(gone) => gone.into(),
             Err(error) => Error::failed(error),
         }
+    }
+
+    /// How many calls go on that began before a moment and in which people are asked something, and until when the
+    /// last of them lasts at most; none where there is none.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) async fn in_talk(
+        &self,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<(usize, Timestamp)>, Error> {
+        let mut found: Option<(usize, Timestamp)> = None;
+        for head in self.store.run_heads("").await? {
+            if !head.state.unfinished() {
+                continue;
+            }
+            let run = self.store.run(&head.id).await?;
+            let dates = run.blackout_file.as_deref();
+            let campaign = Campaign::parse_kept(&run.definition, &run.definition_path, dates);
+            let Some(at_most) = campaign.ok().as_ref().and_then(talks) else {
+                continue;
+            };
+            let open = self
+                .store
+                .open_calls(&run.id, RecipientId(0), OPEN_MAX)
+                .await?;
+            for call in open {
+                let until = call.accepted_at.checked_add(at_most).unwrap_or(now);
+                if call.accepted_at <= before && until > now {
+                    let (calls, last) = found.unwrap_or((0, until));
+                    found = Some((calls + 1, last.max(until)));
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Stops, where anything is received. What is in hand is still kept and answered.

@@ -11,13 +11,13 @@ use super::beeps::Beeps;
 use crate::campaign::{Campaign, Script};
 use crate::clock::Clock;
 use crate::domain::{
-    AttemptId, CallFlow, Callout, CalloutBody, Destination, DestinationKind, Digits, FlowCallout,
-    RunId, Signalled, Suppression,
+    AttemptId, CallFlow, Destination, DestinationKind, Digits, FlowCallout, RunId, Signalled,
+    Suppression, Suppressions,
 };
 use crate::engine::{Noes, press};
 use crate::serve::{Answers, Found, Talk, talk};
 use crate::sinch::events::Event;
-use crate::store::{Called, Store};
+use crate::store::{Called, Press, Store};
 
 /// Runs whose definitions are kept at hand.
 const RUNS_MAX: usize = 64;
@@ -30,6 +30,8 @@ pub(super) struct Talks {
     pub(super) noes: Arc<Noes>,
     /// Machines that are waited for.
     pub(super) beeps: Beeps,
+    /// Who must not be called, as it was when that mattered last.
+    lists: tokio::sync::Mutex<Suppressions>,
     /// Runs that were read; none for one whose calls ask nothing.
     runs: Mutex<HashMap<RunId, Option<Arc<OfRun>>>>,
 }
@@ -54,6 +56,7 @@ impl Talks {
             clock,
             noes,
             beeps: Beeps::default(),
+            lists: tokio::sync::Mutex::default(),
             runs: Mutex::default(),
         }
     }
@@ -121,14 +124,8 @@ impl Talks {
             kind: of_run.kind,
             endpoint: endpoint.clone(),
         };
-        let callout = of_run.script.callout(&destination, &cells);
-        match callout.map_err(|fault| fault.reason)? {
-            Callout {
-                body: CalloutBody::Flow(flow),
-                ..
-            } => Ok(Some(flow)),
-            _ => Ok(None),
-        }
+        let flow = of_run.script.flow(&destination, &cells);
+        flow.map_err(|fault| fault.reason)
     }
 
     /// Somebody opted out whose row is gone: the platform still knows whom it called.
@@ -149,6 +146,45 @@ impl Talks {
         let numbers = std::iter::once(number.value()).collect();
         let added = self.store.suppress(&reason, &numbers).await;
         added.map(drop).map_err(|e| e.to_string())
+    }
+
+    /// What was pressed by the word of an event, and what that means.
+    fn press_of(&self, event: &Event, of_run: &OfRun, attempt: AttemptId) -> Option<Press> {
+        let flow = Some(&of_run.outline);
+        press(&event.news(), attempt, flow, self.clock.wall())
+    }
+
+    /// Takes what was pressed into account.
+    async fn take(&self, event: &Event) -> Result<(), String> {
+        let Some(attempt) = event.attempt() else {
+            return Ok(());
+        };
+        let Some(called) = self.called(attempt).await? else {
+            return Ok(());
+        };
+        let Some(of_run) = self.of_run(&called.run).await? else {
+            return Ok(());
+        };
+        let Some(press) = self.press_of(event, &of_run, attempt) else {
+            return Ok(());
+        };
+        if let (Some(list), None) = (&press.suppress, &called.endpoint) {
+            let whose = (&called.run, attempt);
+            self.suppress_forgotten(event, list, whose).await?;
+        }
+        let pressed = self.store.pressed(&[press]).await;
+        pressed.map_err(|e| e.to_string())
+    }
+
+    /// Whether a number must not be called.
+    async fn is_listed(&self, e164: &str) -> Result<bool, String> {
+        let mut lists = self.lists.lock().await;
+        let changed = self.store.suppressions_since(lists.revision()).await;
+        if let Some(changed) = changed.map_err(|e| e.to_string())? {
+            *lists = changed;
+        }
+        let listed = lists.contains(e164, self.clock.wall()).is_some();
+        Ok(listed || self.noes.of(e164).is_some())
     }
 
     /// From now on no engine of this process dials the number.
@@ -212,6 +248,14 @@ impl Answers for Shared {
         let Some(of_run) = talks.of_run(&called.run).await? else {
             return Ok(Found::Plain);
         };
+        if let (Some(press), Some(number)) = (
+            talks.press_of(event, &of_run, attempt),
+            called.endpoint.as_deref().and_then(Digits::of),
+        ) && let Some(list) = &press.suppress
+        {
+            // Whatever becomes of the answer: no engine of this process dials them any more.
+            talks.bar(number, list, (&called.run, attempt));
+        }
         let call = event.common().call.as_ref();
         if call.is_some_and(|call| talks.beeps.waits(call)) {
             // The platform tells how the menu was left from which it was called away.
@@ -220,45 +264,26 @@ impl Answers for Shared {
         let Some(flow) = Talks::callout(&of_run, &called)? else {
             return Ok(Found::Forgotten);
         };
-        Ok(match talk(&flow.flow, &flow.cli, called.connected, event) {
-            Some(talk) => Found::Talk(talk),
-            None => Found::Plain,
-        })
+        let Some(talk) = talk(&flow.flow, &flow.cli, called.connected, event) else {
+            return Ok(Found::Plain);
+        };
+        match &talk.connects {
+            Some(number) if talks.is_listed(number).await? => {
+                warn!(
+                    attempt.id = %attempt,
+                    "whom the call would be connected to is on a suppression list: it is not"
+                );
+                Ok(Found::Talk(talk.instead()))
+            }
+            _ => Ok(Found::Talk(talk)),
+        }
     }
 
     async fn take(&self, event: &Event) -> Result<(), String> {
-        let talks = &self.0;
-        let Some(attempt) = event.attempt() else {
-            return Ok(());
-        };
-        let Some(called) = talks.called(attempt).await? else {
-            return Ok(());
-        };
-        let Some(of_run) = talks.of_run(&called.run).await? else {
-            return Ok(());
-        };
-        let flow = Some(&of_run.outline);
-        let Some(press) = press(&event.news(), attempt, flow, talks.clock.wall()) else {
-            return Ok(());
-        };
-        match (&press.suppress, &called.endpoint) {
-            (Some(list), Some(endpoint)) => {
-                if let Some(number) = Digits::of(endpoint) {
-                    talks.bar(number, list, (&called.run, attempt));
-                }
-            }
-            (Some(list), None) => {
-                talks
-                    .suppress_forgotten(event, list, (&called.run, attempt))
-                    .await?;
-            }
-            (None, _) => {}
-        }
-        talks
-            .store
-            .pressed(&[press])
-            .await
-            .map_err(|e| e.to_string())
+        let (talks, event) = (Arc::clone(&self.0), event.clone());
+        // Who waits may go away, and a commit is not to be cut off by that.
+        let taken = tokio::spawn(async move { talks.take(&event).await });
+        taken.await.map_err(|e| e.to_string())?
     }
 
     fn told(&self, event: &Event) {

@@ -50,8 +50,8 @@ struct Asking {
     flows: HashMap<AttemptId, FlowCallout>,
     /// Attempts whose calls were connected to somebody else.
     connected: HashSet<AttemptId>,
-    /// Machines whose beep is waited for: until when, and what is said then.
-    beeps: HashMap<CallId, (Timestamp, Svaml)>,
+    /// Machines whose beep is waited for: until when, and what is said then; none once it is said.
+    beeps: HashMap<CallId, Option<(Timestamp, Svaml)>>,
     /// What was heard while calls go on, since when: it is told together with the end of one of them, because each
     /// telling costs as much as a call.
     heard: Vec<(EventNumber, News)>,
@@ -82,7 +82,7 @@ impl Asking {
 
     /// When something is to be done though no event is due.
     fn next_at(&self) -> Option<Timestamp> {
-        let beeps = self.beeps.values().map(|(until, _)| *until);
+        let beeps = self.beeps.values().flatten().map(|(until, _)| *until);
         beeps.chain(self.tells_at()).min()
     }
 }
@@ -124,8 +124,13 @@ impl InProcess {
         let Some(flow) = asking.flows.get(&attempt) else {
             return reply(event);
         };
-        if matches!(event, Event::Dice(_)) && !connected {
-            asking.flows.remove(&attempt);
+        if matches!(event, Event::Dice(_)) {
+            if let Some(call) = &event.common().call {
+                asking.beeps.remove(call);
+            }
+            if !connected {
+                asking.flows.remove(&attempt);
+            }
             return reply(event);
         }
         if event
@@ -164,13 +169,17 @@ impl InProcess {
         match event.signal()?.what {
             Signalled::AnsweredBy(by) if flow.is_machine(by) => {
                 let until = now.checked_add(BEEP_WAIT_MAX).unwrap_or(now);
-                asking.beeps.insert(call.clone(), (until, message));
+                if asking.beeps.contains_key(&call) {
+                    return None;
+                }
+                asking.beeps.insert(call.clone(), Some((until, message)));
                 Some((call, hold()))
             }
-            Signalled::Beep => {
-                asking.beeps.remove(&call);
-                Some((call, message))
-            }
+            Signalled::Beep => match asking.beeps.insert(call.clone(), None) {
+                // It is said already.
+                Some(None) => None,
+                Some(Some(_)) | None => Some((call, message)),
+            },
             Signalled::AnsweredBy(_) | Signalled::Menu { .. } => None,
         }
     }
@@ -178,13 +187,11 @@ impl InProcess {
     /// Machines that did not beep in time are left their message.
     fn speak_without_beep(&self, now: Timestamp) {
         let mut due = Vec::new();
-        self.asking().beeps.retain(|call, (until, message)| {
-            let over = *until <= now;
-            if over {
-                due.push((call.clone(), std::mem::take(message)));
+        for (call, beep) in &mut self.asking().beeps {
+            if let Some((_, message)) = beep.take_if(|(until, _)| *until <= now) {
+                due.push((call.clone(), message));
             }
-            !over
-        });
+        }
         // In an order that a seed decides alone.
         due.sort_by(|(a, _), (b, _)| a.as_str().cmp(b.as_str()));
         for (call, message) in due {

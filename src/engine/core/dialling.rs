@@ -99,14 +99,15 @@ impl Core {
         if std::mem::take(&mut self.page_is_stale) {
             self.look_from_the_start();
         }
+        let mut read_again = false;
         for due in page.due {
             if overtaken.contains(&due.recipient) || !self.held.insert(due.recipient) {
                 continue;
             }
-            if let Some((recipient, kept)) = &mut self.set_aside
-                && *recipient == due.recipient
-            {
-                *kept = Some(due);
+            if self.is_set_aside(due.recipient) {
+                // They are read again, and judged, once it is known what was decided about them.
+                self.held.remove(&due.recipient);
+                read_again = true;
                 continue;
             }
             self.looked_again = false;
@@ -121,6 +122,9 @@ impl Core {
             } else if self.may_call(&due, Was::ToCall, now, commands) {
                 self.queue.push_back(due);
             }
+        }
+        if read_again {
+            self.look_from_the_start();
         }
         self.progress.queued = self.queue.len();
     }

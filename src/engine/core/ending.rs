@@ -93,6 +93,7 @@ impl Core {
                     && self.more == More::No
                     && self.set_aside.is_none()
                     && self.looked_again
+                    && self.talks.all_is_heard()
                     && !awaits_word =>
             {
                 End::Completed

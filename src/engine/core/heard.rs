@@ -96,7 +96,9 @@ impl Core {
     /// is not waited for.
     pub(super) fn word_by(&self, now: Now) -> Option<Duration> {
         let until = self.uncertain.back().filter(|until| **until > now.mono);
-        until.copied().filter(|_| self.telling.expected)
+        until
+            .copied()
+            .filter(|_| self.telling.expected || self.talks.asks())
     }
 
     /// Whether an attempt is the core's to move.
@@ -137,6 +139,10 @@ impl Core {
                 return;
             }
             None => {
+                if self.is_in_flight(recipient) {
+                    // The attempt that is in hand may end before the store has looked at this.
+                    self.hear(recipient, makes.stays());
+                }
                 commands.push(Command::Observe(number));
                 return;
             }
@@ -343,6 +349,11 @@ impl Core {
         self.set_aside = Some((recipient, due));
     }
 
+    /// Whether somebody is aside until then.
+    pub(super) fn is_set_aside(&self, who: RecipientId) -> bool {
+        self.set_aside.as_ref().is_some_and(|(it, _)| *it == who)
+    }
+
     /// What the store decided about them is known. Who moved is as the store says; the others go on as they were.
     pub fn put_back(&mut self, moved: bool) {
         let Some((recipient, Some(due))) = self.set_aside.take() else {
@@ -419,6 +430,10 @@ impl Core {
             Some(RecipientState::Pending | RecipientState::Waiting) => {
                 self.more = More::Maybe;
                 self.page_is_stale = true;
+                if self.fetching {
+                    // It was read before they were to wait.
+                    self.overtaken.insert(taken.recipient);
+                }
             }
             None if self.is_in_flight(taken.recipient) => {
                 self.hear(taken.recipient, taken.heard.stays());

@@ -158,6 +158,8 @@ pub enum Event {
     Heard(Heard),
     /// A word on an attempt that is not in hand is durable; its call, where that goes on, is followed.
     Observed(Taken, Vec<OpenCall>),
+    /// At that moment nothing was there to be heard that is not taken into account.
+    Quiet(Duration),
     /// A hang-up was carried out by the platform, or was not.
     HungUp(AttemptKey, bool),
     /// Stop with work left.
@@ -413,7 +415,11 @@ impl Core {
         let mut commands = Vec::new();
         let now = self.believed(now);
         self.count_dialling(now);
+        if !matches!(event, Event::Tick | Event::Page(_) | Event::Quiet(_)) {
+            self.talks.stirred(now.mono);
+        }
         match event {
+            Event::Quiet(at) => self.talks.quiet(at),
             Event::Opened(calls) => self.opened(calls, now),
             Event::Uncertain(since) => self.still_uncertain(since, now),
             Event::Latest(answers) => self.remember(answers),

@@ -12,9 +12,36 @@ pub(super) struct Talks {
     at_most: Option<Duration>,
     /// When the last of them is over at the latest.
     until: Duration,
+    /// Whether what is pressed comes by a way of its own, so that it may be there although the call is over.
+    listens: bool,
+    /// When something happened last.
+    stirred_at: Duration,
+    /// When it was looked last in vain whether anything was there to be heard.
+    quiet_at: Duration,
 }
 
 impl Talks {
+    /// Whether people are asked something.
+    pub(super) fn asks(&self) -> bool {
+        self.at_most.is_some()
+    }
+
+    /// Something happened.
+    pub(super) fn stirred(&mut self, now: Duration) {
+        self.stirred_at = now;
+    }
+
+    /// Nothing was there to be heard at that moment.
+    pub(super) fn quiet(&mut self, at: Duration) {
+        self.quiet_at = at;
+    }
+
+    /// Whether nothing can be there to be heard any more, now that all calls are over: a key that was answered is
+    /// taken into account before the run is.
+    pub(super) fn all_is_heard(&self) -> bool {
+        !self.asks() || !self.listens || self.quiet_at > self.stirred_at
+    }
+
     /// A call of this age goes on.
     pub(super) fn began(&mut self, age: Duration, now: Duration) {
         if let Some(left) = self.at_most.and_then(|at_most| at_most.checked_sub(age)) {
@@ -24,10 +51,12 @@ impl Talks {
 }
 
 impl Core {
-    /// The same core, whose calls ask, and last so long at most; none: they ask nothing.
+    /// The same core, whose calls ask, and last so long at most; none: they ask nothing. `listens`: it is told when
+    /// nothing is there to be heard.
     #[must_use]
-    pub fn talking(mut self, at_most: Option<Duration>) -> Self {
+    pub fn talking(mut self, at_most: Option<Duration>, listens: bool) -> Self {
         self.talks.at_most = at_most;
+        self.talks.listens = listens;
         self
     }
 
@@ -39,7 +68,7 @@ impl Core {
             Phase::Draining(end) => !matches!(end, End::Failed(_)),
             _ => false,
         };
-        if !stops || self.talks.at_most.is_none() {
+        if !stops || !self.talks.asks() {
             return None;
         }
         let known = (!self.flights.is_empty()).then_some(self.talks.until);

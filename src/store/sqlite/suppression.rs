@@ -45,12 +45,13 @@ const FEW: u64 = 10_000;
 
 const LISTED: &str = "-- suppression: where a list has numbers
     select suppressed_numbers.id, high, suppressed_numbers.numbers, until is null as for_good
-    from suppressed_numbers join suppression_acts on suppression_acts.number = act
+    from suppressed_numbers indexed by suppressed_numbers_many
+    cross join suppression_acts on suppression_acts.number = act
     where suppressed_numbers.number is null and (?1 is null or list = ?1)";
 
 const LISTED_ALONE: &str = "-- suppression: where a list has these numbers alone
     select suppressed_numbers.id, high, suppressed_numbers.numbers, until is null as for_good
-    from suppressed_numbers join suppression_acts on suppression_acts.number = act
+    from suppressed_numbers cross join suppression_acts on suppression_acts.number = act
     where suppressed_numbers.number in (select value from json_each(?2)) and (?1 is null or list = ?1)";
 
 const ALL_ALONE: &str = "-- suppression: where a list has numbers alone

@@ -14,8 +14,8 @@ const WHO_ANSWERED: u32 = 0;
 
 /// Nobody's words are kept of whose row is erased or purged.
 const KEEP: &str = "-- pressed: what was heard
-    insert or ignore into heard (attempt, at, nth, value, makes, suppress)
-    select attempts.key, new.value ->> 1, new.value ->> 2,
+    insert or ignore into heard (attempt, run, at, nth, value, makes, suppress)
+    select attempts.key, attempts.run, new.value ->> 1, new.value ->> 2,
            case when recipients.endpoint <> '' then new.value ->> 3 end, new.value ->> 4, new.value ->> 5
     from json_each(?1) as new
     join attempts on attempts.id = unhex(new.value ->> 0)

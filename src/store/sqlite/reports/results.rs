@@ -121,9 +121,8 @@ const TALLY_UNREACHED: &str = "-- tally: why they were not reached
 
 /// What was pressed in the calls of a run, but for digits that people were asked for.
 const TALLY_RESPONSES: &str = "-- tally: responses
-    select value, count(distinct attempt) as n from heard
-    cross join attempts on attempts.key = heard.attempt
-    where attempts.run = (select number from runs where id = ?1) and nth > 0 and value is not null
+    select value, count(distinct attempt) as n from heard indexed by heard_responses
+    where run = (select number from runs where id = ?1) and nth > 0 and value is not null
           and (length(value) = 1 or value glob '*[^0-9]*')
     group by value order by n desc, value";
 
