@@ -11,15 +11,15 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
 use super::by_hand::money;
-use super::runs::{Assurances, Work, rate, rules, talks};
+use super::runs::{Assurances, Work, rate, rules};
 use super::{App, Error, Notice, Refusal, Stop};
 use crate::campaign::{Campaign, Script};
 use crate::digest::sha256;
 use crate::domain::{
-    BY_HAND, Callout, Destination, DestinationKind, Disposition, RecipientId, ResultRow, RunId,
-    Screen,
+    BY_HAND, Callout, Destination, DestinationKind, Disposition, RecipientId, ResultRow,
+    RetryPolicy, RunId, Screen,
 };
-use crate::engine::{End, Pace, Predecessor, Time};
+use crate::engine::{End, Pace, Predecessor, Rules, Time};
 use crate::recipients::{Numbers, ZoneOf, address};
 use crate::sinch::{Client, Preview};
 use crate::store::{Access, Imported, ImportedRow, NewRun, RunEnd, Store};
@@ -164,8 +164,12 @@ impl App {
                 calls_per_second,
                 concurrent_calls: None,
             },
-            rules: rules(&placing.campaign, new.created_at),
-            talks: talks(&placing.campaign),
+            rules: Rules {
+                // One callout, whatever becomes of it.
+                retry: RetryPolicy::default(),
+                ..rules(&placing.campaign, new.created_at)
+            },
+            talks: placing.campaign.talks_at_most(),
             // One call by a person's hand, who knows that it costs something.
             spend: None,
             output: None,

@@ -31,13 +31,15 @@ impl Stop {
         }
     }
 
-    /// Hands the word on to an engine, for as long as that listens; `handed` is told when it does.
+    /// Hands the word on to an engine, for as long as that listens; `handed` is told when it does. Whoever has the
+    /// sender may speak to it as well.
     pub(crate) fn for_engine(
         &self,
         handed: impl FnOnce() + Send + 'static,
-    ) -> mpsc::Receiver<Signal> {
+    ) -> (mpsc::Sender<Signal>, mpsc::Receiver<Signal>) {
         let stop = self.clone();
-        let (sender, receiver) = mpsc::channel(1);
+        let (sender, receiver) = mpsc::channel(2);
+        let word = sender.clone();
         tokio::spawn(async move {
             tokio::select! {
                 () = stop.asked() => {
@@ -47,6 +49,6 @@ impl Stop {
                 () = sender.closed() => {}
             }
         });
-        receiver
+        (word, receiver)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::call_flow::VISITS_MAX;
 use crate::domain::{CallFlow, Choice, DestinationKind, Menu, Next};
 
 use super::fault::{listed, nearest};
@@ -80,6 +81,27 @@ fn nobody_asks(root: &Table<'_, '_>, flow: &Flow) {
             root.file.fault(&place, message, help);
         }
     }
+    let in_time = within(flow, VISITS_MAX);
+    for at in asked.difference(&in_time).filter(|at| **at != 0) {
+        if let Some(menu) = flow.menus.get(*at)
+            && let Some(place) = place_of(root, &["menu"], &menu.id)
+        {
+            let message = format!("menu `{}` is behind {VISITS_MAX} others", menu.id);
+            let help = format!("a call asks {VISITS_MAX} menus at most, and ends then");
+            root.file.fault(&place, message, help);
+        }
+    }
+}
+
+/// The menus that can be among the first so many of a call.
+fn within(flow: &Flow, visits: u32) -> BTreeSet<usize> {
+    let mut found = BTreeSet::from([0]);
+    for _ in 1..visits {
+        let menus = found.iter().filter_map(|at| flow.menus.get(*at));
+        let next: Vec<usize> = menus.flat_map(Menu::choices).filter_map(leads_to).collect();
+        found.extend(next);
+    }
+    found
 }
 
 /// Whoever says nothing must not be asked the same over and over.

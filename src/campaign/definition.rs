@@ -5,10 +5,13 @@
 //! [`Campaign::bind`](super::Script), once its header is known.
 
 use std::cell::RefCell;
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use toml::de::DeTable;
 
+use crate::domain::svaml::{CALL_S_MAX, SPEECH_CHARS_MAX};
 use crate::domain::window::{Window, WindowZone};
 use crate::domain::{CallFlow, DestinationKind, RetryPolicy, Schedule, Spend};
 
@@ -110,6 +113,16 @@ impl Campaign {
             Body::Flow(form) => Some(form.flow.outline()),
             Body::Tts(_) | Body::Conference(_) | Body::Custom(_) => None,
         }
+    }
+
+    /// How long one of its calls lasts at most in which somebody is asked something; none where nobody is.
+    pub fn talks_at_most(&self) -> Option<Duration> {
+        let flow = self.outline().filter(CallFlow::needs_receiver)?;
+        let said = self.spend.as_ref().and_then(|spend| spend.longest_call_s);
+        // As if every text were as long as a text may be.
+        let Ok(longest) = flow.try_map(|()| Ok::<_, Infallible>("x".repeat(SPEECH_CHARS_MAX)));
+        let longest_s = said.or(longest.way().most_s).unwrap_or(CALL_S_MAX);
+        Some(Duration::from_secs(longest_s.min(CALL_S_MAX).into()))
     }
 
     /// What happens in its calls, in the words of the file; none where they ask nothing.

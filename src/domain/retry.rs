@@ -226,7 +226,9 @@ impl RetryPolicy {
         let busy = is("BUSY", &outcome.result);
         let no_answer = is("NOANSWER", &outcome.result);
         let named = self.reasons.get(&reason);
-        let fault = !busy && !no_answer && named.is_none() && is_fault(&reason);
+        // Whoever was spoken to was called, whoseever fault it was that the call broke off.
+        let talked = outcome.duration_s.is_some_and(|seconds| seconds > 0);
+        let fault = !busy && !no_answer && !talked && named.is_none() && is_fault(&reason);
         if fault && self.max_attempts > 1 {
             tried.faults = tried.faults.saturating_add(1);
             if tried.faults > FAULTS_MAX {

@@ -29,6 +29,9 @@ const WISHES_EVERY: Duration = Duration::from_secs(1);
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 /// How often in virtual time, in which days go by in seconds.
 const PROGRESS_EVERY_VIRTUAL: Duration = Duration::from_mins(1);
+/// Why nobody is dialled whom nobody would answer.
+const UNHEARD: &str = "nobody receives the platform's events any more: people who are asked something in a call would \
+                       not be answered";
 /// Open calls are read back in pages of this size.
 const OPEN_PAGE: u32 = 2_000;
 
@@ -37,6 +40,8 @@ const OPEN_PAGE: u32 = 2_000;
 pub enum Signal {
     /// SIGINT or SIGTERM: take nothing new, let requests in flight finish.
     Stop,
+    /// Nobody receives any more what people press in calls: take nothing new.
+    NobodyAnswers,
 }
 
 /// How an engine's work ended.
@@ -226,6 +231,10 @@ impl Engine {
                 biased;
                 signal = signals.recv(), if listening => match signal {
                     Some(Signal::Stop) => self.step(Event::Stop(PauseReason::Signal)),
+                    Some(Signal::NobodyAnswers) => {
+                        error!(run.id = %self.assignment.run, "{UNHEARD}");
+                        self.step(Event::Stop(PauseReason::Configuration(UNHEARD.into())));
+                    }
                     None => listening = false,
                 },
                 report = self.timeline.next(wake) => match report {

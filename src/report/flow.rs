@@ -206,11 +206,10 @@ fn menu_json(flow: &Flow, menu: &Menu<String>) -> Value {
 
 fn choice_json(flow: &Flow, key: Option<&str>, choice: &Choice<String>) -> Value {
     let response = choice.response.as_deref().or(key);
-    let counts = response.is_some_and(|response| {
-        flow.reached
-            .as_ref()
-            .is_some_and(|reached| reached.contains(response))
-    });
+    let counts = flow
+        .reached
+        .as_ref()
+        .is_none_or(|reached| response.is_some_and(|response| reached.contains(response)));
     let (mut menu, mut connect, mut conference, mut longest) = (None, None, None, None);
     match &choice.next {
         Next::End => {}

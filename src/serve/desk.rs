@@ -36,8 +36,8 @@ const KEEP_TRIES: u32 = 60;
 /// How often the secrets are read anew and refusals are written down.
 const ROUND: Duration = Duration::from_secs(1);
 /// How many rounds go by before it is said again that somebody receives, and how long that is good for.
-const PRESENT_ROUNDS: u64 = 5;
-const PRESENT: SignedDuration = SignedDuration::from_secs(20);
+const PRESENT_ROUNDS: u64 = 2;
+const PRESENT: SignedDuration = SignedDuration::from_secs(10);
 /// How many rounds there are between two tidyings of the inbox: an hour.
 const TIDY_ROUNDS: u64 = 3600;
 

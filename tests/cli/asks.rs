@@ -276,6 +276,26 @@ fn whoever_receives_alone_answers_until_the_calls_are_over_as_well() {
 }
 
 #[test]
+fn nobody_is_dialled_any_more_once_nobody_receives() {
+    let (office, receiver) = Office::open(&STILL);
+    let row = |n: usize| format!("Ada{n},+46701740{n:03}\n");
+    let list: String = (0..900).map(row).collect();
+    office
+        .desk
+        .write("list.csv", &format!("name,phone\n{list}"));
+    let slowly = ASKS.replace("calls_per_second = 200", "calls_per_second = 5");
+    office.desk.write("c.toml", &slowly);
+    let run = office.desk.start(&["run", "c.toml", "--yes"]);
+    wait_for("a call", || (office.platform.posted() > 0).then_some(()));
+    assert!(receiver.kill());
+    wait_for("the stop", || {
+        run.said().contains("nobody receives").then_some(())
+    });
+    assert!(office.platform.posted() < 900);
+    assert!(run.kill());
+}
+
+#[test]
 fn whom_nobody_may_call_is_not_connected_either() {
     let (office, _receiver) = Office::open(&STILL);
     office

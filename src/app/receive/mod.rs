@@ -14,7 +14,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
-use super::runs::talks;
 use super::{App, Error, NotTold, Notice, Refusal};
 use crate::campaign::Campaign;
 use crate::digest::hex;
@@ -74,7 +73,7 @@ impl Receiving {
             let run = self.store.run(&head.id).await?;
             let dates = run.blackout_file.as_deref();
             let campaign = Campaign::parse_kept(&run.definition, &run.definition_path, dates);
-            let Some(at_most) = campaign.ok().as_ref().and_then(talks) else {
+            let Some(at_most) = campaign.ok().and_then(|it| it.talks_at_most()) else {
                 continue;
             };
             let open = self

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::database::of_rehearsals;
 use super::files::{refuse_to_replace, write_private};
 use super::receive::Hearing;
-use super::runs::{Ended, Terms, Work, import, rules, talks};
+use super::runs::{Ended, Terms, Work, import, rules};
 use super::{App, DEMO_KEY, DEMO_SECRET, Error, Notice, Sources, Stop};
 use crate::campaign::Campaign;
 use crate::clock::{Clock, VirtualClock};
@@ -251,7 +251,7 @@ impl Rehearsal<'_> {
                 concurrent_calls: campaign.pacing.concurrent_calls,
             },
             rules,
-            talks: talks(campaign),
+            talks: campaign.talks_at_most(),
             spend: new.spend,
             output: Some(self.results.clone()),
         })

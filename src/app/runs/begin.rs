@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::again::{is_asked, not_reached_by};
 use super::import::{Terms, import};
-use super::work::{Work, rate, rules, talks};
+use super::work::{Work, rate, rules};
 use crate::app::plan::{Fingerprint, Plan};
 use crate::app::{App, Error, Notice, Refusal};
 use crate::campaign::Campaign;
@@ -253,7 +253,7 @@ impl App {
                 concurrent_calls: campaign.pacing.concurrent_calls,
             },
             rules: rules(campaign, new.created_at),
-            talks: talks(campaign),
+            talks: campaign.talks_at_most(),
             spend: new.spend,
             output: None,
         })

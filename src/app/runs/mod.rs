@@ -20,4 +20,4 @@ pub(crate) use halt::{Cancelled, Paused, ToCancel};
 pub(crate) use import::{Terms, import, workers};
 pub(crate) use resume::{Resume, Resumed};
 pub(crate) use standing::{Obstacle, Standing};
-pub(crate) use work::{Ended, Work, rate, rules, talks};
+pub(crate) use work::{Ended, Work, rate, rules};

@@ -7,11 +7,11 @@ use super::begin::Assurances;
 use super::find::{find, of_campaigns};
 use super::import::{Terms, import};
 use super::reread::numbers_of;
-use super::work::{Work, rate, rules, talks};
+use super::work::{Work, rate, rules};
 use crate::app::plan::rates;
 use crate::app::{App, Error, Notice, Refusal, files, results};
 use crate::campaign::{Campaign, Script};
-use crate::domain::{Known, Raised, RunId};
+use crate::domain::{BY_HAND, Known, Raised, RetryPolicy, RunId};
 use crate::engine::{Pace, Predecessor, Rules, Time};
 use crate::report::Summary;
 use crate::store::{Access, Run, Store, StoreError, Wish};
@@ -136,6 +136,10 @@ impl App {
         let script = self.script(store.as_ref(), &run, &campaign).await?;
         let at_the_dial = numbers_of(self, &run, &campaign, store.as_ref()).await?;
         let hearing = self.hearing(&store, (&run.id, &campaign), &client).await?;
+        let mut rules = rules(&campaign, run.created_at);
+        if run.campaign == BY_HAND {
+            rules.retry = RetryPolicy::default();
+        }
         Ok(Work {
             app: self,
             store,
@@ -154,12 +158,12 @@ impl App {
                     theirs: run.theirs,
                     suspect: run.suspect,
                 },
-                ..rules(&campaign, run.created_at)
+                ..rules
             },
             run: run.id,
             campaign: run.campaign,
             predecessor: Predecessor::Process { elsewhere },
-            talks: talks(&campaign),
+            talks: campaign.talks_at_most(),
             spend: run.spend,
             output: wanted
                 .output

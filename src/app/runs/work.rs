@@ -1,18 +1,21 @@
 //! An engine at work on a run, watched, and what it leaves: the run's counts and its results.
 
-use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tracing::warn;
 
 use super::reread::AtTheDial;
 use crate::app::receive::Hearing;
 use crate::app::{App, Error, Goal, Notice, Stop, results};
 use crate::campaign::{Campaign, Fault, Faults, Script};
-use crate::domain::svaml::{CALL_S_MAX, SPEECH_CHARS_MAX};
-use crate::domain::{CallFlow, Callout, Destination, DestinationKind, Known, RunId, Spend};
+use crate::clock::Clock;
+use crate::domain::{Callout, Destination, DestinationKind, Known, RunId, Spend};
 use crate::engine::{
-    self, Assignment, End, Engine, Pace, Platform, Predecessor, Render, Rules, Start, Time, Watch,
+    self, Assignment, End, Engine, Pace, Platform, Predecessor, Render, Rules, Signal, Start, Time,
+    Watch,
 };
 use crate::report::Summary;
 use crate::store::{Due, Store};
@@ -122,7 +125,10 @@ impl Work<'_> {
         };
         let (telling, told) = engine::telling(assignment.time.is_virtual());
         let notices = Arc::clone(&app.notices);
-        let signals = stop.for_engine(move || notices.tell(Notice::Stopping));
+        let (word, signals) = stop.for_engine(move || notices.tell(Notice::Stopping));
+        if assignment.talks.is_some() && !assignment.time.is_virtual() {
+            tokio::spawn(answered(Arc::clone(&store), Arc::clone(&app.clock), word));
+        }
         let watching = tokio::spawn(app.notices.watch(told, goal));
         let entropy = app.entropy().split();
         let worked = Box::pin(Engine::run(assignment, entropy, signals, telling)).await;
@@ -163,17 +169,25 @@ pub(crate) fn rules(campaign: &Campaign, since: jiff::Timestamp) -> Rules {
     }
 }
 
-/// How long a call lasts at most in which somebody is asked something; none where nobody is.
-pub(crate) fn talks(campaign: &Campaign) -> Option<Duration> {
-    let flow = campaign.outline().filter(CallFlow::needs_receiver)?;
-    let said = campaign
-        .spend
-        .as_ref()
-        .and_then(|spend| spend.longest_call_s);
-    // As if every text were as long as a text may be.
-    let Ok(longest) = flow.try_map(|()| Ok::<_, Infallible>("x".repeat(SPEECH_CHARS_MAX)));
-    let longest_s = said.or(longest.way().most_s).unwrap_or(CALL_S_MAX);
-    Some(Duration::from_secs(longest_s.min(CALL_S_MAX).into()))
+/// How often it is looked whether somebody still answers.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Stops an engine when nobody receives any more what is pressed in its calls.
+async fn answered(store: Arc<dyn Store>, clock: Arc<dyn Clock>, engine: mpsc::Sender<Signal>) {
+    loop {
+        tokio::select! {
+            () = engine.closed() => return,
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+        match store.is_received(clock.wall()).await {
+            Ok(true) => {}
+            Ok(false) => {
+                engine.try_send(Signal::NobodyAnswers).ok();
+                return;
+            }
+            Err(error) => warn!(%error, "it is not known whether calls are answered"),
+        }
+    }
 }
 
 /// Makes a recipient's callout from the run's own definition and row.
