@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
+use tokio::sync::{mpsc, oneshot};
 use tracing::warn;
 
 use super::beeps::Beeps;
@@ -19,6 +20,8 @@ use crate::serve::{Answers, Found, Talk, talk};
 use crate::sinch::events::Event;
 use crate::store::{Called, Press, Store};
 
+/// So many that pressed something are taken into account together, at most.
+const TOGETHER_MAX: usize = 256;
 /// Runs whose definitions are kept at hand.
 const RUNS_MAX: usize = 64;
 
@@ -30,6 +33,8 @@ pub(super) struct Talks {
     pub(super) noes: Arc<Noes>,
     /// Machines that are waited for.
     pub(super) beeps: Beeps,
+    /// Where what was pressed waits to be taken into account.
+    waiting: OnceLock<mpsc::Sender<Taking>>,
     /// Who must not be called, as it was when that mattered last.
     lists: tokio::sync::Mutex<Suppressions>,
     /// Runs that were read; none for one whose calls ask nothing.
@@ -56,6 +61,7 @@ impl Talks {
             clock,
             noes,
             beeps: Beeps::default(),
+            waiting: OnceLock::new(),
             lists: tokio::sync::Mutex::default(),
             runs: Mutex::default(),
         }
@@ -172,8 +178,17 @@ impl Talks {
             let whose = (&called.run, attempt);
             self.suppress_forgotten(event, list, whose).await?;
         }
-        let pressed = self.store.pressed(&[press]).await;
-        pressed.map_err(|e| e.to_string())
+        let (tell, taken) = oneshot::channel();
+        let waiting = self.waiting.get_or_init(|| {
+            let (waiting, presses) = mpsc::channel(TOGETHER_MAX);
+            tokio::spawn(take_together(Arc::clone(&self.store), presses));
+            waiting
+        });
+        waiting
+            .send((press, tell))
+            .await
+            .map_err(|e| e.to_string())?;
+        taken.await.map_err(|e| e.to_string())?
     }
 
     /// Whether a number must not be called.
@@ -228,6 +243,21 @@ impl Talks {
             Signalled::AnsweredBy(_) | Signalled::Menu { .. } => {}
         }
         Ok(())
+    }
+}
+
+/// Something pressed, and who waits until it is taken into account.
+type Taking = (Press, oneshot::Sender<Result<(), String>>);
+
+/// Takes what was pressed into account: whoever waits for the database waits together.
+async fn take_together(store: Arc<dyn Store>, mut presses: mpsc::Receiver<Taking>) {
+    let mut together = Vec::new();
+    while presses.recv_many(&mut together, TOGETHER_MAX).await > 0 {
+        let (pressed, waiting): (Vec<Press>, Vec<_>) = together.drain(..).unzip();
+        let taken = store.pressed(&pressed).await.map_err(|e| e.to_string());
+        for tell in waiting {
+            tell.send(taken.clone()).ok();
+        }
     }
 }
 
