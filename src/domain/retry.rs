@@ -321,18 +321,23 @@ mod tests {
     fn story(policy: &RetryPolicy, ends: &[(&str, &str)]) -> Vec<Option<u64>> {
         let mut tried = Tried::default();
         ends.iter()
-            .map(
-                |(result, reason)| match policy.after(&ended(result, reason), tried, 0.5) {
-                    Next::Over => None,
-                    Next::Again {
-                        wait, tried: now, ..
-                    } => {
-                        tried = Tried::unpack(now.pack()).unwrap();
-                        Some(wait.as_secs() / 60)
-                    }
-                },
-            )
+            .map(|(result, reason)| {
+                let next = policy.after(&ended(result, reason), tried, 0.5);
+                waits(next, &mut tried)
+            })
             .collect()
+    }
+
+    /// The wait in minutes, where another attempt follows, with what was tried then as a store keeps it.
+    fn waits(next: Next, tried: &mut Tried) -> Option<u64> {
+        let Next::Again {
+            wait, tried: now, ..
+        } = next
+        else {
+            return None;
+        };
+        *tried = Tried::unpack(now.pack()).unwrap();
+        Some(wait.as_secs() / 60)
     }
 
     #[test]
@@ -369,15 +374,7 @@ mod tests {
             ..policy()
         };
         let mut tried = Tried::default();
-        let mut then = |worth| match policy.after_answer(worth, tried, 0.5) {
-            Next::Over => None,
-            Next::Again {
-                wait, tried: now, ..
-            } => {
-                tried = Tried::unpack(now.pack()).unwrap();
-                Some(wait.as_secs() / 60)
-            }
-        };
+        let mut then = |worth| waits(policy.after_answer(worth, tried, 0.5), &mut tried);
         for over in [
             Answered::Reached,
             Answered::OtherResponse,

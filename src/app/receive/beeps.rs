@@ -100,17 +100,8 @@ impl Beeps {
         waiting.contains_key(call)
     }
 
-    /// A machine answered: its menu is left, and its beep is waited for.
-    pub(super) fn machine(&self, call: CallId, flow: &CallFlow<String>) {
-        self.follow(call, flow, false);
-    }
-
-    /// It beeped.
-    pub(super) fn beep(&self, call: CallId, flow: &CallFlow<String>) {
-        self.follow(call, flow, true);
-    }
-
-    fn follow(&self, call: CallId, flow: &CallFlow<String>, beeped: bool) {
+    /// A machine answered, and its menu is left until its beep; or it beeped.
+    pub(super) fn follow(&self, call: CallId, flow: &CallFlow<String>, beeped: bool) {
         let (Some(line), Some(message)) = (self.line(), message(flow)) else {
             return;
         };

@@ -119,6 +119,15 @@ impl Talks {
         called.map_err(|e| e.to_string())
     }
 
+    /// On whom an attempt is whose call asks, and what it asks; none where it is not known, or asks nothing.
+    async fn asked(&self, attempt: AttemptId) -> Result<Option<(Called, Arc<OfRun>)>, String> {
+        let Some(called) = self.called(attempt).await? else {
+            return Ok(None);
+        };
+        let of_run = self.of_run(&called.run).await?;
+        Ok(of_run.map(|of_run| (called, of_run)))
+    }
+
     /// The callout of a recipient whose call asks, with its texts.
     fn callout(of_run: &OfRun, called: &Called) -> Result<Option<FlowCallout>, String> {
         let Some(endpoint) = &called.endpoint else {
@@ -165,10 +174,7 @@ impl Talks {
         let Some(attempt) = event.attempt() else {
             return Ok(());
         };
-        let Some(called) = self.called(attempt).await? else {
-            return Ok(());
-        };
-        let Some(of_run) = self.of_run(&called.run).await? else {
+        let Some((called, of_run)) = self.asked(attempt).await? else {
             return Ok(());
         };
         let Some(press) = self.press_of(event, &of_run, attempt) else {
@@ -220,27 +226,19 @@ impl Talks {
         let Some(attempt) = self.attempt_of(event).await? else {
             return Ok(());
         };
-        let Some(called) = self.called(attempt).await? else {
-            return Ok(());
-        };
-        let Some(of_run) = self.of_run(&called.run).await? else {
+        let Some((called, of_run)) = self.asked(attempt).await? else {
             return Ok(());
         };
         if !of_run.outline.waits_for_beep() {
             return Ok(());
         }
-        match signal.what {
-            Signalled::AnsweredBy(by) if of_run.outline.is_machine(by) => {
-                if let Some(flow) = Self::callout(&of_run, &called)? {
-                    self.beeps.machine(call, &flow.flow);
-                }
-            }
-            Signalled::Beep => {
-                if let Some(flow) = Self::callout(&of_run, &called)? {
-                    self.beeps.beep(call, &flow.flow);
-                }
-            }
-            Signalled::AnsweredBy(_) | Signalled::Menu { .. } => {}
+        let beeped = match signal.what {
+            Signalled::AnsweredBy(by) if of_run.outline.is_machine(by) => false,
+            Signalled::Beep => true,
+            Signalled::AnsweredBy(_) | Signalled::Menu { .. } => return Ok(()),
+        };
+        if let Some(flow) = Self::callout(&of_run, &called)? {
+            self.beeps.follow(call, &flow.flow, beeped);
         }
         Ok(())
     }
